@@ -3,19 +3,21 @@
 #define BASE_ALG_H
 
 /*
- * The cryptographic algorithms that transitd knows: one table per kind, used by the startup file, IKE
- * proposals, the ESP data path and every printed line, so that a name means the same everywhere.
+ * The cryptographic algorithms that transitd knows: one table per kind, used by the startup file,
+ * IKE proposals, the ESP data path and every printed line, so that a name has one meaning.
  *
- * Columns: enumerator, name in config and output, IKEv2 transform ID (RFC 7296 3.3.2), IKEv1 IDs (phase 1
- * and ESP; 0: none), sizes in bytes, and whether the use of it is weak (X14).
+ * Columns: enumerator, name in config and output, IKEv2 transform ID (RFC 7296 3.3.2), IKEv1 IDs
+ * (phase 1 and ESP; 0: none), sizes in bytes, and whether the use of it is weak (X14).
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* Encryption (transform type 1).  IV: bytes on the wire in ESP. block: padding unit in ESP and IKE. */
-/*  X(enum,              name,               v2, v1 ike, v1 esp, key, salt, iv, block, icv, weak) */
+/* clang-format off */
+
+/* Encryption (transform type 1). iv: bytes on the wire in ESP. block: padding unit. */
+/*  X(enum, name, v2, v1 ike, v1 esp, key, salt, iv, block, icv, weak) */
 #define ALG_ENCR_LIST(X)                                                                           \
 	X(ENCR_DES,              "des",               2,  1,  2,  8, 0,  8,  8,  0, true)          \
 	X(ENCR_3DES,             "3des",              3,  5,  3, 24, 0,  8,  8,  0, true)          \
@@ -28,7 +30,7 @@
 	X(ENCR_NULL,             "null",             11,  0, 11,  0, 0,  0,  1,  0, true)
 
 /* Integrity (type 3), and the hash and PRF (type 2) of the same name. */
-/*  X(enum,         name,     v2 integ, v2 prf, v1 hash, v1 esp auth, key, icv, digest, block, weak) */
+/*  X(enum, name, v2 integ, v2 prf, v1 hash, v1 esp auth, key, icv, digest, block, weak) */
 #define ALG_AUTH_LIST(X)                                                                           \
 	X(AUTH_MD5,     "md5",     1, 1, 1, 1, 16, 12, 16,  64, true)                              \
 	X(AUTH_SHA1,    "sha1",    2, 2, 2, 2, 20, 12, 20,  64, false)                             \
@@ -49,6 +51,8 @@
 	X(DH_20,    "group20", 20,  96, false)                                                     \
 	X(DH_21,    "group21", 21, 132, false)                                                     \
 	X(DH_31,    "group31", 31,  32, false)
+
+/* clang-format on */
 
 #define ALG_ENUM(e, ...) e,
 enum alg_encr { ENCR_NONE, ALG_ENCR_LIST(ALG_ENUM) ENCR_COUNT };
@@ -83,7 +87,7 @@ struct alg_dh_info {
 	bool weak;
 };
 
-/* Rows by enumerator. The *_NONE row has the name "none" and zero sizes. Never NULL below *_COUNT. */
+/* Rows by enumerator, below *_COUNT. The *_NONE row has the name "none" and zero sizes. */
 const struct alg_encr_info *alg_encr(enum alg_encr e);
 const struct alg_auth_info *alg_auth(enum alg_auth a);
 const struct alg_dh_info *alg_dh(enum alg_dh g);
@@ -91,7 +95,7 @@ static inline bool alg_is_aead(enum alg_encr e)
 {
 	return alg_encr(e)->icv_bytes != 0;
 }
-/* By config name ("aes" is aes128; "disabled" is DH_NONE). 0, or -EINVAL. */
+/* By config name ("aes" is aes128; "disabled" is DH_NONE). 0, or -EINVAL, also for "none". */
 int alg_encr_parse(const char *name, enum alg_encr *out);
 int alg_auth_parse(const char *name, enum alg_auth *out);
 int alg_dh_parse(const char *name, enum alg_dh *out);

@@ -5,10 +5,10 @@
 /*
  * Time as a type of its own.
  *
- * struct mono is a point on the monotonic clock, never a date: steps of the wall clock do not move it
- * (C-13). A plain int64_t in nanoseconds is a duration. Engines never read the clock: the caller passes
- * `now` to them, so that tests and simulations turn it by hand. mono_now() is the one place that asks
- * the kernel.
+ * struct mono is a point on the monotonic clock, never a date: steps of the wall clock do not move
+ * it (C-13). A plain int64_t in nanoseconds is a duration. Engines never read the clock: the caller
+ * passes `now` to them, so that tests and simulations turn it by hand. mono_now() is the one place
+ * that asks the kernel.
  */
 
 #include <stdbool.h>
@@ -18,9 +18,9 @@ struct mono {
 	int64_t ns; /* since an unspecified start; 0 is "never" by convention of the callers */
 };
 
-#define DUR_US(n) ((int64_t)(n) * 1000)
-#define DUR_MS(n) ((int64_t)(n) * 1000000)
-#define DUR_S(n)  ((int64_t)(n) * 1000000000)
+#define DUR_US(n) ((n)*INT64_C(1000))
+#define DUR_MS(n) ((n)*INT64_C(1000000))
+#define DUR_S(n)  ((n)*INT64_C(1000000000))
 
 static inline struct mono mono_add(struct mono t, int64_t dur_ns)
 {
@@ -46,7 +46,7 @@ static inline bool mono_is_set(struct mono t)
 /* CLOCK_MONOTONIC now. Control lcore and start-up code only. */
 struct mono mono_now(void);
 
-/* Wall clock as RFC 3339 with milliseconds in UTC ("2026-01-31T12:00:00.123Z"), for log lines only. */
+/* UTC as RFC 3339 with milliseconds ("2026-01-31T12:00:00.123Z"), for log lines only. */
 #define WALL_TEXT_MAX 32
 const char *wall_text(char buf[WALL_TEXT_MAX]);
 

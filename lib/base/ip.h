@@ -5,8 +5,9 @@
 /*
  * Addresses, prefixes and ranges of both families.
  *
- * One type for IPv4 and IPv6: the bytes stand in network order from bytes[0] on, 4 or 16 of them as the
- * family says, and the unused ones are zero, so that a comparison with memcmp, or as a hash key, is exact.
+ * One type for IPv4 and IPv6: the bytes stand in network order from bytes[0] on, 4 or 16 of them as
+ * the family says, and the unused ones are zero, so that a comparison with memcmp, or as a hash
+ * key, is exact.
  */
 
 #include <stdbool.h>
@@ -36,7 +37,7 @@ struct ip_range {
 	struct ip_addr last;
 };
 
-#define IP_TEXT_MAX	   46
+#define IP_TEXT_MAX        46
 #define IP_PREFIX_TEXT_MAX 50
 #define IP_RANGE_TEXT_MAX  (2 * IP_TEXT_MAX)
 
@@ -72,8 +73,8 @@ int ip_parse(const char *text, struct ip_addr *out);
 const char *ip_text(const struct ip_addr *a, char buf[IP_TEXT_MAX]);
 
 /*
- * "10.0.0.0/8". 0; -EINVAL for what is no prefix; -ERANGE for a length beyond the family's; -EDOM when
- * bits are set behind the length (*out then holds the prefix with them cleared, to suggest it).
+ * "10.0.0.0/8". 0; -EINVAL for what is no prefix; -ERANGE for a length beyond the family's; -EDOM
+ * when bits are set behind the length (*out then holds the prefix with them cleared, as a hint).
  */
 int ip_prefix_parse(const char *text, struct ip_prefix *out);
 /* As ip_prefix_parse(), but keeps the host bits: "10.1.255.254/16" of an interface. Never -EDOM. */

@@ -3,8 +3,9 @@
 #define BASE_LOG_H
 
 /*
- * Log lines of the control lcore. One line is one event: "subsystem object: what happened". Codes of
- * negotiation errors (T27) come first in the text, so that they can be searched for. Workers never log.
+ * Log lines of the control lcore. One line is one event: "subsystem object: what happened". Codes
+ * of negotiation errors (T27) come first in the text, so that they can be searched for. Workers
+ * never log.
  *
  * The sink is a function, stderr by default, so that tests collect lines. Bytes of peers go through
  * text_sanitise() before they come here.
@@ -19,8 +20,8 @@
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 
 /* `object` names a tunnel, port or peer and may be NULL. `line` has no newline. */
-typedef void log_sink_fn(void *ctx, enum log_level level, const char *subsystem, const char *object,
-    const char *line);
+typedef void log_sink_fn(
+    void *ctx, enum log_level level, const char *subsystem, const char *object, const char *line);
 
 /* fn NULL: back to stderr. */
 void log_set_sink(log_sink_fn *fn, void *ctx);
@@ -30,15 +31,15 @@ const char *log_level_name(enum log_level level);
 /* 0, or -EINVAL for an unknown name ("error", "warning", "notice", "info", "debug"). */
 int log_level_parse(const char *name, enum log_level *out);
 
-void log_write(enum log_level level, const char *subsystem, const char *object, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+void log_write(enum log_level level, const char *subsystem, const char *object, const char *format,
+    ...) __attribute__((format(printf, 4, 5)));
 void log_writev(enum log_level level, const char *subsystem, const char *object, const char *format,
     va_list args);
 
 /*
- * At most `burst` lines at once and one more per `interval_ns`; for events that a stranger's packets cause.
- * Usage: if (log_limit(&limit, now)) log_write(...). *suppressed (may be NULL) gets how many were left out
- * since the last line that passed.
+ * At most `burst` lines at once and one more per `interval_ns`; for events that a stranger's
+ * packets cause. Usage: if (log_limit(&limit, now)) log_write(...). *suppressed (may be NULL) gets
+ * how many were left out since the last line that passed.
  */
 struct log_limit {
 	int64_t interval_ns;

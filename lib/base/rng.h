@@ -3,8 +3,9 @@
 #define BASE_RNG_H
 
 /*
- * Where random bytes come from. Engines get a `struct rng *`: the kernel's CSPRNG in the product, a seeded
- * generator in tests and simulations, so that a seed replays a run. The seeded one is no cryptography.
+ * Where random bytes come from. Engines get a `struct rng *`: the kernel's CSPRNG in the product, a
+ * seeded generator in tests and simulations, so that a seed replays a run. The seeded one is no
+ * cryptography.
  */
 
 #include <stddef.h>

@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Appends to a buffer of the caller, always terminated, never beyond; `cut` tells that something did not fit. */
+/* Appends to a buffer of the caller, terminated, never beyond; `cut`: something did not fit. */
 struct text {
 	char *buf;
 	size_t len;
@@ -21,8 +21,8 @@ void text_add(struct text *t, const char *s);
 void text_addf(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Bytes of a peer (identities, reasons, vendor IDs) as printable ASCII: anything but 0x20..0x7e, and the
- * backslash, becomes \xNN. Cuts with "..." at the capacity. Returns buf. (I17, G8)
+ * Bytes of a peer (identities, reasons, vendor IDs) as printable ASCII: anything but 0x20..0x7e,
+ * and the backslash, becomes \xNN. Cuts with "..." at the capacity. Returns buf. (I17, G8)
  */
 const char *text_sanitise(const void *bytes, size_t len, char *buf, size_t capacity);
 /* Lower-case hex; cuts with "..." */
