@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BOUNDARY_META_H
+#define BOUNDARY_META_H
+
+/*
+ * What travels with a packet: the private area behind struct rte_mbuf. Every pool of transitd is made with
+ * META_BYTES of it.
+ */
+
+#include <rte_mbuf.h>
+
+struct pkt_meta {
+	uint16_t slot;	     /* where it was received: ledger */
+	uint16_t attachment; /* ingress attachment number; 0: none */
+	uint16_t iface;	     /* ingress interface; 0 after decryption */
+	uint8_t punt_class;  /* enum punt_class, in the punt ring */
+	uint8_t detail;	     /* enum drop_reason behind a punt (ICMP error), or enum inject_kind */
+	uint32_t tunnel;     /* ingress tunnel after decryption, egress tunnel when it waits for it */
+	uint32_t nexthop;
+	uint32_t mtu;	     /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
+	uint32_t hash;	     /* of the inner 5-tuple */
+	uint16_t port;	     /* inject: egress port */
+	uint16_t out_slot;   /* egress ledger slot */
+	void *sa;	     /* struct sa_in or sa_out while in an asynchronous crypto queue */
+	uint8_t spare[24];
+};
+
+#define META_BYTES RTE_ALIGN(sizeof(struct pkt_meta), 64)
+
+static inline struct pkt_meta *pkt_meta(struct rte_mbuf *m)
+{
+	return (struct pkt_meta *)(m + 1);
+}
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BOUNDARY_NEXTHOP_H
+#define BOUNDARY_NEXTHOP_H
+
+/*
+ * What a route says to do. A FIB entry is the index of one of these. Leaves name one way out; a group spreads
+ * flows over leaves by the hash of the inner 5-tuple through a table of buckets that is resilient: when a
+ * member dies only its buckets get another member, and when it returns exactly those come back (R8).
+ *
+ * `permit` is the outcome of the routing policies for the route: the attachments whose packets may use it.
+ */
+
+#include "boundary/records.h"
+
+#define ECMP_BUCKETS	 256
+#define ECMP_MEMBERS_MAX 64 /* X3 */
+
+enum nexthop_kind {
+	NH_NONE,      /* index 0: no route */
+	NH_BLACKHOLE,
+	NH_LOCAL,     /* an address of the router */
+	NH_CONNECTED, /* the destination itself is a neighbour on `iface` */
+	NH_VIA,	      /* through the neighbour `neigh` on `iface` */
+	NH_TUNNEL,    /* into the tunnel `tunnel` */
+	NH_GROUP,     /* by hash over `bucket` */
+};
+
+struct permit { /* bitmap by attachment number; immutable, shared, reference-counted by control */
+	uint32_t refs; /* control */
+	uint32_t bits;
+	uint64_t word[];
+};
+
+struct nexthop { /* immutable once published */
+	uint32_t index;
+	uint8_t kind;	     /* enum nexthop_kind */
+	uint16_t attachment; /* egress; 0: none */
+	uint16_t slot;	     /* egress ledger slot; 0: none */
+	uint16_t iface;
+	uint32_t neigh;
+	uint32_t tunnel;
+	const struct permit *permit; /* NULL: every ingress may use it */
+	uint16_t bucket[];	     /* NH_GROUP: ECMP_BUCKETS indexes of leaves */
+};
+
+struct nexthops {
+	struct records rec;
+};
+
+struct nexthop_spec { /* what control asks for */
+	enum nexthop_kind kind;
+	uint16_t attachment, slot, iface;
+	uint32_t neigh, tunnel;
+	struct permit *permit; /* a reference is taken */
+	/* NH_GROUP: leaves with a stable identity each, so that a member keeps its buckets over restarts of the group */
+	unsigned member_count;
+	struct ecmp_member {
+		uint32_t leaf;	   /* index of its nexthop */
+		uint64_t identity; /* e.g. hash of the tunnel's name */
+		bool alive;
+	} members[ECMP_MEMBERS_MAX];
+};
+
+int nexthops_init(struct nexthops *t, struct epoch *e, uint32_t capacity);
+void nexthops_fini(struct nexthops *t);
+/* A new next hop (*index 0) or another content for an existing one. 0, -ENOSPC, -EINVAL (group of groups, no
+ * members). A group whose members are all dead is published with buckets of index 0. */
+int nexthop_publish(struct nexthops *t, const struct nexthop_spec *spec, uint32_t *index);
+void nexthop_remove(struct nexthops *t, uint32_t index);
+
+struct permit *permit_create(uint32_t attachments); /* none permitted; one reference */
+void permit_allow(struct permit *p, uint32_t attachment);
+void permit_unref(struct permit *p); /* control; freed by the last */
+
+static inline const struct nexthop *nexthop_get(const struct nexthops *t, uint32_t index)
+{
+	return records_get(&t->rec, index);
+}
+static inline bool nexthop_permits(const struct nexthop *nh, uint32_t attachment)
+{
+	const struct permit *p = nh->permit;
+	return !p || (attachment < p->bits && (p->word[attachment >> 6] >> (attachment & 63) & 1));
+}
+
+/*
+ * Pure: fills `bucket` with member numbers (0xff: none alive). Every member owns ECMP_BUCKETS/count buckets
+ * (+-1) by its identity; buckets of dead members are spread over the living by highest random weight.
+ */
+void ecmp_fill(uint8_t bucket[ECMP_BUCKETS], const struct ecmp_member *members, unsigned count);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BOUNDARY_RECORDS_H
+#define BOUNDARY_RECORDS_H
+
+/*
+ * The one publishing primitive: an array of pointers to records that workers read by index. An index is
+ * allocated by control and comes back for reuse only after a grace period, so that a worker never sees the
+ * record of a new owner under an index it read before.
+ */
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "boundary/epoch.h"
+
+struct records {
+	_Atomic(void *) *at; /* workers read; NULL: nothing published */
+	uint32_t capacity;
+	uint32_t used;	     /* control: number of indexes handed out */
+	uint32_t *free_list; /* control */
+	uint32_t free_count;
+	uint32_t fresh;	     /* control: indexes from here on were never used */
+	struct epoch *epoch;
+};
+
+/* 0 or -ENOMEM. Index 0 is never handed out by records_alloc(). */
+int records_init(struct records *r, struct epoch *e, uint32_t capacity);
+void records_fini(struct records *r);
+/* A free index, or 0 when all are in use. */
+uint32_t records_alloc(struct records *r);
+/* Publishes `rec` (may be NULL) at `index`; the record it replaces goes to epoch_retire(free_fn) unless
+ * free_fn is NULL. */
+void records_publish(struct records *r, uint32_t index, void *rec, void (*free_fn)(void *));
+/* Unpublishes, retires the record, and gives the index back after the grace period. */
+void records_release(struct records *r, uint32_t index, void (*free_fn)(void *));
+
+/* Worker side; also control. */
+static inline void *records_get(const struct records *r, uint32_t index)
+{
+	return atomic_load_explicit(&r->at[index], memory_order_acquire);
+}
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BOUNDARY_TUNNEL_H
+#define BOUNDARY_TUNNEL_H
+
+/* A tunnel as workers see it: where its packets are encrypted, or why they are not. */
+
+#include "boundary/records.h"
+#include "boundary/sa.h"
+
+#define TUNNEL_OUT_MAX 16
+
+enum tunnel_state {
+	TUNNEL_DOWN, /* drop, TUNNEL_DOWN */
+	TUNNEL_TRAP, /* on demand: punt the packet so that control negotiates, then drop or hold it there */
+	TUNNEL_UP,
+};
+
+struct tunnel { /* immutable once published */
+	uint32_t index;
+	uint16_t slot;
+	uint16_t attachment;
+	uint8_t state; /* enum tunnel_state */
+	uint16_t inner_mtu;
+	uint16_t mss_v4, mss_v6; /* clamp TCP SYNs to it; 0: off */
+	bool any;		 /* out[0] takes every packet: no selector check */
+	unsigned out_count;
+	struct tunnel_out {
+		struct sa_out *sa;
+		struct sa_selector selector;
+	} out[TUNNEL_OUT_MAX];
+};
+
+struct tunnels {
+	struct records rec;
+};
+
+int tunnels_init(struct tunnels *t, struct epoch *e, uint32_t capacity);
+void tunnels_fini(struct tunnels *t);
+/* A number for a new tunnel, or 0 when none is left. Its record is in state TUNNEL_DOWN until published. */
+uint32_t tunnel_alloc(struct tunnels *t);
+/* Publishes a copy; the SAs it no longer names may be removed after that. */
+void tunnel_publish(struct tunnels *t, const struct tunnel *spec);
+void tunnel_release(struct tunnels *t, uint32_t index);
+
+static inline const struct tunnel *tunnel_get(const struct tunnels *t, uint32_t index)
+{
+	return records_get(&t->rec, index);
+}
+
+#endif
