@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+/*
+ * The transit router as data: attachments, route tables, association, propagation, policies; and what they
+ * resolve to. Pure code: a configuration, learned routes and the state of ports and tunnels go in, per table and
+ * prefix the winning next-hop set and the reason each loser lost come out (R6, R8, A9). publish.c alone carries the outcome
+ * to the boundary.
+ *
+ *   candidates (static, connected, attached, flow protection, BGP)
+ *        -> per table and prefix: ordered by R6, ECMP among equals of one kind (A8, A9)
+ *        -> a path: leaf or group next hop, shared by all routes that resolve to the same set
+ *        -> policies: which ingress attachments may use it
+ *
+ * A tunnel that dies changes the paths that name it, not the routes behind them: the cost does not grow with
+ * their number.
+ */
+
+#include "base/ip.h"
+#include "boundary/boundary.h"
+#include "conf/conf.h"
+
+struct model;
+struct json_t;
+
+enum model_tunnel_state {
+	MODEL_TUNNEL_DOWN,
+	MODEL_TUNNEL_TRAP, /* on demand and idle: usable when nothing else is up */
+	MODEL_TUNNEL_UP,
+};
+
+/* What publish.c gave a tunnel in the boundary. Pointers stay valid until the tunnel leaves the configuration. */
+struct model_tunnel {
+	const struct conf_tunnel *conf;
+	const char *name;    /* "dc1/1" */
+	uint32_t index;	     /* struct tunnel.index */
+	uint16_t attachment; /* number */
+	uint16_t slot;
+	uint32_t underlay; /* leaf next hop of its outer packets; its content follows the uplink */
+	uint32_t outer_mtu;
+	uint8_t state; /* enum model_tunnel_state */
+};
+
+/* A layer-3 interface that publish.c made. */
+struct model_iface {
+	uint32_t index; /* struct iface.index */
+	const struct conf_port *port;
+	const struct conf_attachment *attachment; /* NULL: the port's own addresses, an uplink */
+	uint16_t number; /* of the attachment */
+	uint16_t slot;
+	const struct conf_ifaddr *address;
+	unsigned address_count;
+	unsigned proxy_count; /* gateway addresses of tunnels that this interface answers ARP for */
+	const struct ip_addr *proxy;
+	unsigned gateway_count; /* neighbours to keep resolved: gateways, next hops of attached routes */
+	const struct ip_addr *gateway;
+};
+
+struct model_limits {
+	uint32_t routes_per_table;
+	uint32_t tbl8_per_table;
+};
+
+/* Nothing is published yet. NULL with errno. */
+struct model *model_create(struct boundary *b, const struct model_limits *limits);
+void model_free(struct model *m);
+/*
+ * Makes `conf` the configuration: first time or a change of it. Publishes interfaces, tables, routes and tunnel
+ * numbers with as little change as possible. 0, or -errno with a log line; then the boundary is as before. `conf` must
+ * outlive the model or the next model_apply().
+ */
+int model_apply(struct model *m, const struct conf *conf);
+
+/* State from outside. Idempotent; publishes what follows from it before it returns. */
+void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state);
+void model_link_set(struct model *m, const struct conf_port *port, bool up);
+/* A neighbour's record changed index (neigh_publish() keeps it for life, so this is rare): leaves that go via it. */
+void model_neighbour_set(struct model *m, uint32_t iface, const struct ip_addr *addr, uint32_t neigh_index);
+
+const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *t);
+const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index);
+unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all);
+unsigned model_ifaces(const struct model *m, const struct model_iface ***all);
+/* The table that a local address of the router (ICMP, host) belongs to, and an address of the router to answer from
+ * towards packets that came in on that attachment. Unset family: none. */
+struct ip_addr model_source_address(const struct model *m, uint16_t attachment, const struct ip_addr *towards);
+
+/* For the control socket; new references. */
+struct json_t *model_show_attachments(const struct model *m);
+struct json_t *model_show_connections(const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
+struct json_t *model_show_tables(const struct model *m);
+struct json_t *model_show_routes(const struct model *m, const char *table); /* NULL: all; -> NULL: no such table */
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ROUTER_ROUTER_H
+#define ROUTER_ROUTER_H
+
+/*
+ * The running instance on the control lcore: a libevent loop that binds the configuration, the protocol
+ * engines (ike, neigh), the model and the boundary to one another. The engines know nothing of each other; what
+ * one tells and another must hear passes through here, one file per pair:
+ *
+ *   router.c      create, run, stop; the order of things
+ *   loop.c        timers, the poll of punt rings and events, link state, heartbeats
+ *   host_io.c     packets between the engines and the workers: IP and UDP headers on and off
+ *   tunnels.c     ike <-> boundary: SAs and tunnel records; manual keys
+ *   neighbours.c  neigh <-> boundary: ARP, waiting packets, ICMP
+ *   show_*.c      what the control socket answers
+ */
+
+#include "boundary/boundary.h"
+#include "conf/conf.h"
+
+struct router;
+
+struct router_setup {
+	struct conf *conf;	    /* stays the caller's, outlives the router */
+	struct boundary *boundary;  /* ports are in boundary->port[], in the order of conf->ports */
+	const char *socket_path;    /* control socket; made with mode 0660, removed by router_free() */
+	bool huge_pages;	    /* for `show system` */
+	/* Polls the link state of a port (drivers/ knows how); NULL: never changes. */
+	bool (*link_up)(struct port *port);
+};
+
+/*
+ * Makes everything but does not start it: interfaces, tables, tunnels, engines, the control socket. NULL with
+ * errno, after a log line that says what failed. Workers may run before or after.
+ */
+struct router *router_create(const struct router_setup *setup);
+/*
+ * The loop. Installs handlers for SIGTERM and SIGINT: says goodbye to peers (deletes are sent and sent again for at
+ * most a second), then returns 0. SIGHUP is logged. Returns -errno when the loop itself fails.
+ */
+int router_run(struct router *r);
+/* From another thread or a signal handler: ends router_run(). */
+void router_stop(struct router *r);
+void router_free(struct router *r);
+
+#endif
