@@ -37,7 +37,6 @@ struct model_tunnel {
 	uint32_t index;	     /* struct tunnel.index */
 	uint16_t attachment; /* number */
 	uint16_t slot;
-	uint32_t underlay; /* leaf next hop of its outer packets; its content follows the uplink */
 	uint32_t outer_mtu;
 	uint8_t state; /* enum model_tunnel_state */
 };
@@ -75,9 +74,13 @@ int model_apply(struct model *m, const struct conf *conf);
 /* State from outside. Idempotent; publishes what follows from it before it returns. */
 void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state);
 void model_link_set(struct model *m, const struct conf_port *port, bool up);
-/* A neighbour's record changed index (neigh_publish() keeps it for life, so this is rare): leaves that go via it. */
-void model_neighbour_set(struct model *m, uint32_t iface, const struct ip_addr *addr, uint32_t neigh_index);
 
+/*
+ * The leaf next hop of outer packets from one of our gateway addresses to a peer: on its uplink (or, private, on the
+ * interface of its VBR) either connected or via the gateway. Stable; its content follows the configuration.
+ * 0 when `local` is no gateway address or nothing leads to `remote`.
+ */
+uint32_t model_underlay(const struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
 const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *t);
 const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index);
 unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all);
