@@ -9,6 +9,7 @@
  */
 
 #include "base/ip.h"
+#include "boundary/fib.h"
 #include "boundary/port.h"
 #include "boundary/records.h"
 

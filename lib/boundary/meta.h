@@ -21,6 +21,7 @@ struct pkt_meta {
 	uint32_t hash;	     /* of the inner 5-tuple */
 	uint16_t port;	     /* inject: egress port */
 	uint16_t out_slot;   /* egress ledger slot */
+	uint8_t l2_bytes;    /* on its way out: of the layer-2 header in front, not metered */
 	void *sa;	     /* struct sa_in or sa_out while in an asynchronous crypto queue */
 	uint8_t spare[24];
 };

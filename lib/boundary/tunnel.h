@@ -4,6 +4,7 @@
 
 /* A tunnel as workers see it: where its packets are encrypted, or why they are not. */
 
+#include "boundary/fib.h"
 #include "boundary/records.h"
 #include "boundary/sa.h"
 
@@ -19,7 +20,8 @@ struct tunnel { /* immutable once published */
 	uint32_t index;
 	uint16_t slot;
 	uint16_t attachment;
-	uint8_t state; /* enum tunnel_state */
+	uint8_t state;	 /* enum tunnel_state */
+	struct fib *fib; /* looks up what comes out of the tunnel: the table associated with its attachment */
 	uint16_t inner_mtu;
 	uint16_t mss_v4, mss_v6; /* clamp TCP SYNs to it; 0: off */
 	bool any;		 /* out[0] takes every packet: no selector check */

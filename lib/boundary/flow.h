@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef BOUNDARY_FLOW_H
+#define BOUNDARY_FLOW_H
+
+/*
+ * The flow hash that spreads packets over the members of an ECMP group (R8). Workers and `explain` call the
+ * same pure function, so that both name the same member.
+ *
+ * A flow is the 5-tuple of the inner packet. All fragments of a datagram must go one way and only the first
+ * has ports, so fragments hash with ports of zero, and so do protocols without ports.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/ip.h"
+
+/* Multiplies to 128 bits and folds: every bit of both factors reaches every bit of the result. */
+static inline uint64_t flow_mix(uint64_t a, uint64_t b)
+{
+	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* IPv4, everything in host order. Never 0, so that 0 can stand for "not computed". */
+static inline uint32_t flow_hash_v4(
+    uint32_t src, uint32_t dst, uint8_t protocol, uint16_t src_port, uint16_t dst_port)
+{
+	uint64_t addresses = (uint64_t)src << 32 | dst;
+	uint64_t rest = (uint64_t)protocol << 32 | (uint32_t)src_port << 16 | dst_port;
+	uint64_t h =
+	    flow_mix(addresses ^ UINT64_C(0x9e3779b97f4a7c15), rest ^ UINT64_C(0xd6e8feb86659fd93));
+
+	h = flow_mix(h ^ UINT64_C(0xa0761d6478bd642f), UINT64_C(0xe7037ed1a0b428db));
+	return (uint32_t)(h ^ h >> 32) | UINT32_C(0x80000000);
+}
+
+/* Do packets of that protocol begin with a 16-bit source and a 16-bit destination port? */
+static inline bool flow_has_ports(uint8_t protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 132 || protocol == 33 ||
+	    protocol == 136;
+}
+
+/* Both families, for control: what workers compute for that packet. IPv6 folds each address to 32 bits first. */
+static inline uint32_t flow_hash(const struct ip_addr *src, const struct ip_addr *dst,
+    uint8_t protocol, uint16_t src_port, uint16_t dst_port)
+{
+	uint32_t folded[2];
+	const struct ip_addr *addr[2] = {src, dst};
+
+	if (!flow_has_ports(protocol))
+		src_port = dst_port = 0;
+	for (unsigned i = 0; i < 2; i++) {
+		uint64_t half[2];
+
+		memcpy(half, addr[i]->bytes, sizeof(half));
+		folded[i] = addr[i]->family == IP_V4
+		    ? ip_v4_host(addr[i])
+		    : (uint32_t)flow_mix(half[0] ^ UINT64_C(0x9e3779b97f4a7c15),
+			  half[1] ^ UINT64_C(0xd6e8feb86659fd93));
+	}
+	return flow_hash_v4(folded[0], folded[1], protocol, src_port, dst_port);
+}
+
+#endif
