@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The tables of alg.h unrolled into rows, and the way from a name to its row. Everything is
+ * constant; any thread may read it.
+ */
+
 #include "base/alg.h"
 
 #include <errno.h>

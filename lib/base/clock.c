@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The only two questions to the clocks of the kernel.
+ */
+
 #include "base/clock.h"
 
 #include <stdio.h>

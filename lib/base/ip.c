@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Addresses, prefixes and ranges as pure values: no allocation, no state, usable on any thread.
+ * Text goes through the C library, which writes IPv6 as RFC 5952 wants it.
+ */
+
 #include "base/ip.h"
 
 #include <arpa/inet.h>
@@ -230,7 +236,7 @@ bool ip_range_is_valid(const struct ip_range *r)
 
 bool ip_range_has(const struct ip_range *r, const struct ip_addr *a)
 {
-	return r->first.family == a->family && ip_is_set(a) && ip_cmp(&r->first, a) <= 0 &&
+	return ip_range_is_valid(r) && r->first.family == a->family && ip_cmp(&r->first, a) <= 0 &&
 	    ip_cmp(a, &r->last) <= 0;
 }
 

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * From a printf format to one clean line in the sink. The control lcore calls; nothing here is
+ * locked.
+ */
+
 #include "base/log.h"
 
 #include <errno.h>
@@ -100,17 +106,18 @@ void log_write(
 	va_end(args);
 }
 
-/* Whole intervals since `last` become tokens; the rest of the time stays for the next call. */
+/*
+ * Whole intervals since `last` become tokens; the rest of the time stays for the next call, but a
+ * full bucket keeps none of it, or the line after the burst would come too early.
+ */
 static void earn_tokens(struct log_limit *limit, struct mono now)
 {
 	int64_t earned = mono_diff(limit->last, now) / limit->interval_ns;
 
-	if (earned <= 0)
-		return;
 	if (earned >= (int64_t)limit->burst - limit->tokens) {
 		limit->tokens = limit->burst;
 		limit->last = now;
-	} else {
+	} else if (earned > 0) {
 		limit->tokens += (uint32_t)earned;
 		limit->last = mono_add(limit->last, earned * limit->interval_ns);
 	}

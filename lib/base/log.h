@@ -39,7 +39,7 @@ void log_writev(enum log_level level, const char *subsystem, const char *object,
 /*
  * At most `burst` lines at once and one more per `interval_ns`; for events that a stranger's
  * packets cause. Usage: if (log_limit(&limit, now)) log_write(...). *suppressed (may be NULL) gets
- * how many were left out since the last line that passed.
+ * how many were left out since the last line that passed. A burst of 0 lets nothing pass.
  */
 struct log_limit {
 	int64_t interval_ns;

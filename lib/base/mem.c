@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * malloc() and its kin, with the one answer to their failure.
+ */
+
 #include "base/mem.h"
 
 #include <stdio.h>

@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * outer packet = IP, [UDP], SPI + sequence, IV, { inner, padding, pad length, next header }, ICV
+ *
+ * Only the part in braces is padded, to the block of the cipher or to 4 bytes (RFC 4303 2.4). UDP
+ * stands there with NAT traversal (RFC 3948 2.1).
+ */
+
 #include "base/mtu.h"
 
 #include "base/ip.h"

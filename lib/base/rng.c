@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Two sources behind one function pointer: getrandom(2), and xoshiro256** seeded by splitmix64. The
+ * integers are built from bytes, low byte first, so that a seed replays on any machine.
+ */
+
 #include "base/rng.h"
 
 #include <errno.h>
@@ -50,7 +56,7 @@ static uint64_t seeded_step(uint64_t s[4])
 	return result;
 }
 
-/* Low byte first, so that a seed replays on any machine. */
+/* The rest of the last step is thrown away. */
 static void fill_seeded(struct rng *rng, void *out, size_t len)
 {
 	uint8_t *at = out;

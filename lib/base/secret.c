@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Nothing here may depend on the value of a secret, and the compiler may not see that a wipe is
+ * "dead".
+ */
+
 #include "base/secret.h"
 
 #include <stdlib.h>

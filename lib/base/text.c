@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Strings for logs, answers and config. Bytes that a peer chose never reach a terminal as they are.
+ */
+
 #include "base/text.h"
 
 #include <errno.h>
@@ -39,11 +44,15 @@ void text_addf(struct text *t, const char *format, ...)
 	va_start(args, format);
 	n = vsnprintf(room ? t->buf + t->len : NULL, room, format, args);
 	va_end(args);
-	if (n < 0 || (size_t)n >= room) {
-		t->cut = t->cut || n != 0;
-		t->len = room ? t->len + strlen(t->buf + t->len) : 0;
-	} else {
+	if (n < 0) { /* the result would pass INT_MAX */
+		t->cut = true;
+		if (room)
+			t->buf[t->len] = '\0';
+	} else if ((size_t)n < room) {
 		t->len += (size_t)n;
+	} else if (n > 0) {
+		t->cut = true;
+		t->len = room ? t->capacity - 1 : 0;
 	}
 }
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * A binary min-heap: heap[0..count-1], where the children of index i are 2i+1 and 2i+2. timer.slot
+ * is the index plus one, so that cancelling needs no search: both change in place() only.
+ */
+
 #include "base/timer.h"
 
 #include <stdlib.h>
 
 #include "base/mem.h"
-
-/*
- * heap[0..count-1]; the children of index i are 2i+1 and 2i+2. timer.slot is the index plus one.
- * Every move goes through place(), which keeps both in step.
- */
 
 void timers_init(struct timers *set)
 {

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Every read passes through wire_bytes() and every write through wirebuf_reserve(): the two bounds
+ * checks of the wire protocols stand there and nowhere else.
+ */
+
 #include "base/wire.h"
 
 #include <string.h>
