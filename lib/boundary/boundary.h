@@ -40,14 +40,14 @@ struct boundary {
 	struct punt *punt;
 	struct inject *inject;
 	struct events *events;
-	struct rte_mempool *pool;	     /* packets, with META_BYTES of private area */
-	struct heartbeat beat[WORKERS_MAX];  /* by worker */
-	_Atomic bool stop;		     /* control sets, workers leave their loops */
+	struct rte_mempool *pool;           /* packets, with META_BYTES of private area */
+	struct heartbeat beat[WORKERS_MAX]; /* by worker */
+	_Atomic bool stop;                  /* control sets, workers leave their loops */
 };
 
 /* `crypto` and `pool` are made by the caller before, and freed after. NULL with errno. */
-struct boundary *boundary_create(const struct boundary_limits *limits, struct crypto *crypto,
-    struct rte_mempool *pool);
+struct boundary *boundary_create(
+    const struct boundary_limits *limits, struct crypto *crypto, struct rte_mempool *pool);
 /* Workers must have ended. */
 void boundary_free(struct boundary *b);
 

@@ -19,7 +19,8 @@
 #include "boundary/epoch.h"
 #include "boundary/reason.h"
 
-#define SLOT_CONTROL 0 /* packets that the control lcore injects, and frames that no interface claims */
+#define SLOT_CONTROL                                                                               \
+	0 /* packets that the control lcore injects, and frames that no interface claims */
 
 struct slot_counters { /* one worker, one slot; *worker* writes */
 	uint64_t received, received_bytes;
@@ -31,13 +32,16 @@ struct slot_counters { /* one worker, one slot; *worker* writes */
 struct counters {
 	uint32_t slots;
 	unsigned workers;
-	struct slot_counters *of_worker[WORKERS_MAX]; /* [slots] each, on the worker's NUMA node */
-	bool *slot_used;			      /* control */
+	struct slot_counters
+	    *of_worker[WORKERS_MAX]; /* [slots] each, on the NUMA node that first touches it */
+	bool *slot_used;             /* control */
 };
 
+/* slots: at most 65536. 0, -EINVAL or -ENOMEM. */
 int counters_init(struct counters *c, unsigned workers, uint32_t slots);
 void counters_fini(struct counters *c);
-/* A free slot with all counts at zero, or 0 when none is left. Given back by slot_release() after a grace period. */
+/* A free slot with all counts at zero, or 0 when none is left. Given back with slot_release(), which the caller
+ * calls after a grace period, when no packet of the slot can be under way. */
 uint16_t slot_alloc(struct counters *c);
 void slot_release(struct counters *c, uint16_t slot);
 /* Sum over workers. */

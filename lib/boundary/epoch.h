@@ -11,12 +11,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORKERS_MAX 32 /* workers are numbered 0..count-1, apart from lcore ids */
+#define EPOCH_WAIT_MS 1000
+#define WORKERS_MAX   32 /* workers are numbered 0..count-1, apart from lcore ids */
 
 struct epoch;
 
-/* NULL with errno. Freed by epoch_free(), which first waits for what is retired. */
+/* workers: 1..WORKERS_MAX, offline at first. NULL with errno. */
 struct epoch *epoch_create(unsigned workers);
+/* Workers must have gone offline; frees what is retired. */
 void epoch_free(struct epoch *e);
 
 /* Worker side. Online before the first record is read; offline before it sleeps or ends. */
@@ -31,7 +33,10 @@ unsigned epoch_reclaim(struct epoch *e);
 /* A mark to ask about later: has a grace period passed since it was taken? Never blocks. */
 uint64_t epoch_mark(struct epoch *e);
 bool epoch_passed(struct epoch *e, uint64_t mark);
-/* Waits for a grace period (microseconds with workers that poll). */
-void epoch_wait(struct epoch *e);
+/* Waits for a grace period (microseconds with workers that poll). false: a worker did not report within
+ * EPOCH_WAIT_MS, so none has passed. */
+bool epoch_wait(struct epoch *e);
+/* Waits, and frees all that is retired and what that retires in turn. false as above. */
+bool epoch_flush(struct epoch *e);
 
 #endif

@@ -9,9 +9,9 @@
 #include "base/ip.h"
 
 enum event_kind {
-	EVENT_SA_SOFT,	/* a byte or packet soft limit was reached: rekey */
-	EVENT_SA_HARD,	/* the hard limit: delete */
-	EVENT_SA_USED,	/* first packet came in on this inbound SA */
+	EVENT_SA_SOFT,  /* a byte or packet soft limit was reached: rekey */
+	EVENT_SA_HARD,  /* the hard limit: delete */
+	EVENT_SA_USED,  /* first packet came in on this inbound SA */
 	EVENT_SA_MOVED, /* authenticated packet from another address or port (NAT rebinding) */
 };
 

@@ -16,7 +16,7 @@
 #define VLAN_NONE 0 /* untagged frames */
 
 enum iface_role {
-	IFACE_UPLINK,	  /* outer packets only */
+	IFACE_UPLINK,     /* outer packets only */
 	IFACE_ATTACHMENT, /* clear packets of a VPC, VBR or CCN */
 };
 
@@ -28,21 +28,22 @@ struct iface { /* immutable once published */
 	bool up;       /* administratively */
 	uint16_t mtu;  /* layer-3 bytes */
 	struct rte_ether_addr mac;
-	uint16_t slot;	     /* ledger slot, see counters.h */
-	uint16_t attachment; /* number of the attachment; 0 for an uplink */
-	struct fib *fib;     /* ingress lookups; of an uplink: the underlay */
+	uint16_t slot;          /* ledger slot, see counters.h */
+	uint16_t attachment;    /* number of the attachment; 0 for an uplink */
+	struct fib *fib;        /* ingress lookups; of an uplink: the underlay */
 	struct ip_addr address; /* for ICMP errors */
-};
+} __rte_cache_aligned;
+_Static_assert(sizeof(struct iface) == RTE_CACHE_LINE_SIZE, "one line is all that a worker reads");
 
 struct ifaces {
 	struct records rec;
-	_Atomic uint16_t by_vlan[PORTS_MAX][4096]; /* index of the iface, 0: none */
+	_Atomic uint16_t (*by_vlan)[4096]; /* by port and VLAN: index of the iface, 0: none */
 };
 
 int ifaces_init(struct ifaces *t, struct epoch *e, uint32_t capacity);
 void ifaces_fini(struct ifaces *t);
-/* Publishes a copy of *spec. spec->index 0 takes a new index. Returns the index, or -ENOSPC, or -EEXIST when
- * another interface has that port and VLAN. */
+/* Publishes a copy of *spec. spec->index 0 takes a new index; else it replaces that interface, whose port and
+ * VLAN never change. Returns the index, -ENOSPC, -EEXIST (another interface has that port and VLAN), or -EINVAL. */
 int iface_publish(struct ifaces *t, const struct iface *spec);
 void iface_remove(struct ifaces *t, uint32_t index);
 
@@ -51,7 +52,8 @@ static inline const struct iface *iface_get(const struct ifaces *t, uint32_t ind
 	return records_get(&t->rec, index);
 }
 /* NULL when nothing uses that VLAN of the port. */
-static inline const struct iface *iface_of_vlan(const struct ifaces *t, uint16_t port, uint16_t vlan)
+static inline const struct iface *iface_of_vlan(
+    const struct ifaces *t, uint16_t port, uint16_t vlan)
 {
 	uint16_t i = atomic_load_explicit(&t->by_vlan[port][vlan & 0xfff], memory_order_acquire);
 	return i ? iface_get(t, i) : NULL;

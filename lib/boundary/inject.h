@@ -6,11 +6,11 @@
 
 #include <rte_mbuf.h>
 
-enum inject_kind { /* pkt_meta.detail */
-	INJECT_FRAME,	/* complete frame for meta.port */
+enum inject_kind {    /* pkt_meta.detail */
+	INJECT_FRAME, /* complete frame for meta.port */
 	INJECT_NEXTHOP, /* IP packet for the leaf meta.nexthop: underlay or attachment; fragmented if need be */
-	INJECT_ROUTE,	/* IP packet to be looked up as if received on meta.iface (waited for its neighbour) */
-	INJECT_TUNNEL,	/* IP packet into meta.tunnel */
+	INJECT_ROUTE, /* IP packet to be looked up as if received on meta.iface (waited for its neighbour) */
+	INJECT_TUNNEL, /* IP packet into meta.tunnel */
 };
 
 struct inject;

@@ -10,19 +10,19 @@
 #include <rte_mbuf.h>
 
 struct pkt_meta {
-	uint16_t slot;	     /* where it was received: ledger */
+	uint16_t slot;       /* where it was received: ledger */
 	uint16_t attachment; /* ingress attachment number; 0: none */
-	uint16_t iface;	     /* ingress interface; 0 after decryption */
+	uint16_t iface;      /* ingress interface; 0 after decryption */
 	uint8_t punt_class;  /* enum punt_class, in the punt ring */
-	uint8_t detail;	     /* enum drop_reason behind a punt (ICMP error), or enum inject_kind */
-	uint32_t tunnel;     /* ingress tunnel after decryption, egress tunnel when it waits for it */
+	uint8_t detail;      /* enum drop_reason behind a punt (ICMP error), or enum inject_kind */
+	uint32_t tunnel; /* ingress tunnel after decryption, egress tunnel when it waits for it */
 	uint32_t nexthop;
-	uint32_t mtu;	     /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
-	uint32_t hash;	     /* of the inner 5-tuple */
-	uint16_t port;	     /* inject: egress port */
-	uint16_t out_slot;   /* egress ledger slot */
-	uint8_t l2_bytes;    /* on its way out: of the layer-2 header in front, not metered */
-	void *sa;	     /* struct sa_in or sa_out while in an asynchronous crypto queue */
+	uint32_t mtu;      /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
+	uint32_t hash;     /* of the inner 5-tuple */
+	uint16_t port;     /* inject: egress port */
+	uint16_t out_slot; /* egress ledger slot */
+	uint8_t l2_bytes;  /* on its way out: of the layer-2 header in front, not metered */
+	void *sa;          /* struct sa_in or sa_out while in an asynchronous crypto queue */
 	uint8_t spare[24];
 };
 

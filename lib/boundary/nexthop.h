@@ -12,15 +12,15 @@
 
 #include "boundary/records.h"
 
-#define ECMP_BUCKETS	 256
+#define ECMP_BUCKETS     256
 #define ECMP_MEMBERS_MAX 64 /* X3 */
 
 enum nexthop_kind {
-	NH_NONE,      /* index 0: no route */
+	NH_NONE, /* index 0: no route */
 	NH_BLACKHOLE,
 	NH_LOCAL,     /* an address of the router */
 	NH_CONNECTED, /* the destination itself is a neighbour on `iface` */
-	NH_VIA,	      /* through the neighbour `neigh` on `iface` */
+	NH_VIA,       /* through the neighbour `neigh` on `iface` */
 	NH_TUNNEL,    /* into the tunnel `tunnel` */
 	NH_GROUP,     /* by hash over `bucket` */
 };
@@ -33,15 +33,17 @@ struct permit { /* bitmap by attachment number; immutable, shared, reference-cou
 
 struct nexthop { /* immutable once published */
 	uint32_t index;
-	uint8_t kind;	     /* enum nexthop_kind */
+	uint8_t kind;        /* enum nexthop_kind */
 	uint16_t attachment; /* egress; 0: none */
-	uint16_t slot;	     /* egress ledger slot; 0: none */
+	uint16_t slot;       /* egress ledger slot; 0: none */
 	uint16_t iface;
 	uint32_t neigh;
 	uint32_t tunnel;
 	const struct permit *permit; /* NULL: every ingress may use it */
-	uint16_t bucket[];	     /* NH_GROUP: ECMP_BUCKETS indexes of leaves */
+	uint16_t bucket[];           /* NH_GROUP: ECMP_BUCKETS indexes of leaves */
 };
+_Static_assert(sizeof(struct nexthop) == RTE_CACHE_LINE_SIZE / 2,
+    "a leaf, or the head of a group, is within one line");
 
 struct nexthops {
 	struct records rec;
@@ -55,17 +57,19 @@ struct nexthop_spec { /* what control asks for */
 	/* NH_GROUP: leaves with a stable identity each, so that a member keeps its buckets over restarts of the group */
 	unsigned member_count;
 	struct ecmp_member {
-		uint32_t leaf;	   /* index of its nexthop */
+		uint32_t leaf;     /* index of its nexthop */
 		uint64_t identity; /* e.g. hash of the tunnel's name */
 		bool alive;
 	} members[ECMP_MEMBERS_MAX];
 };
 
+/* capacity: at most 32768, what a FIB entry can name. 0, -ENOMEM, -EINVAL. */
 int nexthops_init(struct nexthops *t, struct epoch *e, uint32_t capacity);
 void nexthops_fini(struct nexthops *t);
-/* A new next hop (*index 0) or another content for an existing one. 0, -ENOSPC, -EINVAL (group of groups, no
- * members). A group whose members are all dead is published with buckets of index 0. */
+/* A new next hop (*index 0) or another content for an existing one. 0, -ENOSPC, -EINVAL (group of groups, a
+ * leaf that is not there, no members or too many). A group whose members are all dead is published with buckets of index 0. */
 int nexthop_publish(struct nexthops *t, const struct nexthop_spec *spec, uint32_t *index);
+/* After the last route and group let go of it. Workers that hold the index find it until a grace period has passed. */
 void nexthop_remove(struct nexthops *t, uint32_t index);
 
 struct permit *permit_create(uint32_t attachments); /* none permitted; one reference */
@@ -84,7 +88,8 @@ static inline bool nexthop_permits(const struct nexthop *nh, uint32_t attachment
 
 /*
  * Pure: fills `bucket` with member numbers (0xff: none alive). Every member owns ECMP_BUCKETS/count buckets
- * (+-1) by its identity; buckets of dead members are spread over the living by highest random weight.
+ * (+-1) by its identity; buckets of dead members are spread over the living by highest random weight. The order
+ * of members plays no part as long as identities differ.
  */
 void ecmp_fill(uint8_t bucket[ECMP_BUCKETS], const struct ecmp_member *members, unsigned count);
 

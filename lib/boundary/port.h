@@ -19,21 +19,21 @@
 #define PORT_NAME_MAX 64
 
 struct port {
-	uint16_t dpdk_id;  /* of rte_ethdev */
-	uint16_t index;	   /* ours: 0..ports-1, order of the startup file */
+	uint16_t dpdk_id; /* of rte_ethdev */
+	uint16_t index;   /* ours: 0..ports-1, order of the startup file */
 	uint16_t rx_queues;
 	uint16_t tx_queues;
-	bool tx_shared;	   /* fewer tx queues than workers: take tx_lock[queue] */
-	bool rx_checksum;  /* the device checks IPv4 header checksums */
-	bool tx_checksum;  /* the device fills in IPv4 header checksums */
-	uint16_t mtu;	   /* layer-3 bytes */
+	bool tx_shared;   /* fewer tx queues than workers: take tx_lock[queue] */
+	bool rx_checksum; /* the device checks IPv4 header checksums */
+	bool tx_checksum; /* the device fills in IPv4 header checksums */
+	uint16_t mtu;     /* layer-3 bytes */
 	struct rte_ether_addr mac;
-	uint16_t tx_queue_of[WORKERS_MAX]; /* by worker */
+	uint16_t tx_queue_of[WORKERS_MAX];   /* by worker */
 	rte_spinlock_t tx_lock[WORKERS_MAX]; /* by tx queue; used when tx_shared */
-	_Atomic bool link_up; /* control writes, workers read */
+	_Atomic bool link_up;                /* control writes, workers read */
 	int numa_node;
 	char name[PORT_NAME_MAX]; /* key under `ports:` */
-	char device[256];	  /* as in the startup file */
+	char device[256];         /* as in the startup file */
 };
 
 #endif

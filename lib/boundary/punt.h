@@ -13,37 +13,48 @@
 #include <rte_mbuf.h>
 
 #include "boundary/epoch.h"
+#include "boundary/reason.h"
 
 /*  X(enumerator, name, packets per second and worker, burst) */
 #define PUNT_CLASS_LIST(X)                                                                         \
-	X(PUNT_ARP, "arp", 2000, 200)		    /* ARP, later ND */                             \
-	X(PUNT_NEIGH, "neighbour", 2000, 200)	    /* transit packet whose neighbour is unresolved */  \
-	X(PUNT_IKE_KNOWN, "ike", 20000, 2000)	    /* IKE with a responder SPI, or from a known peer */ \
-	X(PUNT_IKE_INIT, "ike-init", 12000, 1000)   /* first message of an unknown initiator */     \
-	X(PUNT_ICMP_LOCAL, "icmp-local", 1000, 100) /* ICMP to one of our addresses */              \
-	X(PUNT_ICMP_ERROR, "icmp-error", 1000, 100) /* we owe the source an ICMP error; meta.detail says which */ \
-	X(PUNT_TRAP, "trap", 500, 50)		    /* first packet of an on-demand tunnel; meta.tunnel */ \
-	X(PUNT_HOST, "host", 20000, 2000)	    /* TCP to a tunnel or VBR address: BGP; health replies */
+	X(PUNT_ARP, "arp", 2000, 200)         /* ARP, later ND */                                  \
+	X(PUNT_NEIGH, "neighbour", 2000, 200) /* transit packet whose neighbour is unresolved */   \
+	X(PUNT_IKE_KNOWN, "ike", 20000, 2000) /* IKE with a responder SPI, or from a known peer */ \
+	X(PUNT_IKE_INIT, "ike-init", 12000, 1000)   /* first message of an unknown initiator */    \
+	X(PUNT_ICMP_LOCAL, "icmp-local", 1000, 100) /* ICMP to one of our addresses */             \
+	X(PUNT_ICMP_ERROR, "icmp-error", 1000,                                                     \
+	    100) /* we owe the source an ICMP error; meta.detail says which */                     \
+	X(PUNT_TRAP, "trap", 500, 50)     /* first packet of an on-demand tunnel; meta.tunnel */   \
+	X(PUNT_HOST, "host", 20000, 2000) /* TCP to a tunnel or VBR address: BGP; health replies */
 
 enum punt_class {
 #define X(e, n, rate, burst) e,
 	PUNT_CLASS_LIST(X)
 #undef X
-	PUNT_CLASS_COUNT
+	    PUNT_CLASS_COUNT
 };
 
 struct punt;
 
+/* ring_size: packets a class can hold, rounded up to a power of two less one. NULL with errno. */
 struct punt *punt_create(unsigned workers, unsigned ring_size);
 void punt_free(struct punt *p); /* drains */
 const char *punt_class_name(enum punt_class c);
 
-/* Worker: hands the packet over (the slot counts `punted`), or says why not: 0, DROP_PUNT_LIMITED or DROP_PUNT_FULL
- * as a negative number minus one; the caller keeps the packet then. now_cycles: rte_rdtsc() of this round. */
-int punt_put(struct punt *p, unsigned worker, enum punt_class c, struct rte_mbuf *m, uint64_t now_cycles);
+/* Worker: hands the packet over, sets its meta.punt_class and returns 0 (then the caller counts `punted` at the
+ * slot), or keeps it with the caller and returns a negative number of which punt_refusal() tells the reason.
+ * now_cycles: rte_rdtsc() of this round. */
+int punt_put(
+    struct punt *p, unsigned worker, enum punt_class c, struct rte_mbuf *m, uint64_t now_cycles);
+/* DROP_PUNT_LIMITED or DROP_PUNT_FULL. */
+static inline enum drop_reason punt_refusal(int result)
+{
+	return (enum drop_reason)(-result - 1);
+}
 /* Control: up to n packets of a class, now owned by the caller. */
 unsigned punt_take(struct punt *p, enum punt_class c, struct rte_mbuf **m, unsigned n);
-/* Control: packets of a class, and of those refused, since the start. */
-void punt_counts(const struct punt *p, enum punt_class c, uint64_t *taken, uint64_t *limited, uint64_t *full);
+/* Control: packets of a class that were handed over, and those refused by reason, since the start. */
+void punt_counts(
+    const struct punt *p, enum punt_class c, uint64_t *passed, uint64_t *limited, uint64_t *full);
 
 #endif

@@ -25,14 +25,17 @@
 	X(TTL_EXCEEDED, "ttl-exceeded", "TTL or hop limit ran out")                                \
 	X(NO_ROUTE, "no-route", "no route in the table of the ingress attachment")                 \
 	X(BLACKHOLE, "blackhole", "the route is a blackhole")                                      \
-	X(POLICY_DENIED, "policy-denied", "a routing policy does not let this ingress use the route") \
+	X(POLICY_DENIED, "policy-denied",                                                          \
+	    "a routing policy does not let this ingress use the route")                            \
 	X(NO_MEMBER, "no-member", "the next hop has no usable member")                             \
-	X(NEIGH_UNRESOLVED, "neighbour-unresolved", "no layer-2 address, and the queue to resolve it is full") \
+	X(NEIGH_UNRESOLVED, "neighbour-unresolved",                                                \
+	    "no layer-2 address, and the queue to resolve it is full")                             \
 	X(TUNNEL_DOWN, "tunnel-down", "the tunnel has no SA to send with")                         \
 	X(TUNNEL_SELECTOR, "tunnel-selector", "outside the traffic selectors of the tunnel")       \
 	X(MTU_EXCEEDED, "mtu-exceeded", "too big for the next hop and must not be fragmented")     \
 	X(FRAG_FAILED, "fragmentation-failed", "could not be fragmented")                          \
-	X(SA_EXPIRED, "sa-expired", "hard byte, packet or sequence-number limit of the SA reached") \
+	X(SA_EXPIRED, "sa-expired",                                                                \
+	    "hard byte, packet or sequence-number limit of the SA reached")                        \
 	X(ESP_TRUNCATED, "esp-truncated", "too short for header, IV, trailer and ICV")             \
 	X(ESP_UNKNOWN_SPI, "esp-unknown-spi", "no SA has this SPI")                                \
 	X(ESP_WRONG_PEER, "esp-wrong-peer", "outer addresses are not those of the SA")             \
@@ -41,7 +44,8 @@
 	X(ESP_ICV, "esp-icv", "integrity check failed")                                            \
 	X(ESP_PADDING, "esp-padding", "decrypted, but padding or next header is wrong")            \
 	X(ESP_SELECTOR, "esp-selector", "decrypted, but outside the traffic selectors of the SA")  \
-	X(ESP_ECN, "esp-ecn", "outer congestion mark on an inner packet that cannot carry it (RFC 6040)") \
+	X(ESP_ECN, "esp-ecn",                                                                      \
+	    "outer congestion mark on an inner packet that cannot carry it (RFC 6040)")            \
 	X(ESP_DUMMY, "esp-dummy", "traffic-flow-confidentiality dummy packet (next header 59)")    \
 	X(NATT_KEEPALIVE, "natt-keepalive", "NAT keepalive, its job was done on the way")          \
 	X(UDP_MALFORMED, "udp-malformed", "UDP length or checksum is wrong")                       \
@@ -60,7 +64,7 @@ enum drop_reason {
 #define X(e, n, h) DROP_##e,
 	DROP_REASON_LIST(X)
 #undef X
-	DROP_REASON_COUNT
+	    DROP_REASON_COUNT
 };
 
 const char *drop_reason_name(enum drop_reason r);

@@ -20,11 +20,12 @@ struct tunnel { /* immutable once published */
 	uint32_t index;
 	uint16_t slot;
 	uint16_t attachment;
-	uint8_t state;	 /* enum tunnel_state */
-	struct fib *fib; /* looks up what comes out of the tunnel: the table associated with its attachment */
+	uint8_t state; /* enum tunnel_state */
+	struct fib *
+	    fib; /* looks up what comes out of the tunnel: the table associated with its attachment */
 	uint16_t inner_mtu;
 	uint16_t mss_v4, mss_v6; /* clamp TCP SYNs to it; 0: off */
-	bool any;		 /* out[0] takes every packet: no selector check */
+	bool any;                /* out[0] takes every packet: no selector check */
 	unsigned out_count;
 	struct tunnel_out {
 		struct sa_out *sa;
