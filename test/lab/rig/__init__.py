@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Test networks on one machine: namespaces, hosts, strongSwan peers, transitd, traffic and faults."""
