@@ -34,7 +34,7 @@ enum model_tunnel_state {
 struct model_tunnel {
 	const struct conf_tunnel *conf;
 	const char *name;    /* "dc1/1" */
-	uint32_t index;	     /* struct tunnel.index */
+	uint32_t index;      /* struct tunnel.index */
 	uint16_t attachment; /* number */
 	uint16_t slot;
 	uint32_t outer_mtu;
@@ -46,13 +46,14 @@ struct model_iface {
 	uint32_t index; /* struct iface.index */
 	const struct conf_port *port;
 	const struct conf_attachment *attachment; /* NULL: the port's own addresses, an uplink */
-	uint16_t number; /* of the attachment */
+	uint16_t number;                          /* of the attachment */
 	uint16_t slot;
 	const struct conf_ifaddr *address;
 	unsigned address_count;
 	unsigned proxy_count; /* gateway addresses of tunnels that this interface answers ARP for */
 	const struct ip_addr *proxy;
-	unsigned gateway_count; /* neighbours to keep resolved: gateways, next hops of attached routes */
+	unsigned
+	    gateway_count; /* neighbours to keep resolved: gateways, next hops of attached routes */
 	const struct ip_addr *gateway;
 };
 
@@ -80,19 +81,23 @@ void model_link_set(struct model *m, const struct conf_port *port, bool up);
  * interface of its VBR) either connected or via the gateway. Stable; its content follows the configuration.
  * 0 when `local` is no gateway address or nothing leads to `remote`.
  */
-uint32_t model_underlay(const struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
+uint32_t model_underlay(
+    const struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
 const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *t);
 const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index);
 unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all);
 unsigned model_ifaces(const struct model *m, const struct model_iface ***all);
 /* The table that a local address of the router (ICMP, host) belongs to, and an address of the router to answer from
  * towards packets that came in on that attachment. Unset family: none. */
-struct ip_addr model_source_address(const struct model *m, uint16_t attachment, const struct ip_addr *towards);
+struct ip_addr model_source_address(
+    const struct model *m, uint16_t attachment, const struct ip_addr *towards);
 
 /* For the control socket; new references. */
 struct json_t *model_show_attachments(const struct model *m);
-struct json_t *model_show_connections(const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
+struct json_t *model_show_connections(
+    const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
 struct json_t *model_show_tables(const struct model *m);
-struct json_t *model_show_routes(const struct model *m, const char *table); /* NULL: all; -> NULL: no such table */
+struct json_t *model_show_routes(
+    const struct model *m, const char *table); /* NULL: all; -> NULL: no such table */
 
 #endif

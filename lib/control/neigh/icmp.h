@@ -19,21 +19,21 @@
 size_t icmp_echo_reply(const uint8_t *packet, size_t len, uint8_t *out, size_t capacity);
 
 enum icmp_error {
-	ICMP_TTL_EXCEEDED,	/* 11/0 */
-	ICMP_NET_UNREACHABLE,	/* 3/0: no route */
-	ICMP_HOST_UNREACHABLE,	/* 3/1: neighbour did not answer, tunnel down */
+	ICMP_TTL_EXCEEDED,      /* 11/0 */
+	ICMP_NET_UNREACHABLE,   /* 3/0: no route */
+	ICMP_HOST_UNREACHABLE,  /* 3/1: neighbour did not answer, tunnel down */
 	ICMP_PROTO_UNREACHABLE, /* 3/2 */
-	ICMP_PORT_UNREACHABLE,	/* 3/3 */
-	ICMP_FRAG_NEEDED,	/* 3/4 with `mtu` */
-	ICMP_ADMIN_PROHIBITED,	/* 3/13: policy */
+	ICMP_PORT_UNREACHABLE,  /* 3/3 */
+	ICMP_FRAG_NEEDED,       /* 3/4 with `mtu` */
+	ICMP_ADMIN_PROHIBITED,  /* 3/13: policy */
 };
 /*
  * The error about `packet` (from its IP header on), with as much of it as 576 bytes hold. The length written,
  * or 0 where none may be sent (RFC 1812 4.3.2.7): about an ICMP error, a fragment but the first, a broadcast or multicast,
  * a source that is not one host.
  */
-size_t icmp_error(enum icmp_error kind, uint32_t mtu, const struct ip_addr *source, const uint8_t *packet,
-    size_t len, uint8_t *out, size_t capacity);
+size_t icmp_error(enum icmp_error kind, uint32_t mtu, const struct ip_addr *source,
+    const uint8_t *packet, size_t len, uint8_t *out, size_t capacity);
 
 /* Token buckets per source prefix (/24) and in total; fixed memory. */
 struct icmp_limiter;

@@ -31,13 +31,16 @@ struct neigh_ops {
 	/* It is no longer. */
 	void (*gone)(void *ctx, uint32_t iface, const struct ip_addr *addr);
 	/* A waiting packet is the caller's again: send it (`resolved`) or report it unreachable. */
-	void (*packet)(void *ctx, uint32_t iface, const struct ip_addr *addr, void *packet, bool resolved);
+	void (*packet)(
+	    void *ctx, uint32_t iface, const struct ip_addr *addr, void *packet, bool resolved);
 	/* Another station uses one of our addresses (RFC 5227 2.4): we keep it and defend it, rate-limited. */
-	void (*conflict)(void *ctx, uint32_t iface, const struct ip_addr *addr, const uint8_t mac[6]);
+	void (*conflict)(
+	    void *ctx, uint32_t iface, const struct ip_addr *addr, const uint8_t mac[6]);
 };
 
 struct neigh_limits {
-	unsigned neighbours_per_iface;	/* learned ones; beyond: the oldest unused goes, else refused */
+	unsigned
+	    neighbours_per_iface; /* learned ones; beyond: the oldest unused goes, else refused */
 	unsigned packets_per_neighbour; /* that wait */
 };
 
@@ -60,13 +63,15 @@ void neigh_iface_set(struct neigh_engine *n, const struct neigh_iface *iface, st
 /* Forgets its neighbours; waiting packets come back unresolved. */
 void neigh_iface_remove(struct neigh_engine *n, uint32_t iface);
 /* An address that this interface answers for beside its own: gateway addresses of tunnels. */
-void neigh_proxy_add(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr, struct mono now);
+void neigh_proxy_add(
+    struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr, struct mono now);
 void neigh_proxy_remove(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr);
 /* Link went down: what was learned there is doubtful and asked again; up: announce. */
 void neigh_link(struct neigh_engine *n, uint32_t iface, bool up, struct mono now);
 
 /* An ARP frame as received, from its Ethernet header on, VLAN tag removed. Anything odd is ignored and counted. */
-void neigh_receive(struct neigh_engine *n, uint32_t iface, const uint8_t *frame, size_t len, struct mono now);
+void neigh_receive(
+    struct neigh_engine *n, uint32_t iface, const uint8_t *frame, size_t len, struct mono now);
 /* Asks for the neighbour unless it is known; `packet` (may be NULL) waits. True: the packet was taken. False: the
  * queue is full, the address failed lately or is no neighbour of that interface; it stays the caller's. */
 bool neigh_resolve(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr, void *packet,
@@ -84,7 +89,7 @@ struct neigh_view { /* for `show neighbors` */
 	unsigned waiting;
 	bool pinned;
 };
-void neigh_walk(const struct neigh_engine *n, struct mono now, void (*fn)(void *ctx, const struct neigh_view *v),
-    void *ctx);
+void neigh_walk(const struct neigh_engine *n, struct mono now,
+    void (*fn)(void *ctx, const struct neigh_view *v), void *ctx);
 
 #endif

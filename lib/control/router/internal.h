@@ -18,13 +18,13 @@
 
 /* A Child SA of a tunnel in the boundary, named by spi_in. */
 struct child {
-	struct list node; /* of struct vpn_tunnel.children, newest outbound first */
+	struct list node;    /* of struct vpn_tunnel.children, newest outbound first */
 	struct ike_child sa; /* keys too, for a change of endpoints; wiped when freed. Selector
 				pointers go to the arrays below */
 	struct ike_selector local_ts[IKE_TS_MAX], remote_ts[IKE_TS_MAX];
 	struct sa_in *in;
-	struct sa_out *out;  /* NULL: not yet, or no longer, sending */
-	uint64_t bytes_seen_in, bytes_seen_out; /* for child_usage */
+	struct sa_out *out;               /* NULL: not yet, or no longer, sending */
+	uint64_t packets_in, packets_out; /* counted when child_usage was last asked */
 	struct mono last_in, last_out;
 };
 
@@ -39,8 +39,8 @@ struct vpn_tunnel {
 	enum ike_error_code error_code; /* the last report, for `show tunnels` */
 	char error_text[512];
 	struct mono error_at;
-	uint64_t ups;		/* times it came up */
-	unsigned held_count;	/* packets that wait for an on-demand tunnel */
+	uint64_t ups;        /* times it came up */
+	unsigned held_count; /* packets that wait for an on-demand tunnel */
 	struct rte_mbuf *held[TRAP_HELD_MAX];
 	struct mono held_since;
 };
@@ -91,33 +91,35 @@ int host_send_route(struct router *r, uint32_t iface, const uint8_t *packet, siz
 /* A frame without VLAN tag; the tag of the interface is put in. */
 int host_send_frame(struct router *r, uint32_t iface, const uint8_t *frame, size_t len);
 /* UDP between our gateway address and a peer; `marker`: four zero bytes first (RFC 3948 2.2). */
-int host_send_udp(struct router *r, const struct ike_endpoint *local, const struct ike_endpoint *remote,
-    bool marker, const uint8_t *bytes, size_t len);
+int host_send_udp(struct router *r, const struct ike_endpoint *local,
+    const struct ike_endpoint *remote, bool marker, const uint8_t *bytes, size_t len);
 /* A UDP datagram with its IP header: endpoints and payload, or -EINVAL when lengths or checksum lie. */
-int host_parse_udp(const uint8_t *packet, size_t len, struct ike_endpoint *local, struct ike_endpoint *remote,
-    struct wire *payload);
+int host_parse_udp(const uint8_t *packet, size_t len, struct ike_endpoint *local,
+    struct ike_endpoint *remote, struct wire *payload);
 /* The bytes of a whole packet in one piece; copies into `room` when the mbuf is chained. NULL when too long. */
 const uint8_t *host_bytes(struct rte_mbuf *m, uint8_t *room, size_t capacity, size_t *len);
 /* A packet that waited goes on. Takes the mbuf. */
 void host_resume(struct router *r, struct rte_mbuf *m, uint8_t inject_kind);
 #define HOST_PACKET_MAX 65535
 
-/* tunnels.c */
+/* vpn.c */
 extern const struct ike_ops router_ike_ops;
-int tunnels_init(struct router *r); /* after model_apply(): adds every tunnel to ike or keys it by hand */
-void tunnels_fini(struct router *r);
+int vpn_init(
+    struct router *r); /* after model_apply(): adds every tunnel to ike or keys it by hand */
+void vpn_fini(struct router *r);
 void tunnel_event(struct router *r, const struct event *ev, struct mono now);
 void tunnel_trap(struct router *r, struct rte_mbuf *m, struct mono now); /* takes the packet */
-void tunnels_tick(struct router *r, struct mono now); /* once a second */
-struct vpn_tunnel *tunnel_by_name(struct router *r, const char *name); /* "dc1/1"; NULL */
+void vpn_tick(struct router *r, struct mono now);                        /* once a second */
+struct vpn_tunnel *tunnel_by_name(struct router *r, const char *name);   /* "dc1/1"; NULL */
 /* Publishes the record that follows from children and state. */
 void tunnel_refresh(struct router *r, struct vpn_tunnel *t);
 
 /* tunnel_conf.c: the engine's configuration of a tunnel, and pre-shared keys. */
-void tunnel_conf_ike(const struct conf_tunnel *t, struct ike_tunnel_config *out, struct ip_prefix any[2]);
+void tunnel_conf_ike(
+    const struct conf_tunnel *t, struct ike_tunnel_config *out, struct ip_prefix *any);
 /* keys.c: generated pre-shared keys, kept in the state directory with mode 0600 (T12, X5). 0 or -errno. */
-int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel, struct rng *rng,
-    char out[CONF_PSK_MAX + 1]);
+int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel,
+    struct rng *rng, char out[CONF_PSK_MAX + 1]);
 
 /* manual.c: keying: manual. 0 or -errno. */
 int manual_install(struct router *r, struct vpn_tunnel *t);
@@ -125,7 +127,8 @@ int manual_install(struct router *r, struct vpn_tunnel *t);
 /* child.c: Child SAs in the boundary */
 struct child *child_find(struct vpn_tunnel *t, uint32_t spi_in);
 int child_install_in(struct router *r, struct vpn_tunnel *t, const struct ike_child *sa);
-int child_install_out(struct router *r, struct vpn_tunnel *t, struct child *c, uint64_t first_sequence);
+int child_install_out(
+    struct router *r, struct vpn_tunnel *t, struct child *c, uint64_t first_sequence);
 void child_drop_out(struct router *r, struct vpn_tunnel *t, struct child *c);
 void child_free(struct router *r, struct vpn_tunnel *t, struct child *c);
 int child_move(struct router *r, struct vpn_tunnel *t, struct child *c);
@@ -133,15 +136,17 @@ int child_move(struct router *r, struct vpn_tunnel *t, struct child *c);
 /* neighbours.c */
 int neighbours_init(struct router *r);
 void neighbours_fini(struct router *r);
-void neighbours_arp(struct router *r, struct rte_mbuf *m, struct mono now);	 /* takes the packet */
-void neighbours_wanted(struct router *r, struct rte_mbuf *m, struct mono now);	 /* takes the packet */
+void neighbours_arp(struct router *r, struct rte_mbuf *m, struct mono now); /* takes the packet */
+void neighbours_wanted(
+    struct router *r, struct rte_mbuf *m, struct mono now); /* takes the packet */
 void neighbours_link(struct router *r, const struct port *port, bool up, struct mono now);
 
 /* icmp_host.c: echo to our addresses and the errors we owe; both take the packet */
 void icmp_host_local(struct router *r, struct rte_mbuf *m, struct mono now);
 void icmp_host_error(struct router *r, struct rte_mbuf *m, struct mono now);
 /* The error about a packet of which the ingress is still in its meta; frees nothing. */
-void icmp_host_report(struct router *r, struct rte_mbuf *m, enum icmp_error kind, uint32_t mtu, struct mono now);
+void icmp_host_report(
+    struct router *r, struct rte_mbuf *m, enum icmp_error kind, uint32_t mtu, struct mono now);
 
 /* show.c and show_*.c */
 int show_init(struct router *r);

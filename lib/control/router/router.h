@@ -10,7 +10,7 @@
  *   router.c      create, run, stop; the order of things
  *   loop.c        timers, the poll of punt rings and events, link state, heartbeats
  *   host_io.c     packets between the engines and the workers: IP and UDP headers on and off
- *   tunnels.c     ike <-> boundary: SAs and tunnel records; manual keys
+ *   vpn.c     ike <-> boundary: SAs and tunnel records; manual keys
  *   neighbours.c  neigh <-> boundary: ARP, waiting packets, ICMP
  *   show_*.c      what the control socket answers
  */
@@ -21,10 +21,10 @@
 struct router;
 
 struct router_setup {
-	struct conf *conf;	    /* stays the caller's, outlives the router */
-	struct boundary *boundary;  /* ports are in boundary->port[], in the order of conf->ports */
-	const char *socket_path;    /* control socket; made with mode 0660, removed by router_free() */
-	bool huge_pages;	    /* for `show system` */
+	struct conf *conf;         /* stays the caller's, outlives the router */
+	struct boundary *boundary; /* ports are in boundary->port[], in the order of conf->ports */
+	const char *socket_path; /* control socket; made with mode 0660, removed by router_free() */
+	bool huge_pages;         /* for `show system` */
 	/* Polls the link state of a port (drivers/ knows how); NULL: never changes. */
 	bool (*link_up)(struct port *port);
 };

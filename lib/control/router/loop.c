@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The loop of the control lcore: a libevent base with one short periodic event that polls what workers put, runs
+ * the timers of the engines and reclaims retired records; signals; and once a second link states and heartbeats.
+ *
+ * One pass takes a bounded number of packets and timers, so that no source holds the others up; when a pass did not
+ * finish its sources, the next one follows at once.
+ */
+
+#include <errno.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "router/internal.h"
+
+#define LOG "router"
+
+#define POLL_INTERVAL_US 1000 /* between passes when nothing is going on */
+#define IKE_TIMERS_MAX   4    /* per pass: each may cost a Diffie-Hellman exchange */
+#define TIMERS_MAX       256  /* per pass */
+#define GOODBYE_MAX      DUR_S(1)
+#define HEARTBEAT_LATE   DUR_S(2)
+
+static void goodbye_begin(struct router *r, struct mono now)
+{
+	if (r->stopping)
+		return;
+	r->stopping = true;
+	r->stop_deadline = mono_add(now, GOODBYE_MAX);
+	log_write(LOG_NOTICE, LOG, NULL, "stopping: telling peers");
+	ike_shutdown(r->ike, now);
+}
+
+static void goodbye_check(struct router *r, struct mono now)
+{
+	if (!r->stopping)
+		return;
+	if (ike_is_quiet(r->ike) || !mono_before(now, r->stop_deadline))
+		event_base_loopbreak(r->base);
+}
+
+static void on_poll(evutil_socket_t fd, short what, void *arg)
+{
+	struct router *r = arg;
+	struct mono now = mono_now();
+	unsigned work = punts_poll(r, now);
+
+	work += ike_run(r->ike, now, IKE_TIMERS_MAX) == IKE_TIMERS_MAX;
+	work += timers_run(&r->timers, now, TIMERS_MAX) == TIMERS_MAX;
+	epoch_reclaim(r->b->epoch);
+	goodbye_check(r, now);
+
+	int64_t took = mono_diff(now, mono_now());
+	if (took > r->longest_round_ns)
+		r->longest_round_ns = took;
+	struct timeval next = {0, work ? 0 : POLL_INTERVAL_US};
+	event_add(r->poll_event, &next);
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+	goodbye_begin(arg, mono_now());
+}
+
+static void on_signal(evutil_socket_t signal, short what, void *arg)
+{
+	struct router *r = arg;
+
+	if (signal == SIGHUP) {
+		log_write(LOG_NOTICE, LOG, NULL, "SIGHUP: the startup file is read at start only");
+		return;
+	}
+	log_write(LOG_NOTICE, LOG, NULL, "%s received", signal == SIGTERM ? "SIGTERM" : "SIGINT");
+	goodbye_begin(r, mono_now());
+}
+
+static void links_check(struct router *r, struct mono now)
+{
+	if (!r->setup.link_up)
+		return;
+	for (unsigned i = 0; i < r->b->ports; i++) {
+		struct port *port = r->b->port[i];
+		bool up = r->setup.link_up(port);
+
+		if (up == r->link_up[i])
+			continue;
+		r->link_up[i] = up;
+		atomic_store(&port->link_up, up);
+		log_write(LOG_NOTICE, LOG, port->name, "link %s", up ? "up" : "down");
+		model_link_set(r->model, r->conf->ports[i], up);
+		neighbours_link(r, port, up, now);
+	}
+}
+
+/* A worker that makes no rounds forwards nothing: say so at once, and when it is back (C-21). */
+static void heartbeats_check(struct router *r, struct mono now)
+{
+	for (unsigned i = 0; i < r->b->workers; i++) {
+		uint64_t rounds = atomic_load_explicit(&r->b->beat[i].rounds, memory_order_relaxed);
+
+		if (rounds != r->beat_seen[i] || !mono_is_set(r->beat_at[i])) {
+			if (r->beat_late[i])
+				log_write(LOG_WARNING, LOG, NULL, "worker %u is back", i);
+			r->beat_late[i] = false;
+			r->beat_seen[i] = rounds;
+			r->beat_at[i] = now;
+		} else if (!r->beat_late[i] && mono_diff(r->beat_at[i], now) >= HEARTBEAT_LATE) {
+			r->beat_late[i] = true;
+			log_write(LOG_ERROR, LOG, NULL,
+			    "worker %u stalled: no round for %d s, its packets are not forwarded",
+			    i, (int)(HEARTBEAT_LATE / DUR_S(1)));
+		}
+	}
+}
+
+static void on_second(struct timer *t, struct mono now)
+{
+	struct router *r = container_of(t, struct router, second);
+
+	links_check(r, now);
+	heartbeats_check(r, now);
+	vpn_tick(r, now);
+	timer_arm(&r->timers, t, mono_add(now, DUR_S(1)));
+}
+
+int loop_init(struct router *r)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+
+	r->base = event_base_new();
+	if (!r->base)
+		return -ENOMEM;
+	r->poll_event = evtimer_new(r->base, on_poll, r);
+	r->stop_event = event_new(r->base, -1, 0, on_stop, r);
+	if (!r->poll_event || !r->stop_event)
+		return -ENOMEM;
+	for (unsigned i = 0; i < RTE_DIM(signals); i++) {
+		r->signal_event[i] = evsignal_new(r->base, signals[i], on_signal, r);
+		if (!r->signal_event[i] || event_add(r->signal_event[i], NULL) < 0)
+			return -ENOMEM;
+	}
+	struct timeval at_once = {0, 0};
+	event_add(r->poll_event, &at_once);
+	r->second.fn = on_second;
+	timer_arm(&r->timers, &r->second, mono_now());
+	return 0;
+}
+
+void loop_fini(struct router *r)
+{
+	for (unsigned i = 0; i < RTE_DIM(r->signal_event); i++) {
+		if (r->signal_event[i])
+			event_free(r->signal_event[i]);
+	}
+	if (r->poll_event)
+		event_free(r->poll_event);
+	if (r->stop_event)
+		event_free(r->stop_event);
+	if (r->base)
+		event_base_free(r->base);
+	timer_cancel(&r->timers, &r->second);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Create, run, stop: the order in which the parts of the control lcore come and go. */
+
+#include "router/internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+
+#define LOG "router"
+
+static int parts_create(struct router *r)
+{
+	const struct model_limits limits = {
+	    .routes_per_table = 1u << 20, .tbl8_per_table = 1u << 12};
+
+	r->icmp = icmp_limiter_create(100, 1000);
+	if (!r->icmp)
+		return -errno;
+	r->model = model_create(r->b, &limits);
+	if (!r->model)
+		return -errno;
+	int rc = model_apply(r->model, r->conf);
+	if (rc < 0)
+		return rc;
+	rc = neighbours_init(r);
+	if (rc < 0)
+		return rc;
+	r->ike = ike_create(&router_ike_ops, r, &r->rng, NULL);
+	return vpn_init(r);
+}
+
+struct router *router_create(const struct router_setup *setup)
+{
+	struct router *r = xcalloc(1, sizeof(*r));
+
+	r->setup = *setup;
+	r->conf = setup->conf;
+	r->b = setup->boundary;
+	r->started = mono_now();
+	rng_init_system(&r->rng);
+	timers_init(&r->timers);
+	for (unsigned i = 0; i < PORTS_MAX; i++)
+		r->link_up[i] = true;
+
+	int rc = loop_init(r);
+	if (rc < 0)
+		goto fail;
+	rc = parts_create(r);
+	if (rc < 0)
+		goto fail;
+	r->api = api_create(r->base, setup->socket_path);
+	if (!r->api) {
+		rc = -errno;
+		log_write(LOG_ERROR, LOG, NULL, "control socket %s: %s", setup->socket_path,
+		    strerror(-rc));
+		goto fail;
+	}
+	rc = show_init(r);
+	if (rc < 0)
+		goto fail;
+	return r;
+fail:
+	log_write(LOG_ERROR, LOG, NULL, "not started: %s", strerror(-rc));
+	router_free(r);
+	errno = -rc;
+	return NULL;
+}
+
+int router_run(struct router *r)
+{
+	log_write(LOG_NOTICE, LOG, r->conf->transit_router.name,
+	    "running: %u ports, %u attachments, %u workers", r->conf->ports_count,
+	    r->conf->attachments_count, r->b->workers);
+	if (event_base_dispatch(r->base) < 0)
+		return -EIO;
+	log_write(LOG_NOTICE, LOG, r->conf->transit_router.name, "stopped");
+	return r->result;
+}
+
+void router_stop(struct router *r)
+{
+	event_active(r->stop_event, 0, 0);
+}
+
+void router_free(struct router *r)
+{
+	if (!r)
+		return;
+	if (r->api)
+		api_free(r->api);
+	if (r->ike)
+		ike_destroy(r->ike);
+	vpn_fini(r);
+	neighbours_fini(r);
+	if (r->model)
+		model_free(r->model);
+	icmp_limiter_free(r->icmp);
+	loop_fini(r);
+	timers_fini(&r->timers);
+	free(r);
+}

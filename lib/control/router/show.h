@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef ROUTER_SHOW_H
+#define ROUTER_SHOW_H
+
+/* The handlers of the control socket. Each returns a new tree; times are seconds, sizes bytes. */
+
+#include "router/internal.h"
+
+/* show_tunnels.c: tunnels, their SAs, and what one can do to them. 0 or -errno. */
+int show_tunnels_init(struct router *r);
+
+#endif

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * ike <-> boundary: the engine's operations become SAs and tunnel records, events of workers become calls of
+ * the engine, and the state of a tunnel goes to the model, which decides what routes may use it.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/mtu.h"
+#include "base/secret.h"
+#include "base/text.h"
+#include "router/internal.h"
+
+#define LOG "tunnel"
+
+#define HOLD_MAX DUR_S(5) /* packets wait no longer for an on-demand tunnel */
+
+static struct vpn_tunnel *tunnel_at(struct router *r, uint32_t index)
+{
+	return index < r->tunnel_capacity ? r->tunnel[index] : NULL;
+}
+
+struct vpn_tunnel *tunnel_by_name(struct router *r, const char *name)
+{
+	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
+		if (r->tunnel[i] && strcmp(r->tunnel[i]->model->name, name) == 0)
+			return r->tunnel[i];
+	}
+	return NULL;
+}
+
+/* ---- the record that workers read ---- */
+
+static bool selects_all(const struct sa_selector *s)
+{
+	const struct ip_prefix all = {.addr = ip_any(s->local.first.family), .len = 0};
+	const struct ip_range whole = ip_range_of_prefix(&all);
+
+	return s->protocol == 0 && ip_range_covers(&s->local, &whole) &&
+	    ip_range_covers(&s->remote, &whole) && s->local_port_first == 0 &&
+	    s->local_port_last == UINT16_MAX && s->remote_port_first == 0 &&
+	    s->remote_port_last == UINT16_MAX;
+}
+
+static bool has_selector(const struct tunnel *record, const struct sa_selector *s)
+{
+	for (unsigned i = 0; i < record->out_count; i++) {
+		if (memcmp(&record->out[i].selector, s, sizeof(*s)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_child(struct tunnel *record, const struct child *c)
+{
+	for (unsigned l = 0; l < c->sa.local_ts_count; l++) {
+		for (unsigned m = 0; m < c->sa.remote_ts_count; m++) {
+			struct sa_selector s;
+
+			memset(&s, 0, sizeof(s));
+			s.local = c->local_ts[l].addr;
+			s.remote = c->remote_ts[m].addr;
+			s.protocol = c->local_ts[l].protocol ? c->local_ts[l].protocol
+							     : c->remote_ts[m].protocol;
+			s.local_port_first = c->local_ts[l].port_first;
+			s.local_port_last = c->local_ts[l].port_last;
+			s.remote_port_first = c->remote_ts[m].port_first;
+			s.remote_port_last = c->remote_ts[m].port_last;
+			if (record->out_count == TUNNEL_OUT_MAX || has_selector(record, &s))
+				continue;
+			record->out[record->out_count].sa = c->out;
+			record->out[record->out_count++].selector = s;
+		}
+	}
+}
+
+/* The smallest inner MTU of the SAs in use. */
+static void add_mtu(struct tunnel *record, const struct child *c, uint32_t outer_mtu)
+{
+	uint32_t mtu =
+	    mtu_inner(c->sa.encr, c->sa.auth, c->sa.udp_encap, c->sa.remote.addr.family, outer_mtu);
+
+	if (!record->inner_mtu || mtu < record->inner_mtu)
+		record->inner_mtu = (uint16_t)mtu;
+}
+
+static bool waits_for_traffic(const struct vpn_tunnel *t)
+{
+	const struct conf_tunnel *conf = t->model->conf;
+
+	return conf->connection->keying == CONF_KEYING_IKE && !conf->apply_immediately &&
+	    !ip_is_any(&conf->customer_gateway->address);
+}
+
+void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
+{
+	struct tunnel record;
+	struct child *c;
+
+	memset(&record, 0, sizeof(record));
+	record.index = t->model->index;
+	record.slot = t->model->slot;
+	record.attachment = t->model->attachment;
+	list_for (c, &t->children, node) {
+		if (!c->out)
+			continue;
+		add_child(&record, c);
+		add_mtu(&record, c, t->model->outer_mtu);
+	}
+	record.any = record.out_count > 0 && selects_all(&record.out[0].selector);
+	record.mss_v4 = mtu_tcp_mss(record.inner_mtu, IP_V4);
+	record.mss_v6 = mtu_tcp_mss(record.inner_mtu, IP_V6);
+	record.state = record.out_count ? TUNNEL_UP
+	    : waits_for_traffic(t)      ? TUNNEL_TRAP
+					: TUNNEL_DOWN;
+	tunnel_publish(&r->b->tunnels, &record);
+}
+
+static void tell_model(struct router *r, struct vpn_tunnel *t)
+{
+	enum model_tunnel_state s = t->ike_state == IKE_TUNNEL_UP ? MODEL_TUNNEL_UP
+	    : waits_for_traffic(t)                                ? MODEL_TUNNEL_TRAP
+								  : MODEL_TUNNEL_DOWN;
+
+	model_tunnel_set(r->model, t->model->index, s);
+}
+
+/* ---- packets that wait for an on-demand tunnel ---- */
+
+static void held_release(struct router *r, struct vpn_tunnel *t, bool up)
+{
+	for (unsigned i = 0; i < t->held_count; i++) {
+		pkt_meta(t->held[i])->tunnel = t->model->index;
+		if (up)
+			host_resume(r, t->held[i], INJECT_TUNNEL);
+		else
+			rte_pktmbuf_free(t->held[i]);
+	}
+	if (!up)
+		r->held_dropped += t->held_count;
+	t->held_count = 0;
+}
+
+void tunnel_trap(struct router *r, struct rte_mbuf *m, struct mono now)
+{
+	struct vpn_tunnel *t = tunnel_at(r, pkt_meta(m)->tunnel);
+
+	if (!t || t->held_count == TRAP_HELD_MAX) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	if (!t->held_count)
+		t->held_since = now;
+	t->held[t->held_count++] = m;
+	if (t->ike_state == IKE_TUNNEL_UP)
+		held_release(r, t, true);
+	else
+		ike_tunnel_trigger(r->ike, now, t->model->index);
+}
+
+void vpn_tick(struct router *r, struct mono now)
+{
+	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
+		struct vpn_tunnel *t = r->tunnel[i];
+
+		if (t && t->held_count && mono_diff(t->held_since, now) >= HOLD_MAX)
+			held_release(r, t, false);
+	}
+}
+
+/* ---- struct ike_ops ---- */
+
+static void op_send(void *ctx, const struct ike_endpoint *local, const struct ike_endpoint *remote,
+    const uint8_t *bytes, size_t len)
+{
+	host_send_udp(ctx, local, remote, local->port != IKE_PORT, bytes, len);
+}
+
+static void op_keepalive(
+    void *ctx, const struct ike_endpoint *local, const struct ike_endpoint *remote)
+{
+	static const uint8_t keepalive = 0xff; /* RFC 3948 2.3 */
+
+	host_send_udp(ctx, local, remote, false, &keepalive, 1);
+}
+
+static uint32_t op_spi_alloc(void *ctx, uint32_t tunnel)
+{
+	struct router *r = ctx;
+
+	for (unsigned tries = 0; tries < 64; tries++) {
+		uint32_t spi = rng_u32(&r->rng);
+
+		if (spi > 255 && !sa_spi_in_use(r->b->sas, spi))
+			return spi;
+	}
+	return 0;
+}
+
+static void op_spi_free(void *ctx, uint32_t tunnel, uint32_t spi_in)
+{
+	/* An SPI is taken by sa_in_create() alone: nothing was kept for it. */
+}
+
+static int op_child_in(void *ctx, uint32_t tunnel, const struct ike_child *sa)
+{
+	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
+
+	return t ? child_install_in(ctx, t, sa) : -ENOENT;
+}
+
+static int op_child_out(void *ctx, uint32_t tunnel, const struct ike_child *sa)
+{
+	struct router *r = ctx;
+	struct vpn_tunnel *t = tunnel_at(r, tunnel);
+	struct child *c = t ? child_find(t, sa->spi_in) : NULL;
+
+	if (!c)
+		return -ENOENT;
+	c->sa.spi_out = sa->spi_out;
+	int rc = child_install_out(r, t, c, 0);
+	if (rc < 0)
+		log_write(LOG_ERROR, LOG, t->model->name, "outbound SA %08x: %s", sa->spi_out,
+		    strerror(-rc));
+	return rc;
+}
+
+static void op_child_remove(void *ctx, uint32_t tunnel, uint32_t spi_in, enum ike_remove what)
+{
+	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
+	struct child *c = t ? child_find(t, spi_in) : NULL;
+
+	if (!c)
+		return;
+	if (what == IKE_REMOVE_OUT)
+		child_drop_out(ctx, t, c);
+	else
+		child_free(ctx, t, c);
+}
+
+static void op_child_endpoint(void *ctx, uint32_t tunnel, uint32_t spi_in, bool udp_encap,
+    const struct ike_endpoint *local, const struct ike_endpoint *remote)
+{
+	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
+	struct child *c = t ? child_find(t, spi_in) : NULL;
+
+	if (!c)
+		return;
+	c->sa.udp_encap = udp_encap;
+	c->sa.local = *local;
+	c->sa.remote = *remote;
+	int rc = child_move(ctx, t, c);
+	if (rc < 0)
+		log_write(LOG_ERROR, LOG, t->model->name, "new endpoint of SA %08x: %s",
+		    c->sa.spi_out, strerror(-rc));
+}
+
+static void op_child_usage(void *ctx, uint32_t tunnel, uint32_t spi_in, struct ike_usage *out)
+{
+	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
+	struct child *c = t ? child_find(t, spi_in) : NULL;
+
+	*out = (struct ike_usage){{0}, {0}};
+	if (!c)
+		return;
+	/* Workers keep no clock per packet: what was counted since the last question was used since then. */
+	struct sa_counters sum;
+	struct mono now = mono_now();
+
+	sa_counters_read(c->in->head.cold, c->in->head.of_worker, &sum);
+	if (sum.packets != c->packets_in) {
+		c->packets_in = sum.packets;
+		c->last_in = now;
+	}
+	if (c->out) {
+		sa_counters_read(c->out->head.cold, c->out->head.of_worker, &sum);
+		if (sum.packets != c->packets_out) {
+			c->packets_out = sum.packets;
+			c->last_out = now;
+		}
+	}
+	out->last_in = c->last_in;
+	out->last_out = c->last_out;
+}
+
+static void op_tunnel_state(
+    void *ctx, uint32_t tunnel, enum ike_tunnel_state state, enum ike_error_code reason)
+{
+	struct router *r = ctx;
+	struct vpn_tunnel *t = tunnel_at(r, tunnel);
+
+	if (!t)
+		return;
+	if (t->ike_state != state) {
+		log_write(state == IKE_TUNNEL_DOWN && t->ike_state == IKE_TUNNEL_UP ? LOG_WARNING
+										    : LOG_NOTICE,
+		    LOG, t->model->name, "%s%s%s", ike_tunnel_state_name(state), reason ? ": " : "",
+		    reason ? ike_error_name(reason) : "");
+		t->state_since = mono_now();
+	}
+	if (state == IKE_TUNNEL_UP && t->ike_state != IKE_TUNNEL_UP) {
+		t->ups++;
+		t->error_code = IKE_ERROR_NONE;
+	}
+	t->ike_state = state;
+	tunnel_refresh(r, t);
+	tell_model(r, t);
+	if (state == IKE_TUNNEL_UP)
+		held_release(r, t, true);
+}
+
+static void op_error(void *ctx, uint32_t tunnel, const struct ike_error *e)
+{
+	struct router *r = ctx;
+	struct vpn_tunnel *t = tunnel_at(r, tunnel);
+	char line[512];
+	struct text text = text_of(line, sizeof(line));
+
+	text_addf(&text, "%s", ike_error_name(e->code));
+	if (e->field && *e->field)
+		text_addf(&text, ": %s", e->field);
+	if (e->ours && *e->ours)
+		text_addf(&text, ", here: %s", e->ours);
+	if (e->theirs && *e->theirs)
+		text_addf(&text, ", peer: %s", e->theirs);
+	log_write(LOG_WARNING, LOG, t ? t->model->name : NULL, "%s; %s", line,
+	    ike_error_suggestion(e->code));
+	if (!t)
+		return;
+	t->error_code = e->code;
+	t->error_at = mono_now();
+	text_copy(t->error_text, sizeof(t->error_text), line);
+}
+
+const struct ike_ops router_ike_ops = {
+    .send = op_send,
+    .keepalive = op_keepalive,
+    .spi_alloc = op_spi_alloc,
+    .spi_free = op_spi_free,
+    .child_in = op_child_in,
+    .child_out = op_child_out,
+    .child_remove = op_child_remove,
+    .child_endpoint = op_child_endpoint,
+    .child_usage = op_child_usage,
+    .tunnel_state = op_tunnel_state,
+    .error = op_error,
+};
+
+/* ---- events of workers ---- */
+
+static struct child *child_of_event(struct vpn_tunnel *t, const struct event *ev)
+{
+	struct child *c;
+
+	list_for (c, &t->children, node) {
+		if (ev->inbound ? c->sa.spi_in == ev->spi : c->sa.spi_out == ev->spi)
+			return c;
+	}
+	return NULL;
+}
+
+void tunnel_event(struct router *r, const struct event *ev, struct mono now)
+{
+	struct vpn_tunnel *t = tunnel_at(r, ev->tunnel);
+	struct child *c = t ? child_of_event(t, ev) : NULL;
+
+	if (!c || t->model->conf->connection->keying != CONF_KEYING_IKE)
+		return;
+	switch ((enum event_kind)ev->kind) {
+	case EVENT_SA_SOFT:
+	case EVENT_SA_HARD:
+		ike_child_limit(r->ike, now, ev->tunnel, c->sa.spi_in, ev->kind == EVENT_SA_HARD);
+		return;
+	case EVENT_SA_USED:
+		ike_child_used(r->ike, now, ev->tunnel, c->sa.spi_in);
+		return;
+	case EVENT_SA_MOVED: {
+		struct ike_endpoint from = {ev->from, (uint16_t)ev->from_port};
+
+		ike_child_moved(r->ike, now, ev->tunnel, c->sa.spi_in, &from);
+		return;
+	}
+	}
+}
+
+/* ---- all tunnels ---- */
+
+static int tunnel_start(struct router *r, const struct model_tunnel *m, struct mono now)
+{
+	struct vpn_tunnel *t = xcalloc(1, sizeof(*t));
+	struct ike_tunnel_config config;
+	struct ip_prefix any;
+	const char *why = NULL;
+	int rc;
+
+	t->model = m;
+	list_init(&t->children);
+	t->state_since = now;
+	r->tunnel[m->index] = t;
+	tunnel_refresh(r, t);
+	tell_model(r, t);
+	if (m->conf->connection->keying == CONF_KEYING_MANUAL)
+		return manual_install(r, t);
+
+	char psk[CONF_PSK_MAX + 1];
+	text_copy(psk, sizeof(psk), m->conf->psk);
+	rc = m->conf->psk_absent ? psk_load_or_make(r->conf->system.state_dir,
+				       m->conf->connection->name, m->conf->number, &r->rng, psk)
+				 : 0;
+	if (rc == 0) {
+		tunnel_conf_ike(m->conf, &config, &any);
+		config.psk = (const uint8_t *)psk;
+		config.psk_len = strlen(psk);
+		rc = ike_tunnel_add(r->ike, now, m->index, &config, &why);
+	}
+	secret_wipe(psk, sizeof(psk));
+	if (rc < 0)
+		log_write(LOG_ERROR, LOG, m->name, "%s", why ? why : strerror(-rc));
+	return rc;
+}
+
+int vpn_init(struct router *r)
+{
+	const struct model_tunnel **all;
+	unsigned count = model_tunnels(r->model, &all);
+	struct mono now = mono_now();
+
+	for (unsigned i = 0; i < count; i++) {
+		if (all[i]->index >= r->tunnel_capacity)
+			r->tunnel_capacity = all[i]->index + 1;
+	}
+	r->tunnel = xcalloc(r->tunnel_capacity + 1, sizeof(*r->tunnel));
+	for (unsigned i = 0; i < count; i++) {
+		int rc = tunnel_start(r, all[i], now);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+void vpn_fini(struct router *r)
+{
+	struct child *c, *next;
+
+	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
+		struct vpn_tunnel *t = r->tunnel[i];
+
+		if (!t)
+			continue;
+		held_release(r, t, false);
+		list_for_safe (c, next, &t->children, node)
+			child_free(r, t, c);
+		free(t);
+		r->tunnel[i] = NULL;
+	}
+	free(r->tunnel);
+	r->tunnel = NULL;
+	r->tunnel_capacity = 0;
+}
