@@ -88,8 +88,8 @@ void log_writev(enum log_level level, const char *subsystem, const char *object,
 	if (level > current.most_verbose)
 		return;
 	n = vsnprintf(line, sizeof(line), format, args);
-	if (n < 0)
-		return;
+	if (n < 0) /* not encodable: then the bare format still says what happened */
+		n = snprintf(line, sizeof(line), "%s", format);
 	if ((size_t)n >= sizeof(line))
 		strcpy(line + sizeof(line) - 4, "...");
 	keep_one_line(line);

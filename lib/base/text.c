@@ -44,7 +44,7 @@ void text_addf(struct text *t, const char *format, ...)
 	va_start(args, format);
 	n = vsnprintf(room ? t->buf + t->len : NULL, room, format, args);
 	va_end(args);
-	if (n < 0) { /* the result would pass INT_MAX */
+	if (n < 0) { /* not encodable, or beyond INT_MAX */
 		t->cut = true;
 		if (room)
 			t->buf[t->len] = '\0';

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #include "base/log.h"
 #include "testing.h"
@@ -56,6 +57,7 @@ static void levels_have_names(void **state)
 	assert_int_equal(log_level_parse("", &level), -EINVAL);
 	assert_int_equal(log_level_parse("trace", &level), -EINVAL);
 	assert_int_equal(level, LOG_DEBUG);
+	assert_string_equal(log_level_name((enum log_level)(LOG_DEBUG + 1)), "unknown");
 	assert_string_equal(log_level_name((enum log_level)99), "unknown");
 }
 
@@ -69,6 +71,9 @@ static void the_sink_gets_all_parts(void **state)
 	assert_string_equal(sunk.line, "PskMismatch: got 7");
 	log_write(LOG_INFO, "app", NULL, "up");
 	assert_string_equal(sunk.object, "(null)");
+	log_write(LOG_INFO, "app", NULL, "%s", "");
+	assert_string_equal(sunk.line, "");
+	assert_int_equal(sunk.count, 3);
 }
 
 static void only_levels_asked_for_pass(void **state)
@@ -91,6 +96,15 @@ static void an_event_stays_one_clean_line(void **state)
 	assert_string_equal(sunk.line, "a?b??c?[0m?d");
 	log_write(LOG_INFO, "bgp", NULL, "%s", "\xc3\xa9"); /* UTF-8 of our own names */
 	assert_string_equal(sunk.line, "\xc3\xa9");
+}
+
+static void a_line_that_cannot_be_formatted_is_not_lost(void **state)
+{
+	wchar_t invalid[] = {0x7fffffff, 0}; /* no character of any locale */
+
+	log_write(LOG_INFO, "bgp", NULL, "peer %ls is gone", invalid);
+	assert_int_equal(sunk.count, 1);
+	assert_string_equal(sunk.line, "peer %ls is gone");
 }
 
 static void a_long_line_is_cut_with_dots(void **state)
@@ -240,6 +254,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(the_sink_gets_all_parts, set_sink, reset_sink),
 	    cmocka_unit_test_setup_teardown(only_levels_asked_for_pass, set_sink, reset_sink),
 	    cmocka_unit_test_setup_teardown(an_event_stays_one_clean_line, set_sink, reset_sink),
+	    cmocka_unit_test_setup_teardown(
+		a_line_that_cannot_be_formatted_is_not_lost, set_sink, reset_sink),
 	    cmocka_unit_test_setup_teardown(a_long_line_is_cut_with_dots, set_sink, reset_sink),
 	    cmocka_unit_test(stderr_is_the_sink_by_default),
 	    cmocka_unit_test(a_burst_passes_then_one_per_interval),

@@ -66,6 +66,24 @@ static void the_generator_is_xoshiro256starstar(void **state)
 		assert_true(rng_u64(&rng) == expected[i]);
 }
 
+/* Bytes come low first from whole steps; a rest of a step is not kept for the next call. */
+static void fill_is_made_of_whole_steps(void **state)
+{
+	struct rng a, b;
+	uint8_t bytes[20];
+
+	rng_init_seeded(&a, 7);
+	rng_init_seeded(&b, 7);
+	rng_fill(&a, bytes, sizeof(bytes));
+	for (unsigned i = 0; i < sizeof(bytes); i += 8) {
+		uint64_t step = rng_u64(&b);
+
+		for (unsigned j = i; j < i + 8 && j < sizeof(bytes); j++, step >>= 8)
+			assert_int_equal(bytes[j], step & 0xff);
+	}
+	assert_true(rng_u64(&a) == rng_u64(&b));
+}
+
 /* splitmix64 of seed 0 begins with this well-known number. */
 static void the_seed_is_spread_by_splitmix64(void **state)
 {
@@ -186,6 +204,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_seed_replays),
 	    cmocka_unit_test(the_generator_is_xoshiro256starstar),
+	    cmocka_unit_test(fill_is_made_of_whole_steps),
 	    cmocka_unit_test(the_seed_is_spread_by_splitmix64),
 	    cmocka_unit_test(fill_stays_within_its_length),
 	    cmocka_unit_test(system_bytes_differ_each_time),

@@ -275,6 +275,7 @@ static void put_zero_and_reserve_keep_the_capacity(void **state)
 		b = wirebuf_of(bytes, 8);
 		wirebuf_zero(&b, 3);
 		wirebuf_put(&b, bytes, too_much[i]);
+		wirebuf_zero(&b, too_much[i]);
 		assert_false(wirebuf_ok(&b));
 		assert_int_equal(wirebuf_len(&b), 3);
 	}
