@@ -197,8 +197,12 @@ def main():
     parser.add_argument("-k", metavar="WORD", help="only tests whose full name fits this regular expression")
     parser.add_argument("-j", metavar="JOBS", type=int, default=2, help="classes side by side (default 2)")
     parser.add_argument("--logs", default=os.path.join(tools.build_dir(), "lab-logs"), help="folder of all logs")
+    parser.add_argument("--suites", action="store_true", help="print the names of all suites and run nothing")
     parser.add_argument("--list", action="store_true", help="print the names and run nothing")
     args = parser.parse_args()
+    if args.suites:
+        print(" ".join(suites()))
+        return 0
     jobs, summary = plan(args), Summary()
     if args.list:
         for suite, module, cls, chosen in jobs:
@@ -206,8 +210,6 @@ def main():
         return 0
     if os.geteuid() != 0:
         sys.exit("the lab makes network namespaces: run it as root")
-    if not jobs:
-        sys.exit("no test has such a name")
     waiting = queue.SimpleQueue()
     for job in jobs:
         waiting.put(job)

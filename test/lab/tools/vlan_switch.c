@@ -96,8 +96,9 @@ int main(int argc, char **argv)
 		if (*ifname++ != ':' || vlan > 4094)
 			errx(2, "%s: not VLAN:IF", argv[i]);
 		access_of[access_count] = (struct access){(unsigned)vlan, frame_open(ifname)};
-		poll_of[++access_count] =
-		    (struct pollfd){.fd = access_of[access_count - 1].fd, .events = POLLIN};
+		poll_of[access_count + 1] =
+		    (struct pollfd){.fd = access_of[access_count].fd, .events = POLLIN};
+		access_count++;
 	}
 	puts("ready");
 	fflush(stdout);

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# What test/run.sh and app/demo.sh share: Debian packages, huge pages, builds. Sourced by bash.
+
+packages_build="gcc libc6-dev meson ninja-build pkg-config clang libdpdk-dev libipsec-mb-dev libbpf-dev
+  libxdp-dev libssl-dev libyaml-dev libjansson-dev libevent-dev libcmocka-dev"
+packages_lab="python3 python3-scapy util-linux procps iproute2 iputils-ping ethtool nftables tcpdump iperf3
+  strongswan-charon strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins
+  libcharon-extra-plugins"
+packages_lint="clang-format git"
+
+die() {
+  echo "$0: $*" >&2
+  exit 1
+}
+
+need_root() {
+  [ "$(id -u)" = 0 ] || die "$1: run it as root (sudo $0)"
+}
+
+# install_missing PACKAGE...: asks the package mirror only when something is missing.
+install_missing() {
+  local package missing=""
+  for package in "$@"; do
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  echo "installing missing Debian packages:$missing"
+  need_root "packages are missing"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get -q update || die "apt-get update failed: is the Debian mirror within reach?"
+  # shellcheck disable=SC2086  # a list of words
+  apt-get -q -y --no-install-recommends install $missing || die "could not install:$missing"
+}
+
+# build DIR OPTION...: configures once, compiles what has changed.
+build() {
+  local dir="$top/$1"
+  shift
+  if [ ! -f "$dir/build.ninja" ]; then
+    meson setup "$dir" "$top" "$@" || return 1
+  fi
+  meson compile -C "$dir"
+}
+
+# Huge pages make things faster, nothing needs them. Whatever is changed here is undone by restore_hugepages.
+hugepages_before=""
+hugepages_mounted=""
+want_hugepages() { # want_hugepages COUNT (of 2 MiB)
+  local knob=/sys/kernel/mm/hugepages/hugepages-2048kB
+  [ -w "$knob/nr_hugepages" ] || return 0
+  if [ "$(cat "$knob/free_hugepages")" -lt "$1" ]; then
+    hugepages_before=$(cat "$knob/nr_hugepages")
+    echo $((hugepages_before + $1)) >"$knob/nr_hugepages" 2>/dev/null || true
+  fi
+  if ! grep -q ' hugetlbfs ' /proc/mounts; then
+    if mkdir -p /dev/hugepages && mount -t hugetlbfs nodev /dev/hugepages 2>/dev/null; then
+      hugepages_mounted=yes
+    fi
+  fi
+}
+
+restore_hugepages() {
+  if [ -n "$hugepages_mounted" ]; then
+    umount /dev/hugepages 2>/dev/null || true
+  fi
+  if [ -n "$hugepages_before" ]; then
+    echo "$hugepages_before" >/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages || true
+  fi
+}
