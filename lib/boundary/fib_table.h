@@ -37,9 +37,8 @@ struct fib_table {
 	fib_entry *groups;         /* FIB_GROUP_ENTRIES each */
 	fib_entry default_nexthop; /* 0: none */
 	/* the rest is control's */
-	bool changed;           /* entries were stored since the default route was */
-	unsigned address_bytes; /* 4 or 16 */
-	uint8_t *top_depth;     /* by entry: length of the prefix that gave the answer */
+	bool changed;       /* entries were stored since the default route was */
+	uint8_t *top_depth; /* by entry: length of the prefix that gave the answer */
 	uint8_t *group_depth;
 	struct fib_group *group; /* by number: how many prefixes need it */
 	uint32_t group_capacity;
@@ -50,8 +49,8 @@ struct fib_table {
 	struct epoch *epoch;
 };
 
-/* address_bytes: 4 or 16; groups: 0..FIB_GROUPS_MAX. 0 or -ENOMEM. */
-int fib_table_init(struct fib_table *t, struct epoch *e, unsigned address_bytes, uint32_t groups);
+/* groups: 0..FIB_GROUPS_MAX. 0 or -ENOMEM. */
+int fib_table_init(struct fib_table *t, struct epoch *e, uint32_t groups);
 /* No worker may hold the table. */
 void fib_table_fini(struct fib_table *t);
 /* The prefix addr/len gets an answer. fresh: the table did not have it. 0, or -ENOSPC when groups are short. */

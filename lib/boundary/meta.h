@@ -23,7 +23,10 @@ struct pkt_meta {
 	uint16_t out_slot; /* egress ledger slot */
 	uint8_t l2_bytes;  /* on its way out: of the layer-2 header in front, not metered */
 	void *sa;          /* struct sa_in or sa_out while in an asynchronous crypto queue */
-	uint8_t spare[24];
+	struct rte_mbuf *next_fragment; /* while it waits to be put together: the next by offset */
+	uint16_t fragment_start,
+	    fragment_end; /* bytes of the payload that it holds: start <= x < end */
+	uint8_t spare[12];
 };
 
 #define META_BYTES RTE_ALIGN(sizeof(struct pkt_meta), 64)
