@@ -18,8 +18,9 @@
 
 #include "boundary/boundary.h"
 
-#define BURST_MAX	 64 /* packets that a stage takes at once */
+#define BURST_MAX	  64 /* packets that a stage takes at once */
 #define WORKER_QUEUES_MAX 64
+#define HANDOFF_RING	  1024 /* packets that wait in worker.handoff_in */
 
 struct worker_queue {
 	uint16_t port; /* struct port.index */
@@ -44,7 +45,8 @@ struct worker {
 	unsigned queue_device_count; /* crypto devices to dequeue from */
 	uint8_t queue_device[8];
 	/* own block: state of stages, added below as stages need it */
-};
+	unsigned idle_rounds; /* in a row: how far the back-off has come */
+} __rte_cache_aligned;
 
 /* Control, before launch: all workers at once (index = id). NULL with errno. */
 struct worker *workers_create(struct boundary *b, bool adaptive);

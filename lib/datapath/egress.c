@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Out of an interface in clear: MTU, neighbour, layer-2 header, transmit.
+ *
+ * Transit packets and our own (outer packets of tunnels, what control sends) come through here apart: transit
+ * never leaves on an uplink. Tables of attachments have no way out there; the check makes it certain.
+ *
+ * A packet whose neighbour is not resolved goes to control to wait. Transit goes as it came, with the TTL that
+ * it had, and comes back through INJECT_ROUTE; our own has no ingress in its meta and comes back through
+ * INJECT_NEXTHOP for meta.nexthop.
+ */
+
+#include "datapath/ipv4.h"
+#include "datapath/stage.h"
+
+/* What the packets of one leaf share; looked up again only when the leaf changes. */
+struct way_out {
+	const struct nexthop *leaf;
+	const struct iface *iface;
+	const struct neigh *neigh; /* of NH_VIA */
+	unsigned refused;          /* DROP_NOT, or why nothing leaves there */
+};
+
+static void way_out_set(
+    struct worker *w, struct way_out *way, const struct nexthop *leaf, enum egress_origin origin)
+{
+	way->leaf = leaf;
+	way->iface = leaf->iface ? iface_get(&w->b->ifaces, leaf->iface) : NULL;
+	way->neigh = NULL;
+	if (!way->iface || !way->iface->up)
+		way->refused = DROP_IFACE_DOWN;
+	else if (origin == EGRESS_TRANSIT && way->iface->role == IFACE_UPLINK)
+		way->refused = DROP_CLEAR_ON_UPLINK;
+	else
+		way->refused = DROP_NOT;
+	if (leaf->kind == NH_VIA)
+		way->neigh = neigh_get(w->b->neighbours, leaf->neigh);
+}
+
+static inline const struct neigh *neighbour_of(
+    struct worker *w, const struct way_out *way, struct rte_mbuf *m)
+{
+	const struct neigh *neigh = way->leaf->kind == NH_VIA
+	    ? way->neigh
+	    : neigh_find_v4(w->b->neighbours, (uint16_t)way->iface->index, ipv4_of(m)->dst_addr);
+
+	return likely(neigh && neigh->state == NEIGH_READY) ? neigh : NULL;
+}
+
+static void wait_for_neighbour(
+    struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
+{
+	struct rte_ipv4_hdr *ip = ipv4_of(m);
+
+	if (origin == EGRESS_TRANSIT)
+		ipv4_ttl_set(ip, ip->time_to_live + 1);
+	pkt_meta(m)->nexthop = way->leaf->index;
+	punt_waiting(w, m, PUNT_NEIGH, DROP_NEIGH_UNRESOLVED);
+}
+
+static inline void send_one(
+    struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
+{
+	const struct neigh *neigh = neighbour_of(w, way, m);
+	struct pkt_meta *meta = pkt_meta(m);
+	char *l2;
+
+	if (unlikely(!neigh)) {
+		wait_for_neighbour(w, way, m, origin);
+		return;
+	}
+	l2 = rte_pktmbuf_prepend(m, neigh->l2_bytes);
+	if (unlikely(!l2)) {
+		drop(w, m, DROP_NO_HEADROOM);
+		return;
+	}
+	memcpy(l2, neigh->l2_v4, RTE_ETHER_HDR_LEN);
+	if (neigh->l2_bytes > RTE_ETHER_HDR_LEN)
+		memcpy(l2 + RTE_ETHER_HDR_LEN, neigh->l2_v4 + RTE_ETHER_HDR_LEN,
+		    sizeof(struct rte_vlan_hdr));
+	meta->l2_bytes = neigh->l2_bytes;
+	if (origin == EGRESS_TRANSIT || meta->out_slot == 0)
+		meta->out_slot = way->leaf->slot;
+	tx(w, neigh->port, m);
+}
+
+static void send_fragments(
+    struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
+{
+	struct rte_mbuf *piece[FRAGMENTS_MAX];
+	unsigned n = fragment(w, m, way->iface->mtu, piece);
+
+	for (unsigned i = 0; i < n; i++)
+		send_one(w, way, piece[i], origin);
+}
+
+void egress(struct worker *w, struct departures *d, enum egress_origin origin)
+{
+	struct way_out way = {.leaf = NULL};
+
+	for (unsigned i = 0; i < d->n; i++) {
+		if (d->leaf[i] != way.leaf)
+			way_out_set(w, &way, d->leaf[i], origin);
+		if (unlikely(way.refused != DROP_NOT))
+			drop(w, d->m[i], way.refused);
+		else if (unlikely(d->m[i]->pkt_len > way.iface->mtu))
+			send_fragments(w, &way, d->m[i], origin);
+		else
+			send_one(w, &way, d->m[i], origin);
+	}
+	d->n = 0;
+}
+
+void egress_own(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	struct departures d = {.n = 0};
+
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt_meta *meta = pkt_meta(m[i]);
+		const struct nexthop *leaf = nexthop_get(&w->b->nexthops, meta->nexthop);
+
+		meta->iface = 0;
+		meta->tunnel = 0;
+		meta->attachment = 0;
+		if (likely(leaf && (leaf->kind == NH_VIA || leaf->kind == NH_CONNECTED)))
+			departures_put(&d, m[i], leaf);
+		else
+			drop(w, m[i], DROP_NO_MEMBER);
+	}
+	egress(w, &d, EGRESS_OWN);
+}

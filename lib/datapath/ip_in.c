@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Is it a sound IP packet? (RFC 1812 5.2.2, 5.3.7, 5.3.8)
+ *
+ * For packets from a port, out of a tunnel and from control alike; data starts at the IP header. What is behind the
+ * total length (Ethernet padding, padding for traffic-flow confidentiality) is cut off, so that from here on
+ * pkt_len is the length of the packet. No packet with options goes on: every later stage may rely on a
+ * header of 20 bytes in the first segment.
+ */
+
+#include "datapath/ipv4.h"
+#include "datapath/stage.h"
+
+/* First octets that are no unicast host anywhere: this net, loopback, multicast, class E and broadcast. */
+static const bool martian_octet[256] = {[0] = true, [127] = true, [224 ... 255] = true};
+
+static inline bool is_martian(rte_be32_t addr)
+{
+	return martian_octet[rte_be_to_cpu_32(addr) >> 24];
+}
+
+/* The port's verdict on the header checksum where it gave one, else ours. */
+static inline bool checksum_holds(
+    const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, bool by_port)
+{
+	uint64_t verdict = by_port ? m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK : 0;
+
+	if (verdict == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
+		return true;
+	return verdict != RTE_MBUF_F_RX_IP_CKSUM_BAD && ipv4_checksum_holds(ip);
+}
+
+/* The packet does not begin with 0x45. */
+static unsigned odd_header(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
+{
+	unsigned header = rte_ipv4_hdr_len(ip);
+
+	if (ip->version_ihl >> 4 == 6)
+		return DROP_IP_FAMILY_OFF;
+	if (ip->version_ihl >> 4 != 4 || header < IPV4_BYTES || header > m->data_len ||
+	    header > rte_be_to_cpu_16(ip->total_length))
+		return DROP_IP_MALFORMED;
+	return DROP_IP_OPTIONS;
+}
+
+static inline unsigned ipv4_refused(struct rte_mbuf *m, bool by_port)
+{
+	const struct rte_ipv4_hdr *ip = ipv4_of(m);
+	unsigned total;
+
+	if (unlikely(m->data_len < IPV4_BYTES))
+		return DROP_IP_MALFORMED;
+	if (unlikely(ip->version_ihl != RTE_IPV4_VHL_DEF))
+		return odd_header(m, ip);
+	total = rte_be_to_cpu_16(ip->total_length);
+	if (unlikely(total < IPV4_BYTES || total > m->pkt_len))
+		return DROP_IP_MALFORMED;
+	if (unlikely(!checksum_holds(m, ip, by_port)))
+		return DROP_IP_CHECKSUM;
+	if (unlikely(ipv4_is_fragment(ip) && ipv4_fragment_end(ip) > IPV4_PAYLOAD_MAX))
+		return DROP_IP_MALFORMED;
+	if (unlikely(is_martian(ip->src_addr) || is_martian(ip->dst_addr)))
+		return DROP_IP_MARTIAN;
+	return DROP_NOT;
+}
+
+unsigned ip_in(struct worker *w, struct rte_mbuf **m, unsigned n, bool by_port)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		unsigned why = ipv4_refused(m[i], by_port);
+		unsigned total;
+
+		if (unlikely(why != DROP_NOT)) {
+			drop(w, m[i], why);
+			continue;
+		}
+		total = rte_be_to_cpu_16(ipv4_of(m[i])->total_length);
+		if (unlikely(total < m[i]->pkt_len)) {
+			w->slots[pkt_meta(m[i])->slot].received_bytes -= m[i]->pkt_len - total;
+			packet_cut(m[i], total);
+		}
+		m[kept++] = m[i];
+	}
+	return kept;
+}

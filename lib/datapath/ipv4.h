@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DATAPATH_IPV4_H
+#define DATAPATH_IPV4_H
+
+/* Small arithmetic on IPv4 headers of 20 bytes, and on packets as a whole. Pure. */
+
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_mbuf.h>
+
+#define IPV4_PAYLOAD_MAX (UINT16_MAX - 20u) /* behind a header without options */
+
+/* One's complement sum of 16-bit words: 64 bits to 16. */
+static inline uint16_t sum_fold(uint64_t sum)
+{
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+/* Sum of the 20 bytes, in the byte order of the machine (RFC 1071 2(B)). */
+static inline uint16_t ipv4_sum(const struct rte_ipv4_hdr *ip)
+{
+	uint64_t a, b;
+	uint32_t c;
+
+	memcpy(&a, ip, 8);
+	memcpy(&b, (const uint8_t *)ip + 8, 8);
+	memcpy(&c, (const uint8_t *)ip + 16, 4);
+	return sum_fold((a & 0xffffffff) + (a >> 32) + (b & 0xffffffff) + (b >> 32) + c);
+}
+
+static inline bool ipv4_checksum_holds(const struct rte_ipv4_hdr *ip)
+{
+	return ipv4_sum(ip) == 0xffff;
+}
+
+static inline void ipv4_checksum_set(struct rte_ipv4_hdr *ip)
+{
+	ip->hdr_checksum = 0;
+	ip->hdr_checksum = (uint16_t)~ipv4_sum(ip);
+}
+
+/* A checksum after a 16-bit word under it changed from `old` to `new` (RFC 1624, equation 3). */
+static inline uint16_t checksum_adjust(uint16_t checksum, uint16_t old, uint16_t new)
+{
+	return (uint16_t)~sum_fold((uint64_t)(uint16_t)~checksum + (uint16_t)~old + new);
+}
+
+/* Changes the TTL and the checksum with it. */
+static inline void ipv4_ttl_set(struct rte_ipv4_hdr *ip, uint8_t ttl)
+{
+	uint16_t old, new;
+
+	memcpy(&old, &ip->time_to_live, 2);
+	ip->time_to_live = ttl;
+	memcpy(&new, &ip->time_to_live, 2);
+	ip->hdr_checksum = checksum_adjust(ip->hdr_checksum, old, new);
+}
+
+/* Offset of a fragment's payload in its datagram, in bytes, and where it ends. */
+static inline unsigned ipv4_fragment_offset(const struct rte_ipv4_hdr *ip)
+{
+	return (rte_be_to_cpu_16(ip->fragment_offset) & RTE_IPV4_HDR_OFFSET_MASK) *
+	    RTE_IPV4_HDR_OFFSET_UNITS;
+}
+static inline unsigned ipv4_fragment_end(const struct rte_ipv4_hdr *ip)
+{
+	return ipv4_fragment_offset(ip) + rte_be_to_cpu_16(ip->total_length) - rte_ipv4_hdr_len(ip);
+}
+
+/* Cuts a packet to its first `len` bytes, which it must have; segments beyond are freed. */
+static inline void packet_cut(struct rte_mbuf *m, uint32_t len)
+{
+	struct rte_mbuf *last = m;
+	uint32_t left = len;
+
+	m->pkt_len = len;
+	m->nb_segs = 1;
+	while (left > last->data_len) {
+		left -= last->data_len;
+		last = last->next;
+		m->nb_segs++;
+	}
+	last->data_len = (uint16_t)left;
+	if (last->next) {
+		rte_pktmbuf_free(last->next);
+		last->next = NULL;
+	}
+}
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Which way? (A2, R5, R8; RFC 1812 5.2.4, 5.3.1)
+ *
+ * The table of the ingress (interface, or tunnel after decryption) names the next hop of a destination; the
+ * routing policies behind that route say whether this ingress may use it; a group picks a leaf by the hash of the
+ * flow; the TTL is spent. Packets of a burst are taken table by table, so that each table is asked once with many
+ * addresses; packets of one flow stay in order, because a flow has one ingress.
+ *
+ * An uplink carries no transit: what it brings must be for an address of the router.
+ * The permit that counts is that of the route: the entry in the table, leaf or group.
+ */
+
+#include "boundary/flow.h"
+#include "datapath/ipv4.h"
+#include "datapath/stage.h"
+
+const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta)
+{
+	if (meta->iface) {
+		const struct iface *iface = iface_get(&w->b->ifaces, meta->iface);
+
+		return iface ? iface->fib : NULL;
+	}
+	if (meta->tunnel) {
+		const struct tunnel *tunnel = tunnel_get(&w->b->tunnels, meta->tunnel);
+
+		return tunnel ? tunnel->fib : NULL;
+	}
+	return NULL;
+}
+
+/* The table of each packet; drops those whose ingress has gone. */
+static unsigned find_tables(
+    struct worker *w, struct rte_mbuf **m, unsigned n, const struct fib *table[BURST_MAX])
+{
+	const struct fib *fib = NULL;
+	uint32_t iface = 0, tunnel = 0; /* of `fib` */
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct pkt_meta *meta = pkt_meta(m[i]);
+
+		if (meta->iface != iface || meta->tunnel != tunnel) {
+			iface = meta->iface;
+			tunnel = meta->tunnel;
+			fib = ingress_fib(w, meta);
+		}
+		if (unlikely(!fib)) {
+			drop(w, m[i], iface ? DROP_IFACE_DOWN : DROP_TUNNEL_DOWN);
+			continue;
+		}
+		table[kept] = fib;
+		m[kept++] = m[i];
+	}
+	return kept;
+}
+
+static inline uint32_t flow_of(struct rte_mbuf *m)
+{
+	const struct rte_ipv4_hdr *ip = ipv4_of(m);
+	uint16_t port[2] = {0, 0};
+
+	if (flow_has_ports(ip->next_proto_id) && !ipv4_is_fragment(ip) &&
+	    m->data_len >= IPV4_BYTES + sizeof(port))
+		memcpy(port, ip + 1, sizeof(port));
+	return flow_hash_v4(rte_be_to_cpu_32(ip->src_addr), rte_be_to_cpu_32(ip->dst_addr),
+	    ip->next_proto_id, rte_be_to_cpu_16(port[0]), rte_be_to_cpu_16(port[1]));
+}
+
+/* The leaf of a group for this flow; NULL when no member is usable. */
+static inline const struct nexthop *member_of(
+    struct worker *w, const struct nexthop *group, struct rte_mbuf *m)
+{
+	struct pkt_meta *meta = pkt_meta(m);
+	uint16_t leaf;
+
+	if (!meta->hash)
+		meta->hash = flow_of(m);
+	leaf = group->bucket[meta->hash % ECMP_BUCKETS];
+	return leaf ? nexthop_get(&w->b->nexthops, leaf) : NULL;
+}
+
+static void no_route(struct worker *w, struct rte_mbuf *m)
+{
+	if (pkt_meta(m)->attachment == 0)
+		drop(w, m, DROP_NOT_FOR_US);
+	else
+		drop_with_icmp(w, m, DROP_NO_ROUTE, 0);
+}
+
+/* Transit: spends the TTL, then sorts by kind. */
+static inline void pass_on(
+    struct worker *w, struct rte_mbuf *m, const struct nexthop *leaf, struct routed *out)
+{
+	struct rte_ipv4_hdr *ip = ipv4_of(m);
+
+	if (unlikely(leaf->kind == NH_BLACKHOLE)) {
+		drop(w, m, DROP_BLACKHOLE);
+		return;
+	}
+	if (unlikely(ip->time_to_live <= 1)) {
+		drop_with_icmp(w, m, DROP_TTL_EXCEEDED, 0);
+		return;
+	}
+	ipv4_ttl_set(ip, ip->time_to_live - 1);
+	departures_put(leaf->kind == NH_TUNNEL ? &out->tunnel : &out->clear, m, leaf);
+}
+
+static inline void route_one(
+    struct worker *w, struct rte_mbuf *m, const struct nexthop *nh, struct routed *out)
+{
+	uint16_t attachment = pkt_meta(m)->attachment;
+
+	if (unlikely(!nh || nh->kind == NH_NONE)) {
+		no_route(w, m);
+		return;
+	}
+	if (unlikely(attachment == 0 && nh->kind != NH_LOCAL)) {
+		drop(w, m, DROP_NOT_FOR_US);
+		return;
+	}
+	if (unlikely(!nexthop_permits(nh, attachment))) {
+		drop_with_icmp(w, m, DROP_POLICY_DENIED, 0);
+		return;
+	}
+	if (nh->kind == NH_GROUP) {
+		nh = member_of(w, nh, m);
+		if (unlikely(!nh || nh->kind == NH_NONE)) {
+			drop_with_icmp(w, m, DROP_NO_MEMBER, 0);
+			return;
+		}
+	}
+	if (unlikely(nh->kind == NH_LOCAL))
+		burst_put(&out->local, m);
+	else
+		pass_on(w, m, nh, out);
+}
+
+/* Packets of one table. */
+static void route_by(
+    struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
+{
+	uint32_t dst[BURST_MAX];
+	uint32_t hop[BURST_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		dst[i] = rte_be_to_cpu_32(ipv4_of(m[i])->dst_addr);
+	fib_lookup_v4(fib, dst, hop, n);
+	for (unsigned i = 0; i < n; i++)
+		route_one(w, m[i], nexthop_get(&w->b->nexthops, hop[i]), out);
+}
+
+void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
+{
+	const struct fib *table[BURST_MAX];
+
+	out->local.n = out->clear.n = out->tunnel.n = 0;
+	n = find_tables(w, m, n, table);
+	while (n > 0) {
+		const struct fib *fib = table[0];
+		struct rte_mbuf *same[BURST_MAX];
+		unsigned taken = 0, left = 0;
+
+		for (unsigned i = 0; i < n; i++) {
+			if (likely(table[i] == fib)) {
+				same[taken++] = m[i];
+			} else {
+				table[left] = table[i];
+				m[left++] = m[i];
+			}
+		}
+		route_by(w, fib, same, taken, out);
+		n = left;
+	}
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Into tunnels, and what is left to do after coming out of one.
+ *
+ * A packet that does not fit through the tunnel is fragmented before encryption, or its source hears of the inner
+ * MTU (M4, RFC 4301 8.2.1). Both directions of a TCP connection learn the MSS that fits: SYNs are clamped on
+ * their way in, for what the peer sends, and on their way out, for what our side sends.
+ * While a tunnel is down nothing of it leaves.
+ */
+
+#include <rte_tcp.h>
+
+#include "datapath/esp.h"
+#include "datapath/ipv4.h"
+#include "datapath/stage.h"
+
+/* Looks at every packet, so that mss_clamp_syn() need not. */
+static inline void clamp(struct rte_mbuf *m, uint16_t mss)
+{
+	const struct rte_ipv4_hdr *ip = ipv4_of(m);
+	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(ip + 1);
+
+	if (ip->next_proto_id == IPPROTO_TCP && mss != 0 &&
+	    m->data_len >= IPV4_BYTES + sizeof(*tcp) &&
+	    unlikely(tcp->tcp_flags & RTE_TCP_SYN_FLAG) && ipv4_fragment_offset(ip) == 0)
+		mss_clamp_syn(m, mss);
+}
+
+/* Encrypts, and sends the outer packets on their way. Empties the burst. */
+static void encrypt(struct worker *w, struct burst *ready)
+{
+	struct rte_mbuf *outer[BURST_MAX];
+	unsigned n = esp_out(w, ready->m, ready->n, outer);
+
+	ready->n = 0;
+	egress_own(w, outer, n);
+}
+
+static inline void add_ready(
+    struct worker *w, struct burst *ready, struct rte_mbuf *m, const struct tunnel *t)
+{
+	pkt_meta(m)->tunnel = t->index;
+	if (ready->n == BURST_MAX)
+		encrypt(w, ready);
+	burst_put(ready, m);
+}
+
+static void add_fragments(
+    struct worker *w, struct burst *ready, struct rte_mbuf *m, const struct tunnel *t)
+{
+	struct rte_mbuf *piece[FRAGMENTS_MAX];
+	unsigned n = fragment(w, m, t->inner_mtu, piece);
+
+	for (unsigned i = 0; i < n; i++)
+		add_ready(w, ready, piece[i], t);
+}
+
+/* Not up: the first packet makes an on-demand tunnel negotiate and may wait for it (T11). */
+static void not_up(struct worker *w, struct rte_mbuf *m, const struct tunnel *t)
+{
+	if (t && t->state == TUNNEL_TRAP) {
+		pkt_meta(m)->tunnel = t->index;
+		punt_waiting(w, m, PUNT_TRAP, DROP_TUNNEL_DOWN);
+	} else {
+		drop_with_icmp(w, m, DROP_TUNNEL_DOWN, 0);
+	}
+}
+
+void tunnel_out(struct worker *w, struct departures *d)
+{
+	struct burst ready = {.n = 0};
+
+	for (unsigned i = 0; i < d->n; i++) {
+		const struct tunnel *t = tunnel_get(&w->b->tunnels, d->leaf[i]->tunnel);
+
+		if (unlikely(!t || t->state != TUNNEL_UP)) {
+			not_up(w, d->m[i], t);
+			continue;
+		}
+		clamp(d->m[i], t->mss_v4);
+		if (unlikely(d->m[i]->pkt_len > t->inner_mtu))
+			add_fragments(w, &ready, d->m[i], t);
+		else
+			add_ready(w, &ready, d->m[i], t);
+	}
+	d->n = 0;
+	if (ready.n > 0)
+		encrypt(w, &ready);
+}
+
+void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt_meta *meta = pkt_meta(m[i]);
+		const struct tunnel *t = tunnel_get(&w->b->tunnels, meta->tunnel);
+
+		meta->hash = 0;
+		if (t)
+			clamp(m[i], t->mss_v4);
+	}
+}

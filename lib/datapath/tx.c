@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames wait here by port until a burst is full or the round ends. A frame counts as delivered when the port
+ * took it; what the port does not take at once is dropped, never tried again: the queue of the device is the
+ * only queue there is. Workers that share a transmit queue take its lock for one burst.
+ */
+
+#include <rte_ethdev.h>
+#include <rte_malloc.h>
+
+#include "datapath/stage.h"
+
+struct tx_port {
+	unsigned n;
+	struct rte_mbuf *m[BURST_MAX];
+} __rte_cache_aligned;
+
+struct worker_tx {
+	uint32_t waiting; /* bitmap of ports with frames */
+	struct tx_port port[PORTS_MAX];
+};
+
+static_assert(PORTS_MAX <= 32, "worker_tx.waiting has a bit for every port");
+
+struct worker_tx *tx_create(void)
+{
+	return rte_zmalloc(NULL, sizeof(struct worker_tx), RTE_CACHE_LINE_SIZE);
+}
+
+void tx_free(struct worker_tx *tx)
+{
+	rte_free(tx);
+}
+
+/* Before they are the port's: afterwards their meta may be gone. */
+static void count_sent(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct pkt_meta *meta = pkt_meta(m[i]);
+		struct slot_counters *out = &w->slots[meta->out_slot];
+
+		w->slots[meta->slot].delivered++;
+		out->sent++;
+		out->sent_bytes += m[i]->pkt_len - meta->l2_bytes;
+	}
+}
+
+/* Takes back what count_sent() said of them. */
+static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum drop_reason reason)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct pkt_meta *meta = pkt_meta(m[i]);
+		struct slot_counters *out = &w->slots[meta->out_slot];
+
+		w->slots[meta->slot].delivered--;
+		out->sent--;
+		out->sent_bytes -= m[i]->pkt_len - meta->l2_bytes;
+		drop(w, m[i], reason);
+	}
+}
+
+static void flush(struct worker *w, uint16_t index)
+{
+	struct tx_port *t = &w->tx->port[index];
+	struct port *port = w->b->port[index];
+	uint16_t queue = port->tx_queue_of[w->id];
+	unsigned sent;
+
+	w->tx->waiting &= ~(UINT32_C(1) << index);
+	if (unlikely(!atomic_load_explicit(&port->link_up, memory_order_relaxed))) {
+		drop_burst(w, t->m, t->n, DROP_TX_PORT_DOWN);
+		t->n = 0;
+		return;
+	}
+	count_sent(w, t->m, t->n);
+	if (port->tx_shared)
+		rte_spinlock_lock(&port->tx_lock[queue]);
+	sent = rte_eth_tx_burst(port->dpdk_id, queue, t->m, t->n);
+	if (port->tx_shared)
+		rte_spinlock_unlock(&port->tx_lock[queue]);
+	if (unlikely(sent < t->n))
+		drop_unsent(w, t->m + sent, t->n - sent, DROP_TX_QUEUE_FULL);
+	t->n = 0;
+}
+
+void tx(struct worker *w, uint16_t port, struct rte_mbuf *m)
+{
+	struct tx_port *t = &w->tx->port[port];
+
+	t->m[t->n++] = m;
+	w->tx->waiting |= UINT32_C(1) << port;
+	if (t->n == BURST_MAX)
+		flush(w, port);
+}
+
+void tx_flush(struct worker *w)
+{
+	while (w->tx->waiting)
+		flush(w, (uint16_t)rte_bsf32(w->tx->waiting));
+}
