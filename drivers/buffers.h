@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRIVERS_BUFFERS_H
+#define DRIVERS_BUFFERS_H
+
+/* The pool of packet buffers that ports, rings and control share: how large, and how many. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mempool.h>
+
+struct port_spec;
+
+/*
+ * Bytes of a buffer behind its headroom that hold a frame of `mtu` with two VLAN tags, an ESP
+ * trailer in place and the kernel's header of a packet socket, in steps that NICs like.
+ */
+uint32_t packet_room(uint16_t mtu);
+
+/* Buffers that these ports can have in their queues, and workers on the way, at worst. */
+unsigned packet_buffers(const struct port_spec *specs, unsigned count, unsigned workers);
+
+/*
+ * One pool for ports of at most `mtu`, with META_BYTES per packet. `physical`: some device is
+ * hardware that must know physical addresses. NULL with rte_errno: ENOMEM, EEXIST (name).
+ */
+struct rte_mempool *packet_pool_create(
+    const char *name, unsigned buffers, uint16_t mtu, bool physical);
+
+#endif

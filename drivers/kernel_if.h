@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRIVERS_KERNEL_IF_H
+#define DRIVERS_KERNEL_IF_H
+
+/* Network interfaces of the kernel, of this process's network namespace, by name. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+bool kernel_if_exists(const char *name);
+/* Administratively up, and its carrier is there. False when it does not exist. */
+bool kernel_if_running(const char *name);
+/* 0 or -errno. */
+int kernel_if_set_up(const char *name);
+int kernel_if_set_mtu(const char *name, uint16_t mtu);
+/* Pairs of rx and tx queues that are in use; 1 when the driver cannot tell. */
+uint16_t kernel_if_queues(const char *name);
+/* "veth", "tun", "ixgbe"; "" when the driver cannot tell. */
+void kernel_if_driver(const char *name, char out[32]);
+
+/* Whether this process has CAP_... of <linux/capability.h>. */
+bool has_capability(unsigned capability);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Opens and closes ports: parse -> check -> probe -> configure -> start, undone in reverse.
+ *
+ * A device that EAL has not seen yet is plugged in here, so that an error is of this port alone and
+ * can name it. PCI devices were on EAL's list already and are found.
+ */
+
+#include "drivers/port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "drivers/configure.h"
+#include "drivers/device.h"
+#include "drivers/kernel_if.h"
+
+#define LOG "port"
+
+struct open_port {
+	struct port port;
+	struct device device;
+	struct rte_device *plugged; /* by us, so unplugged by us; NULL: EAL had it */
+};
+
+static struct open_port *open_port_of(struct port *port)
+{
+	return (struct open_port *)port; /* its first member */
+}
+
+int port_check(const struct port_spec *spec, char why[PORT_WHY_MAX])
+{
+	struct device d;
+	int rc = device_parse(spec->device, spec->index, &d, why);
+
+	if (rc == 0 && d.kind->check)
+		rc = d.kind->check(&d, why);
+	return rc;
+}
+
+bool port_is_pci(const char *device, char address[32])
+{
+	char why[PORT_WHY_MAX];
+	struct device d;
+
+	return device_parse(device, 0, &d, why) == 0 && (d.kind->traits & DEVICE_PCI) &&
+	    text_copy(address, 32, d.target);
+}
+
+/* The first ethdev of the device of that name. */
+static bool find_ethdev(const char *name, uint16_t *id, struct rte_device **device)
+{
+	struct rte_eth_dev_info info;
+	uint16_t i;
+
+	RTE_ETH_FOREACH_DEV (i) {
+		if (rte_eth_dev_info_get(i, &info) == 0 && info.device &&
+		    !strcmp(rte_dev_name(info.device), name)) {
+			*id = i;
+			*device = info.device;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint16_t wanted_queues(const struct port_spec *spec, const struct device *d)
+{
+	uint16_t all;
+
+	if (!(d->kind->traits & DEVICE_ALL_QUEUES))
+		return spec->queues ? spec->queues : spec->workers;
+	all = kernel_if_queues(d->target);
+	if (spec->queues && spec->queues < all)
+		log_write(LOG_WARNING, LOG, spec->name,
+		    "%s has %u queues and %u of them are opened: what arrives on the others is "
+		    "lost; `ethtool -L %s combined %u` closes them",
+		    d->target, all, spec->queues, d->target, spec->queues);
+	return spec->queues ? spec->queues : all;
+}
+
+static int plug_in(
+    struct open_port *p, const struct port_spec *spec, uint16_t queues, char why[PORT_WHY_MAX])
+{
+	struct device_shape shape = {queues, spec->descriptors, spec->mtu};
+	struct rte_device *device;
+	char args[1024];
+	struct text text = text_of(args, sizeof(args));
+
+	if (find_ethdev(p->device.name, &p->port.dpdk_id, &device))
+		return p->device.kind->traits & DEVICE_PCI
+		    ? 0
+		    : device_refuse(why, -EEXIST,
+			  "another port has the virtual device '%s' already; give it another "
+			  "number",
+			  p->device.name);
+	device_args(&p->device, &shape, &text);
+	int rc = rte_dev_probe(args);
+	if (rc == -EFAULT) /* no bus wants it */
+		return device_refuse(
+		    why, -ENODEV, "DPDK has no driver for a device named '%s'", p->device.name);
+	if (rc < 0)
+		return device_refuse(why, rc == -1 ? -EIO : rc,
+		    "DPDK cannot open it with \"%s\"; its own words stand above", args);
+	if (!find_ethdev(p->device.name, &p->port.dpdk_id, &device)) {
+		rte_eal_hotplug_remove("vdev", p->device.name);
+		return device_refuse(why, -ENODEV, "'%s' is no network device", p->device.name);
+	}
+	p->plugged = device;
+	return 0;
+}
+
+static void unplug(struct open_port *p)
+{
+	rte_eth_dev_close(p->port.dpdk_id);
+	if (p->plugged)
+		rte_dev_remove(p->plugged);
+}
+
+/* Everything between a plugged-in device and a started one. */
+static int start(
+    struct open_port *p, const struct port_spec *spec, uint16_t queues, char why[PORT_WHY_MAX])
+{
+	int rc = port_configure(spec, &p->device, queues, &p->port, why);
+
+	if (rc < 0)
+		return rc;
+	rc = rte_eth_dev_start(p->port.dpdk_id);
+	if (rc < 0)
+		return device_refuse(why, rc, "the device does not start: %s", strerror(-rc));
+	return 0;
+}
+
+static int prepare(struct open_port *p, const struct port_spec *spec, char why[PORT_WHY_MAX])
+{
+	int rc = port_check(spec, why);
+
+	if (rc == 0)
+		rc = device_parse(spec->device, spec->index, &p->device, why);
+	if (rc < 0)
+		return rc;
+	p->port.index = spec->index;
+	text_copy(p->port.name, sizeof(p->port.name), spec->name);
+	text_copy(p->port.device, sizeof(p->port.device), spec->device);
+	if (!(p->device.kind->traits & DEVICE_KERNEL_IF))
+		return 0;
+	rc = kernel_if_set_up(p->device.target);
+	if (rc < 0)
+		return device_refuse(
+		    why, rc, "'%s' cannot be set up: %s", p->device.target, strerror(-rc));
+	return 0;
+}
+
+struct port *port_open(const struct port_spec *spec, char why[PORT_WHY_MAX])
+{
+	struct open_port *p = xcalloc(1, sizeof(*p));
+	uint16_t queues;
+	int rc;
+
+	why[0] = '\0';
+	rc = prepare(p, spec, why);
+	if (rc < 0)
+		goto fail_prepare;
+	queues = wanted_queues(spec, &p->device);
+	rc = plug_in(p, spec, queues, why);
+	if (rc < 0)
+		goto fail_prepare;
+	rc = start(p, spec, queues, why);
+	if (rc < 0)
+		goto fail_start;
+	atomic_store(&p->port.link_up, port_link_up(&p->port));
+	return &p->port;
+
+fail_start:
+	unplug(p);
+fail_prepare:
+	free(p);
+	errno = -rc;
+	return NULL;
+}
+
+void port_close(struct port *port)
+{
+	if (!port)
+		return;
+	rte_eth_dev_stop(port->dpdk_id);
+	unplug(open_port_of(port));
+	free(port);
+}
+
+bool port_link_up(struct port *port)
+{
+	const struct device *d = &open_port_of(port)->device;
+	struct rte_eth_link link;
+
+	if (d->kind->traits & DEVICE_KERNEL_IF)
+		return kernel_if_running(d->target);
+	return rte_eth_link_get_nowait(port->dpdk_id, &link) == 0 &&
+	    link.link_status == RTE_ETH_LINK_UP;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DRIVERS_PORT_H
+#define DRIVERS_PORT_H
+
+/*
+ * One way to open any port, from the device string of the startup file to a started device:
+ *
+ *   "0000:03:00.0"      a PCI device that is bound to vfio-pci (or to a kernel driver DPDK shares)
+ *   "af_packet:IF"      a kernel interface through a packet socket
+ *   "af_xdp:IF"         a kernel interface through AF_XDP sockets
+ *   "tap:NAME"          a TAP interface that this makes and whose other end is the kernel
+ *   "virtio-user:PATH"  a vhost-user socket, or /dev/vhost-net
+ *   "vdev:NAME,ARGS"    any DPDK virtual device: "vdev:net_pcap0,rx_pcap=in.pcap"
+ *
+ * All but the PCI address take further arguments of the DPDK driver after a comma.
+ *
+ * Control lcore, before workers start and after they have ended; port_link_up() at any time.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mempool.h>
+
+#include "boundary/port.h"
+
+#define PORT_WHY_MAX 320
+
+struct port_spec {
+	const char *name;   /* key under `ports:`; for the port's struct */
+	const char *device; /* as above */
+	uint16_t index;     /* order in the startup file; makes the device's name unique */
+	uint16_t mtu;       /* bytes of an IP packet */
+	uint16_t
+	    queues; /* rx and tx queues; 0: one per worker, or all that an AF_XDP interface has */
+	uint16_t workers;
+	uint16_t descriptors;      /* per queue; the device may round it */
+	bool promiscuous;          /* else only where the kind of device needs it */
+	struct rte_ether_addr mac; /* all zero: the device's own */
+	/* The device may assume that every packet it sends is a single reference to a buffer of
+	 * `pool`, and free it cheaply. */
+	bool fast_free;
+	bool chained;             /* packets of several buffers may be sent */
+	struct rte_mempool *pool; /* of packet_pool_create() */
+};
+
+/*
+ * What can be told before EAL runs: whether the string means anything, the device is there, and
+ * this process may open it. 0, or -errno with `why`: what is wrong and what would be right.
+ */
+int port_check(const struct port_spec *spec, char why[PORT_WHY_MAX]);
+/* True when EAL must be told of the device before it starts; then its PCI address. */
+bool port_is_pci(const char *device, char address[32]);
+
+/* Opens, configures and starts. NULL with errno and `why`; nothing of it is left open then. */
+struct port *port_open(const struct port_spec *spec, char why[PORT_WHY_MAX]);
+/* Workers must have ended. NULL is fine. */
+void port_close(struct port *port);
+
+/* The state of the link now. Also follows the carrier of kernel interfaces, which the DPDK drivers
+ * for them do not. A few microseconds. */
+bool port_link_up(struct port *port);
+
+#endif
