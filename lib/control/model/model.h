@@ -38,7 +38,8 @@ struct model_tunnel {
 	uint16_t attachment; /* number */
 	uint16_t slot;
 	uint32_t outer_mtu;
-	uint8_t state; /* enum model_tunnel_state */
+	struct fib *fib; /* table of its attachment: looks up what comes out of it; NULL: none */
+	uint8_t state;   /* enum model_tunnel_state */
 };
 
 /* A layer-3 interface that publish.c made. */
@@ -48,6 +49,7 @@ struct model_iface {
 	const struct conf_attachment *attachment; /* NULL: the port's own addresses, an uplink */
 	uint16_t number;                          /* of the attachment */
 	uint16_t slot;
+	uint32_t leaf; /* next hop to a neighbour on this interface */
 	const struct conf_ifaddr *address;
 	unsigned address_count;
 	unsigned proxy_count; /* gateway addresses of tunnels that this interface answers ARP for */
@@ -81,8 +83,7 @@ void model_link_set(struct model *m, const struct conf_port *port, bool up);
  * interface of its VBR) either connected or via the gateway. Stable; its content follows the configuration.
  * 0 when `local` is no gateway address or nothing leads to `remote`.
  */
-uint32_t model_underlay(
-    const struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
+uint32_t model_underlay(struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
 const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *t);
 const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index);
 unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all);

@@ -3,19 +3,52 @@
 /*
  * ICMP of the router itself: echo to its addresses, and the errors it owes the sources of packets that workers
  * could not forward (RFC 792, 1191, 1812). An answer leaves where the packet came in: into the tunnel it came
- * out of, or by the table of its interface.
+ * out of, to the neighbour on its interface, or by the table of that interface.
  */
 
 #include "router/internal.h"
 
 #define ICMP_BYTES_MAX 9216
 
+static const struct model_iface *iface_at(struct router *r, uint32_t index)
+{
+	const struct model_iface **all;
+	unsigned count = model_ifaces(r->model, &all);
+
+	for (unsigned i = 0; i < count; i++) {
+		if (all[i]->index == index)
+			return all[i];
+	}
+	return NULL;
+}
+
+static bool is_neighbour(const struct model_iface *iface, const struct ip_addr *addr)
+{
+	for (unsigned i = 0; i < iface->address_count; i++) {
+		struct ip_prefix subnet =
+		    ip_prefix_of(&iface->address[i].addr, iface->address[i].len);
+
+		if (ip_prefix_has(&subnet, addr))
+			return true;
+	}
+	return false;
+}
+
+/* `packet` is ours and well-formed. On an uplink it goes the way of outer packets: there is no table to ask. */
 static void answer(struct router *r, const struct pkt_meta *meta, const uint8_t *packet, size_t len)
 {
+	const struct model_iface *iface = iface_at(r, meta->iface);
+	struct ip_addr from = ip_from_bytes(IP_V4, packet + 12),
+		       to = ip_from_bytes(IP_V4, packet + 16);
+
 	if (meta->tunnel)
 		host_send_tunnel(r, meta->tunnel, packet, len);
-	else if (meta->iface)
+	else if (iface && is_neighbour(iface, &to))
+		host_send_nexthop(r, iface->leaf, packet, len);
+	else if (iface && iface->attachment)
 		host_send_route(r, meta->iface, packet, len);
+	else if (iface)
+		host_send_nexthop(r, model_underlay(r->model, &from, &to), packet, len);
 }
 
 void icmp_host_local(struct router *r, struct rte_mbuf *m, struct mono now)

@@ -106,6 +106,7 @@ void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
 	record.index = t->model->index;
 	record.slot = t->model->slot;
 	record.attachment = t->model->attachment;
+	record.fib = t->model->fib;
 	list_for (c, &t->children, node) {
 		if (!c->out)
 			continue;

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* The entry points: a configuration and states come in, everything that follows is published before they return. */
+
+#include "model/model.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/internal.h"
+
+#define LOG "model"
+
+struct model *model_create(struct boundary *b, const struct model_limits *limits)
+{
+	struct model *m = xcalloc(1, sizeof(*m));
+
+	m->b = b;
+	m->limits = *limits;
+	list_init(&m->tables);
+	list_init(&m->attachments);
+	list_init(&m->ifaces);
+	list_init(&m->tunnels);
+	list_init(&m->vias);
+	list_init(&m->paths);
+	list_init(&m->permissions);
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	objects_free(m);
+	vias_free(m);
+	paths_free(m);
+	permissions_free(m);
+	free(m->tunnel_view);
+	free(m->iface_view);
+	free(m);
+}
+
+static void views_build(struct model *m)
+{
+	struct tunnel_entry *t;
+	struct iface_entry *i;
+
+	m->tunnel_count = m->iface_count = 0;
+	list_for (t, &m->tunnels, node)
+		m->tunnel_count++;
+	list_for (i, &m->ifaces, node)
+		m->iface_count++;
+	m->tunnel_view = xrealloc(m->tunnel_view, (m->tunnel_count + 1) * sizeof(*m->tunnel_view));
+	m->iface_view = xrealloc(m->iface_view, (m->iface_count + 1) * sizeof(*m->iface_view));
+	m->tunnel_count = m->iface_count = 0;
+	list_for (t, &m->tunnels, node)
+		m->tunnel_view[m->tunnel_count++] = &t->pub;
+	list_for (i, &m->ifaces, node)
+		m->iface_view[m->iface_count++] = &i->pub;
+}
+
+int model_apply(struct model *m, const struct conf *conf)
+{
+	m->conf = conf;
+	int rc = objects_apply(m);
+	if (rc == 0)
+		rc = routes_publish(m);
+	if (rc < 0) {
+		log_write(
+		    LOG_ERROR, LOG, NULL, "the configuration does not fit: %s", strerror(-rc));
+		return rc;
+	}
+	objects_sweep(m);
+	vias_sweep(m);
+	views_build(m);
+	return 0;
+}
+
+/* An attachment that became usable or ceased to be may change which candidates win. */
+static void usable_changed(struct model *m, struct attach *a)
+{
+	bool before = a->usable;
+
+	attach_refresh_usable(a);
+	if (before == a->usable || !m->has_alternatives)
+		return;
+	int rc = routes_publish(m);
+	if (rc < 0)
+		log_write(LOG_ERROR, LOG, a->name, "routes not updated: %s", strerror(-rc));
+}
+
+void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state)
+{
+	struct tunnel_entry *t;
+
+	list_for (t, &m->tunnels, node) {
+		if (t->pub.index != tunnel || t->pub.state == state)
+			continue;
+		t->pub.state = (uint8_t)state;
+		paths_of_tunnel(m, t);
+		if (t->attach)
+			usable_changed(m, t->attach);
+	}
+}
+
+void model_link_set(struct model *m, const struct conf_port *port, bool up)
+{
+	struct iface_entry *i;
+
+	list_for (i, &m->ifaces, node) {
+		if (i->pub.port != port || i->link_up == up)
+			continue;
+		i->link_up = up;
+		if (i->attach)
+			usable_changed(m, i->attach);
+	}
+}
+
+const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *conf)
+{
+	for (unsigned i = 0; i < m->tunnel_count; i++) {
+		if (m->tunnel_view[i]->conf == conf)
+			return m->tunnel_view[i];
+	}
+	return NULL;
+}
+
+const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index)
+{
+	for (unsigned i = 0; i < m->tunnel_count; i++) {
+		if (m->tunnel_view[i]->index == index)
+			return m->tunnel_view[i];
+	}
+	return NULL;
+}
+
+unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all)
+{
+	*all = m->tunnel_view;
+	return m->tunnel_count;
+}
+
+unsigned model_ifaces(const struct model *m, const struct model_iface ***all)
+{
+	*all = m->iface_view;
+	return m->iface_count;
+}
+
+struct ip_addr model_source_address(
+    const struct model *m, uint16_t attachment, const struct ip_addr *towards)
+{
+	struct ip_addr fallback = {0};
+	struct iface_entry *i;
+	struct tunnel_entry *t;
+
+	list_for (i, &m->ifaces, node) {
+		if (i->pub.number != attachment)
+			continue;
+		for (unsigned k = 0; k < i->pub.address_count; k++) {
+			if (i->pub.address[k].addr.family == towards->family)
+				return i->pub.address[k].addr;
+		}
+	}
+	/* A VPN attachment has no subnet: the gateway address of a tunnel of it speaks for the router. */
+	list_for (t, &m->tunnels, node) {
+		if (t->pub.attachment == attachment &&
+		    t->pub.conf->gateway_address.family == towards->family)
+			return t->pub.conf->gateway_address;
+	}
+	return fallback;
+}
