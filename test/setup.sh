@@ -7,7 +7,7 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config clang libdpdk-dev lib
 packages_lab="python3 python3-scapy util-linux procps iproute2 iputils-ping ethtool nftables tcpdump iperf3
   strongswan-charon strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins
   libcharon-extra-plugins"
-packages_lint="clang-format git"
+packages_lint="clang-format universal-ctags shellcheck cppcheck git"
 
 die() {
   echo "$0: $*" >&2

@@ -32,7 +32,7 @@ static void a_new_list_is_empty(void **state)
 	struct list head;
 
 	list_init(&head);
-	check(&head, NULL, 0);
+	check(&head, (int[]){0}, 0);
 }
 
 static void nodes_keep_the_order_of_appending(void **state)
