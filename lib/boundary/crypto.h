@@ -4,9 +4,12 @@
 
 /*
  * Crypto devices. Control opens them before workers start and makes sessions; each worker has a queue pair of
- * its own (number = worker) on every device. AEAD sessions run synchronously in the worker (CPU crypto) where the device can, CBC with
- * HMAC through enqueue and dequeue: the synchronous path of AES-CBC would send the same IV in every packet.
+ * its own (number = worker) on every device. AEAD sessions run synchronously in the worker (CPU crypto) where
+ * the device can, CBC with HMAC through enqueue and dequeue: rte_ipsec's synchronous path would send the same
+ * CBC IV in every packet.
  */
+
+#include <stdbool.h>
 
 #include <rte_cryptodev.h>
 
@@ -26,18 +29,31 @@ struct crypto_session {
 	uint8_t path; /* enum crypto_path */
 };
 
-/* `backend`: "auto" (ipsec_mb, else openssl), "ipsec_mb", "openssl", or names of present devices with commas.
- * NULL with errno; *why then points to a static text. sessions: most at a time. */
-struct crypto *crypto_open(const char *backend, unsigned workers, unsigned sessions, const char **why);
+/* Behind each operation of crypto_op_pool(): room for an IV, at this offset from its start. */
+#define CRYPTO_IV_OFFSET (sizeof(struct rte_crypto_op) + sizeof(struct rte_crypto_sym_op))
+#define CRYPTO_IV_MAX    16
+
+/*
+ * `backend`: "auto" (ipsec_mb, else openssl), "ipsec_mb", "openssl", or names of present devices with commas,
+ * in order of preference. NULL with errno; *why then points to a static text. sessions: most at a time.
+ */
+struct crypto *crypto_open(
+    const char *backend, unsigned workers, unsigned sessions, const char **why);
 void crypto_close(struct crypto *c);
-/* 0; -ENOTSUP when no open device does that algorithm; -ENOMEM. `xform` is the chain as rte_ipsec wants it. */
-int crypto_session_create(struct crypto *c, enum alg_encr encr, enum alg_auth auth,
-    struct rte_crypto_sym_xform *xform, struct crypto_session *out);
+/*
+ * 0; -ENOTSUP when no open device does every algorithm of the chain with those sizes; -ENOMEM when the pool of
+ * sessions is empty. `xform` is the chain as rte_ipsec wants it; keys are copied.
+ */
+int crypto_session_create(
+    struct crypto *c, struct rte_crypto_sym_xform *xform, struct crypto_session *out);
+/* Wipes the keys. Nothing of the session may be in a queue. */
 void crypto_session_destroy(struct crypto *c, struct crypto_session *s);
 /* Pool of crypto operations for the enqueue path. */
 struct rte_mempool *crypto_op_pool(const struct crypto *c);
-/* Devices that have CRYPTO_QUEUE sessions: a worker dequeues from each of them. */
+/* Devices that may have CRYPTO_QUEUE sessions: a worker dequeues from each of them. */
 unsigned crypto_queue_devices(const struct crypto *c, uint8_t dev[], unsigned max);
+/* Does that device work on the lcore that dequeues, so that an empty dequeue means an empty device? */
+bool crypto_is_software(const struct crypto *c, uint8_t dev);
 /* For `show system`: "crypto_aesni_gcm0 (sync), crypto_aesni_mb0 (queue)". */
 const char *crypto_describe(const struct crypto *c);
 

@@ -23,10 +23,13 @@ struct pkt_meta {
 	uint16_t out_slot; /* egress ledger slot */
 	uint8_t l2_bytes;  /* on its way out: of the layer-2 header in front, not metered */
 	void *sa;          /* struct sa_in or sa_out while in an asynchronous crypto queue */
-	struct rte_mbuf *next_fragment; /* while it waits to be put together: the next by offset */
-	uint16_t fragment_start,
-	    fragment_end; /* bytes of the payload that it holds: start <= x < end */
-	uint8_t spare[12];
+	union {
+		struct {                                /* while it waits to be put together */
+			struct rte_mbuf *next_fragment; /* the next by offset */
+			uint16_t fragment_start, fragment_end; /* payload: start <= x < end */
+		};
+		uint64_t esp[3]; /* struct esp_note, within the ESP stages */
+	};
 };
 
 #define META_BYTES RTE_ALIGN(sizeof(struct pkt_meta), 64)

@@ -51,6 +51,7 @@
 	X(UDP_MALFORMED, "udp-malformed", "UDP length or checksum is wrong")                       \
 	X(CRYPTO_QUEUE_FULL, "crypto-queue-full", "the crypto device took no more work")           \
 	X(CRYPTO_FAILED, "crypto-failed", "the crypto device reported an error")                   \
+	X(HANDOFF_FULL, "handoff-full", "the worker that owns the inbound SA took no more packets") \
 	X(REASSEMBLY, "reassembly", "outer fragment that could not be put together")               \
 	X(PUNT_LIMITED, "punt-rate-limited", "for the control lcore, above the rate of its class") \
 	X(PUNT_FULL, "punt-queue-full", "for the control lcore, whose queue is full")              \

@@ -13,7 +13,9 @@
  * a time: the first that sees a packet of it becomes its owner, others hand its packets over.
  */
 
+#include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include <rte_ipsec.h>
 
@@ -21,12 +23,21 @@
 #include "base/ip.h"
 #include "boundary/crypto.h"
 #include "boundary/epoch.h"
+#include "boundary/replay.h"
 
-#define SA_KEY_MAX	  64
+#define SA_KEY_MAX        64
 #define SA_SELECTORS_MAX  16
-#define SA_WINDOW_MIN	  64
-#define SA_WINDOW_MAX	  32768
+#define SA_WINDOW_MIN     32
+#define SA_WINDOW_MAX     32768
 #define SA_WINDOW_DEFAULT 1024
+
+/* Without ESN no number beyond SA_SEQUENCE_LAST is sent; a new SA is asked for from SA_SEQUENCE_SOFT on. */
+#define SA_SEQUENCE_LAST UINT64_C(0xfffffffe)
+#define SA_SEQUENCE_SOFT UINT64_C(0xc0000000)
+/* Ciphers with 64-bit blocks: no more bytes than this under one key (birthday bound). */
+#define SA_SMALL_BLOCK_BYTES (UINT64_C(4) << 30)
+
+#define SA_OUTER_TTL 64
 
 enum esp_engine { ESP_RTE_IPSEC_SYNC, ESP_RTE_IPSEC_QUEUE, ESP_ENGINE_COUNT };
 enum sa_df { SA_DF_COPY, SA_DF_SET, SA_DF_CLEAR };
@@ -34,105 +45,110 @@ enum sa_df { SA_DF_COPY, SA_DF_SET, SA_DF_CLEAR };
 /* One pair of a traffic selector: addresses and, when not the full range, protocol and ports. */
 struct sa_selector {
 	struct ip_range local, remote;
-	uint8_t protocol; /* 0: any */
-	uint16_t local_port_first, local_port_last;   /* 0..65535: any */
+	uint8_t protocol;                           /* 0: any */
+	uint16_t local_port_first, local_port_last; /* 0..65535: any */
 	uint16_t remote_port_first, remote_port_last;
 };
 
 struct sa_spec { /* the caller wipes it after use */
 	uint32_t spi;
-	uint32_t tunnel;	/* index of its tunnel */
-	uint16_t attachment;	/* number of the VPN attachment */
-	uint16_t slot;		/* ledger slot of the tunnel */
-	uint8_t inner_family;	/* IP_V4 or IP_V6: one per SA */
-	struct ip_addr local;	/* outer addresses, as seen from here */
+	uint32_t tunnel;      /* index of its tunnel */
+	uint16_t attachment;  /* number of the VPN attachment */
+	uint16_t slot;        /* ledger slot of the tunnel */
+	uint8_t inner_family; /* IP_V4 or IP_V6: one per SA */
+	struct ip_addr local; /* outer addresses, as seen from here */
 	struct ip_addr remote;
-	bool natt;		/* UDP encapsulation */
+	bool natt;                        /* UDP encapsulation */
 	uint16_t local_port, remote_port; /* with natt */
 	enum alg_encr encr;
 	enum alg_auth auth;
 	bool esn;
-	uint32_t window;	/* inbound: replay window in packets */
+	uint32_t window;              /* inbound: replay window in packets; 0: SA_WINDOW_DEFAULT */
 	uint8_t encr_key[SA_KEY_MAX]; /* key, then salt */
 	uint8_t auth_key[SA_KEY_MAX];
-	enum sa_df df;		/* outbound */
-	bool copy_dscp;		/* outbound; else 0 */
+	enum sa_df df;                                               /* outbound */
+	bool copy_dscp;                                              /* outbound; else `dscp` */
+	uint8_t dscp;                                                /* outbound: 0..63 */
 	uint64_t soft_packets, hard_packets, soft_bytes, hard_bytes; /* 0: none */
-	uint64_t first_sequence;	/* outbound: 0 starts at 1 */
-	uint32_t underlay;	/* outbound: leaf next hop of the outer packets */
-	uint32_t outer_mtu;	/* outbound */
+	/* Outbound: the first number to send, 0 starts at 1. Inbound: numbers below it count as seen. */
+	uint64_t first_sequence;
+	uint32_t underlay;  /* outbound: leaf next hop of the outer packets */
+	uint32_t outer_mtu; /* outbound */
 	unsigned selector_count;
 	struct sa_selector selector[SA_SELECTORS_MAX];
 };
 
-struct sa_counters { /* one worker writes */
+struct sa_counters {             /* one worker writes */
 	uint64_t packets, bytes; /* of inner packets that passed */
 	uint64_t outer_bytes;
 	uint64_t replay, replay_old, icv_failed, other;
-	uint64_t in_flight; /* in an asynchronous crypto queue */
+	uint64_t in_flight; /* in an asynchronous crypto queue; control reads it before it frees */
+	uint64_t burst;     /* of the worker's burst that `group` belongs to */
+	uint32_t group;     /* where the worker collects packets of this SA */
 } __rte_cache_aligned;
 
-/*
- * Exact anti-replay window (RFC 6479 with its spare block): bits of the last `size` sequence numbers in a
- * ring of 64-bit words that is one word longer than the window. Written by the owning worker alone.
- */
-struct replay_window {
-	uint64_t top;  /* highest sequence number accepted, 0: none */
-	uint32_t size; /* packets */
-	uint32_t word_mask;
-	uint64_t *word;
-};
-enum replay_verdict { REPLAY_FRESH, REPLAY_SEEN, REPLAY_OLD };
-/* The full number that the 32 bits on the wire stand for (RFC 4304 A2.1). Without ESN: the bits. */
-uint64_t replay_infer(const struct replay_window *w, uint32_t low, bool esn);
-enum replay_verdict replay_check(const struct replay_window *w, uint64_t sequence);
-/* After the ICV held: marks it and moves the window. Same verdicts: a second copy in one burst is SEEN. */
-enum replay_verdict replay_accept(struct replay_window *w, uint64_t sequence);
-
-struct sa_in {
+/* The head of both hot records: what grouping and the engines need to know of either. */
+struct sa_head {
 	uint32_t spi;
 	uint32_t tunnel;
 	uint16_t slot;
 	uint16_t attachment;
 	uint8_t engine; /* enum esp_engine */
-	uint8_t iv_bytes, icv_bytes;
 	uint8_t inner_family;
+	uint8_t header_bytes; /* ESP header and IV */
+	uint8_t icv_bytes;
+	uint8_t align;        /* of the encrypted part, a power of two */
+	uint8_t queue_device; /* ESP_RTE_IPSEC_QUEUE: cryptodev */
 	bool esn;
 	bool natt;
-	bool selects_all;	/* one selector of all addresses: no check needed */
-	uint16_t min_bytes;	/* of the ESP packet: header + 8 + iv + 2 + icv rule of design */
-	_Atomic int16_t owner;	/* *worker*: -1 none */
-	_Atomic bool used;	/* *worker*: a packet passed; control asks after a rekey */
-	_Atomic bool moved;	/* *worker*: an authenticated packet came from elsewhere; event raised */
+	struct sa_counters *of_worker; /* [workers] */
+	struct sa_cold *cold;          /* control */
+};
+
+struct sa_in {
+	struct sa_head head;
+	uint16_t min_bytes;    /* of an ESP packet: header, IV, one block or 4 bytes, ICV */
+	bool selects_all;      /* one selector of all addresses: no check needed */
+	_Atomic int16_t owner; /* *worker*: -1 none */
+	uint64_t outer_v4;     /* remote and local address as in an IPv4 header */
+	uint16_t remote_port;  /* with natt; network order */
+	_Atomic bool used;     /* *worker*: a packet passed; control asks after a rekey */
+	_Atomic bool
+	    moved; /* *worker*: an authenticated packet came from elsewhere; event raised */
+	_Atomic bool soft_raised, hard_raised;                       /* *worker* */
+	struct replay_window replay;                                 /* *worker* (owner) */
+	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes; /* UINT64_MAX: none */
+	struct rte_ipsec_session session;
 	struct ip_addr local, remote;
-	uint16_t local_port, remote_port;
-	struct replay_window replay; /* *worker* (owner) */
-	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes;
-	_Atomic bool soft_raised, hard_raised; /* *worker* */
 	unsigned selector_count;
 	struct sa_selector selector[SA_SELECTORS_MAX];
-	struct rte_ipsec_session session;
-	struct sa_counters *of_worker; /* [workers] */
-	struct sa_cold *cold;	       /* control */
 };
 
 struct sa_out {
-	uint32_t spi;
-	uint32_t tunnel;
-	uint16_t slot;
-	uint16_t attachment;
-	uint8_t engine;
-	uint8_t df;
-	bool copy_dscp;
-	bool natt;
-	bool esn;
+	struct sa_head head;
+	uint8_t df; /* enum sa_df */
+	uint8_t outer_family;
+	uint8_t tos_mask;    /* bits of the inner TOS that go outside: ECN, and DSCP when copied */
+	uint8_t tos_set;     /* the others */
+	uint16_t tail_bytes; /* room that the engine needs behind a packet, at most */
+	uint16_t head_bytes; /* room in front */
+	uint16_t header_sum; /* IPv4 outside: sum of the header's constant words, folded */
+	uint16_t id_offset;  /* added to the sequence number, gives the IPv4 ID */
 	uint32_t underlay;
-	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes;
+	bool cbc;            /* the engine writes iv_mask into each operation */
+	uint8_t iv_mask[16]; /* secret; IV = E(sequence number ^ mask), see sa.c */
 	_Atomic bool soft_raised, hard_raised; /* *worker* */
+	bool counts_bytes;                     /* a byte limit is set */
+	uint64_t soft_sequence, hard_sequence; /* packet limits and the end of the number space */
+	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none */
 	struct rte_ipsec_session session;
-	struct sa_counters *of_worker;
-	struct sa_cold *cold; /* control */
+	/* *workers*, atomic when there is more than one */
+	_Atomic uint64_t next_sequence __rte_cache_aligned;
+	_Atomic uint64_t bytes; /* of inner packets, kept when counts_bytes */
 };
+
+static_assert(offsetof(struct sa_in, local) <= 4 * RTE_CACHE_LINE_SIZE, "hot part of sa_in");
+static_assert(sizeof(struct sa_out) <= 5 * RTE_CACHE_LINE_SIZE, "hot part of sa_out");
 
 /* What control keeps of an SA and shows. No keys. */
 struct sa_cold {
@@ -149,11 +165,15 @@ struct sa_cold {
 	bool natt, esn;
 	unsigned selector_count;
 	struct sa_selector selector[SA_SELECTORS_MAX];
+	struct sa_table *table;
+	struct sa_head *next_busy; /* removed, but some packet is still in a crypto device */
 };
 
 struct sa_table; /* SPI -> struct sa_in */
 
-struct sa_table *sa_table_create(struct epoch *e, struct crypto *c, unsigned workers, uint32_t capacity);
+struct sa_table *sa_table_create(
+    struct epoch *e, struct crypto *c, unsigned workers, uint32_t capacity);
+/* With the SAs in it and those that wait to be freed; workers must have ended. */
 void sa_table_free(struct sa_table *t);
 
 /* Inbound, visible to workers on return. NULL with errno: ENOTSUP (algorithm), EEXIST (SPI), ENOMEM, ENOSPC. */
@@ -166,12 +186,21 @@ struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec);
 /* After the tunnel no longer refers to it. */
 void sa_out_remove(struct sa_table *t, struct sa_out *sa);
 /* Sum over workers. */
-void sa_counters_read(const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum);
+void sa_counters_read(
+    const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum);
 /* The next sequence number that would be sent. */
 uint64_t sa_out_sequence(const struct sa_out *sa);
 
 /* Worker side: NULL when unknown. */
 struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi_host_order);
+/* Protocol and ports of one selector, as seen from here. Packets without ports (fragments too) have 0 there. */
+static inline bool sa_selects_transport(
+    const struct sa_selector *s, uint8_t protocol, uint16_t local_port, uint16_t remote_port)
+{
+	return (s->protocol == 0 || s->protocol == protocol) && local_port >= s->local_port_first &&
+	    local_port <= s->local_port_last && remote_port >= s->remote_port_first &&
+	    remote_port <= s->remote_port_last;
+}
 /* Does the inner packet lie within the selectors? src/dst as seen in the packet that came out of the tunnel. */
 bool sa_in_selects(const struct sa_in *sa, const struct ip_addr *src, const struct ip_addr *dst,
     uint8_t protocol, uint16_t src_port, uint16_t dst_port);

@@ -30,4 +30,9 @@ unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_m
 void esp_poll(struct worker *w, unsigned max, struct rte_mbuf **inner, unsigned *inner_count,
     struct rte_mbuf **outer, unsigned *outer_count);
 
+/* Control: the state of a worker's ESP stages, w->b and w->id set. 0 or -ENOMEM. */
+int esp_worker_init(struct worker *w);
+/* Takes back what is in the crypto devices, and frees everything. The SAs must still be there. */
+void esp_worker_fini(struct worker *w);
+
 #endif

@@ -18,6 +18,7 @@
 #include <rte_pause.h>
 #include <rte_ring.h>
 
+#include "datapath/esp.h"
 #include "datapath/stage.h"
 
 #define ROUNDS_BEFORE_PAUSE 16
@@ -41,13 +42,14 @@ static int worker_init(struct worker *w, struct boundary *b, unsigned id)
 	if (b->crypto)
 		w->queue_device_count =
 		    crypto_queue_devices(b->crypto, w->queue_device, RTE_DIM(w->queue_device));
-	return 0;
+	return esp_worker_init(w);
 }
 
 static void worker_fini(struct worker *w)
 {
 	struct rte_mbuf *m;
 
+	esp_worker_fini(w);
 	reassembly_free(w);
 	tx_free(w->tx);
 	while (w->handoff_in && rte_ring_dequeue(w->handoff_in, (void **)&m) == 0)

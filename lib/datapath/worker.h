@@ -29,6 +29,7 @@ struct worker_queue {
 
 struct worker_tx; /* tx.c: packets on their way out, by port */
 struct worker_reassembly; /* reassembly.c */
+struct esp_worker;
 
 struct worker {
 	struct boundary *b;
@@ -46,6 +47,7 @@ struct worker {
 	uint8_t queue_device[8];
 	/* own block: state of stages, added below as stages need it */
 	unsigned idle_rounds; /* in a row: how far the back-off has come */
+	struct esp_worker *esp; /* esp_worker.h: the ESP stages */
 } __rte_cache_aligned;
 
 /* Control, before launch: all workers at once (index = id). NULL with errno. */

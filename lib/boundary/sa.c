@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Makes and frees Security Associations: checks the spec, derives what the workers' hot records hold ready, and
+ * gives the memory back after a grace period, once no packet of the SA waits in a crypto queue.
+ *
+ * IVs. AEAD: the sequence number, so one is never used twice under a key (RFC 4106 3.1). CBC: the engine
+ * encrypts the sequence number, exclusive-or a secret mask of 16 random bytes of this SA, as the first block of
+ * the message; what goes over the wire as IV is that block's ciphertext. Distinct inputs under one key give
+ * distinct IVs, and nobody without key and mask can tell the next one (NIST SP 800-38A, appendix C).
+ */
+
+#include "boundary/sa.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_malloc.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "base/secret.h"
+#include "boundary/sa_rte.h"
+#include "boundary/sa_table.h"
+
+#define ESP_BYTES        8 /* SPI and sequence number */
+#define TRAILER_BYTES    2 /* pad length and next header */
+#define UDP_BYTES        8
+#define ESN_BYTES        4  /* upper half of the number, in front of the ICV while it is computed */
+#define AAD_BYTES        16 /* scratch space of the engine behind the packet */
+#define ESP_ALIGN        4  /* RFC 4303 2.4 */
+#define SMALL_BLOCK_SOFT (SA_SMALL_BLOCK_BYTES / 4 * 3)
+#define DSCP_SHIFT       2
+#define TOS_DSCP         0xfc
+#define TOS_ECN          0x03
+
+static bool spec_is_valid(const struct sa_spec *s)
+{
+	const struct alg_encr_info *e = alg_encr(s->encr);
+	bool aead = alg_is_aead(s->encr);
+
+	if (s->encr == ENCR_NONE || s->encr >= ENCR_COUNT || s->auth >= AUTH_COUNT)
+		return false;
+	if (aead != (s->auth == AUTH_NONE))
+		return false;
+	if (!ip_bytes(s->local.family) || s->local.family != s->remote.family)
+		return false;
+	if (!ip_bytes(s->inner_family) || s->selector_count > SA_SELECTORS_MAX)
+		return false;
+	if (s->window && (s->window < SA_WINDOW_MIN || s->window > SA_WINDOW_MAX))
+		return false;
+	return s->spi != 0 && s->dscp < 64 && e->key_bytes + e->salt_bytes <= SA_KEY_MAX;
+}
+
+static uint64_t limit_of(uint64_t configured)
+{
+	return configured ? configured : UINT64_MAX;
+}
+
+static bool has_small_blocks(enum alg_encr encr)
+{
+	return encr == ENCR_DES || encr == ENCR_3DES;
+}
+
+static uint64_t soft_bytes_of(const struct sa_spec *s)
+{
+	uint64_t limit = limit_of(s->soft_bytes);
+
+	return has_small_blocks(s->encr) ? RTE_MIN(limit, SMALL_BLOCK_SOFT) : limit;
+}
+
+static uint64_t hard_bytes_of(const struct sa_spec *s)
+{
+	uint64_t limit = limit_of(s->hard_bytes);
+
+	return has_small_blocks(s->encr) ? RTE_MIN(limit, SA_SMALL_BLOCK_BYTES) : limit;
+}
+
+/* Cold record and head */
+
+static struct sa_cold *make_cold(struct sa_table *t, const struct sa_spec *s, bool inbound)
+{
+	struct sa_cold *cold = xcalloc(1, sizeof(*cold));
+
+	sa_free_busy(t, false); /* a good moment: there may be a session to use again */
+	cold->crypto = t->crypto;
+	cold->table = t;
+	cold->workers = t->workers;
+	cold->encr = s->encr;
+	cold->auth = s->auth;
+	cold->inbound = inbound;
+	cold->spi = s->spi;
+	cold->tunnel = s->tunnel;
+	cold->window = s->window ? s->window : SA_WINDOW_DEFAULT;
+	cold->local = s->local;
+	cold->remote = s->remote;
+	cold->local_port = s->local_port;
+	cold->remote_port = s->remote_port;
+	cold->natt = s->natt;
+	cold->esn = s->esn;
+	cold->selector_count = s->selector_count;
+	memcpy(cold->selector, s->selector, sizeof(cold->selector));
+	return cold;
+}
+
+/* 0 or -ENOMEM. */
+static int fill_head(struct sa_head *h, struct sa_cold *cold, const struct sa_spec *s)
+{
+	const struct alg_encr_info *e = alg_encr(s->encr);
+
+	h->spi = s->spi;
+	h->tunnel = s->tunnel;
+	h->slot = s->slot;
+	h->attachment = s->attachment;
+	h->inner_family = s->inner_family;
+	h->header_bytes = (uint8_t)(ESP_BYTES + e->iv_bytes);
+	h->icv_bytes = alg_is_aead(s->encr) ? e->icv_bytes : alg_auth(s->auth)->icv_bytes;
+	h->align = RTE_MAX(e->block_bytes, ESP_ALIGN);
+	h->queue_device = cold->session.dev;
+	h->esn = s->esn;
+	h->natt = s->natt;
+	h->cold = cold;
+	h->of_worker =
+	    rte_zmalloc("sa", cold->workers * sizeof(*h->of_worker), RTE_CACHE_LINE_SIZE);
+	return h->of_worker ? 0 : -ENOMEM;
+}
+
+static void free_parts(struct sa_head *h, struct sa_cold *cold)
+{
+	sa_rte_destroy(cold);
+	rte_free(h->of_worker);
+	free(cold);
+}
+
+/* Inbound */
+
+static bool selects_all(const struct sa_spec *s)
+{
+	const struct sa_selector *sel = s->selector;
+	struct ip_prefix all = {.addr = ip_any(s->inner_family), .len = 0};
+	struct ip_range every = ip_range_of_prefix(&all);
+
+	return s->selector_count == 1 && sel->protocol == 0 &&
+	    ip_range_covers(&sel->local, &every) && ip_range_covers(&sel->remote, &every) &&
+	    sel->local_port_first == 0 && sel->local_port_last == UINT16_MAX &&
+	    sel->remote_port_first == 0 && sel->remote_port_last == UINT16_MAX;
+}
+
+static void fill_in(struct sa_in *sa, const struct sa_spec *s)
+{
+	sa->min_bytes = sa->head.header_bytes + sa->head.align + sa->head.icv_bytes;
+	sa->selects_all = selects_all(s);
+	atomic_init(&sa->owner, -1);
+	sa->local = s->local;
+	sa->remote = s->remote;
+	if (s->local.family == IP_V4) {
+		memcpy(&sa->outer_v4, s->remote.bytes, 4);
+		memcpy((uint8_t *)&sa->outer_v4 + 4, s->local.bytes, 4);
+	}
+	sa->remote_port = rte_cpu_to_be_16(s->remote_port);
+	sa->soft_packets = limit_of(s->soft_packets);
+	sa->hard_packets = limit_of(s->hard_packets);
+	sa->soft_bytes = soft_bytes_of(s);
+	sa->hard_bytes = hard_bytes_of(s);
+	sa->selector_count = s->selector_count;
+	memcpy(sa->selector, s->selector, sizeof(sa->selector));
+}
+
+static int init_replay(struct sa_in *sa, uint64_t top)
+{
+	uint32_t window = sa->head.cold->window;
+	uint32_t infer = RTE_MAX(window, sa_rte_window(sa->head.esn, window));
+	uint64_t *word =
+	    rte_zmalloc("sa", replay_words(window) * sizeof(*word), RTE_CACHE_LINE_SIZE);
+
+	if (!word)
+		return -ENOMEM;
+	replay_init(&sa->replay, word, window, infer, top);
+	return 0;
+}
+
+void sa_in_free(struct sa_in *sa)
+{
+	rte_free(sa->replay.word);
+	free_parts(&sa->head, sa->head.cold);
+	rte_free(sa);
+}
+
+struct sa_in *sa_in_create(struct sa_table *t, const struct sa_spec *spec)
+{
+	uint64_t top = spec->first_sequence ? spec->first_sequence - 1 : 0;
+	struct sa_cold *cold;
+	struct sa_in *sa;
+	int rc = -EINVAL;
+
+	if (!spec_is_valid(spec))
+		goto fail;
+	rc = -ENOMEM;
+	sa = rte_zmalloc("sa", sizeof(*sa), RTE_CACHE_LINE_SIZE);
+	if (!sa)
+		goto fail;
+	cold = make_cold(t, spec, true);
+	rc = sa_rte_create(cold, spec, top, &sa->session, &sa->head.engine);
+	if (rc == 0)
+		rc = fill_head(&sa->head, cold, spec);
+	if (rc == 0)
+		rc = init_replay(sa, top);
+	if (rc == 0) {
+		fill_in(sa, spec);
+		rc = sa_table_insert(t, sa);
+	}
+	if (rc == 0)
+		return sa;
+	sa->head.cold = cold;
+	sa_in_free(sa);
+fail:
+	errno = -rc;
+	return NULL;
+}
+
+/* Outbound */
+
+/* The IPv4 header's words that are the same in every packet; byte order as in memory (RFC 1071). */
+static uint16_t constant_sum(const struct sa_spec *s)
+{
+	struct rte_ipv4_hdr h = {
+	    .version_ihl = RTE_IPV4_VHL_DEF,
+	    .time_to_live = SA_OUTER_TTL,
+	    .next_proto_id = s->natt ? IPPROTO_UDP : IPPROTO_ESP,
+	};
+
+	if (s->local.family != IP_V4)
+		return 0;
+	memcpy(&h.src_addr, s->local.bytes, sizeof(h.src_addr));
+	memcpy(&h.dst_addr, s->remote.bytes, sizeof(h.dst_addr));
+	return rte_raw_cksum(&h, sizeof(h));
+}
+
+static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t first)
+{
+	uint64_t last = s->esn ? UINT64_MAX - UINT32_MAX : SA_SEQUENCE_LAST;
+	uint64_t soft = s->esn ? last : SA_SEQUENCE_SOFT;
+
+	if (s->hard_packets && s->hard_packets <= last - first)
+		last = first + s->hard_packets - 1;
+	if (s->soft_packets && s->soft_packets <= soft - RTE_MIN(first, soft))
+		soft = first + s->soft_packets - 1;
+	sa->hard_sequence = last;
+	sa->soft_sequence = soft;
+	sa->soft_bytes = soft_bytes_of(s);
+	sa->hard_bytes = hard_bytes_of(s);
+	sa->counts_bytes = sa->soft_bytes != UINT64_MAX || sa->hard_bytes != UINT64_MAX;
+	atomic_init(&sa->next_sequence, first);
+}
+
+static void fill_out(struct sa_out *sa, const struct sa_spec *s)
+{
+	const struct sa_head *h = &sa->head;
+	unsigned ip =
+	    s->local.family == IP_V4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
+	struct rng rng;
+
+	rng_init_system(&rng);
+	sa->df = (uint8_t)s->df;
+	sa->outer_family = s->local.family;
+	sa->tos_mask = TOS_ECN | (s->copy_dscp ? TOS_DSCP : 0);
+	sa->tos_set = s->copy_dscp ? 0 : (uint8_t)(s->dscp << DSCP_SHIFT);
+	sa->head_bytes = (uint16_t)(ip + (s->natt ? UDP_BYTES : 0) + h->header_bytes);
+	sa->tail_bytes = h->align - 1 + TRAILER_BYTES + ESN_BYTES + h->icv_bytes + AAD_BYTES;
+	sa->header_sum = constant_sum(s);
+	sa->id_offset = (uint16_t)rng_u32(&rng);
+	sa->underlay = s->underlay;
+	sa->cbc = !alg_is_aead(s->encr) && alg_encr(s->encr)->iv_bytes != 0;
+	rng_fill(&rng, sa->iv_mask, sizeof(sa->iv_mask));
+}
+
+static void sa_out_free(struct sa_out *sa)
+{
+	free_parts(&sa->head, sa->head.cold);
+	secret_wipe(sa, sizeof(*sa));
+	rte_free(sa);
+}
+
+struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec)
+{
+	uint64_t first = spec->first_sequence ? spec->first_sequence : 1;
+	struct sa_cold *cold;
+	struct sa_out *sa;
+	int rc = -EINVAL;
+
+	if (!spec_is_valid(spec) || (!spec->esn && first > SA_SEQUENCE_LAST))
+		goto fail;
+	rc = -ENOMEM;
+	sa = rte_zmalloc("sa", sizeof(*sa), RTE_CACHE_LINE_SIZE);
+	if (!sa)
+		goto fail;
+	cold = make_cold(t, spec, false);
+	rc = sa_rte_create(cold, spec, first, &sa->session, &sa->head.engine);
+	if (rc == 0)
+		rc = fill_head(&sa->head, cold, spec);
+	if (rc == 0) {
+		fill_limits(sa, spec, first);
+		fill_out(sa, spec);
+		return sa;
+	}
+	sa->head.cold = cold;
+	sa_out_free(sa);
+fail:
+	errno = -rc;
+	return NULL;
+}
+
+uint64_t sa_out_sequence(const struct sa_out *sa)
+{
+	return atomic_load_explicit(&sa->next_sequence, memory_order_relaxed);
+}
+
+/* Removal */
+
+static bool is_in_flight(const struct sa_head *h)
+{
+	uint64_t packets = 0;
+
+	for (unsigned i = 0; i < h->cold->workers; i++)
+		packets += __atomic_load_n(&h->of_worker[i].in_flight, __ATOMIC_ACQUIRE);
+	return packets != 0;
+}
+
+static void free_record(struct sa_head *h)
+{
+	if (h->cold->inbound)
+		sa_in_free(container_of(h, struct sa_in, head));
+	else
+		sa_out_free(container_of(h, struct sa_out, head));
+}
+
+void sa_free_busy(struct sa_table *t, bool all)
+{
+	struct sa_head *h, **link = &t->busy;
+
+	while ((h = *link) != NULL) {
+		if (!all && is_in_flight(h)) {
+			link = &h->cold->next_busy;
+			continue;
+		}
+		*link = h->cold->next_busy;
+		free_record(h);
+	}
+}
+
+/* The grace period is over: no packet enters a queue any more, those inside come out and count down. */
+static void retired(void *head)
+{
+	struct sa_head *h = head;
+	struct sa_table *t = h->cold->table;
+
+	h->cold->next_busy = t->busy;
+	t->busy = h;
+	sa_free_busy(t, false);
+}
+
+void sa_in_remove(struct sa_table *t, struct sa_in *sa)
+{
+	sa_table_delete(t, sa);
+	epoch_retire(t->epoch, retired, &sa->head);
+}
+
+void sa_out_remove(struct sa_table *t, struct sa_out *sa)
+{
+	epoch_retire(t->epoch, retired, &sa->head);
+}
+
+/* Reading */
+
+void sa_counters_read(
+    const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum)
+{
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned i = 0; i < cold->workers; i++) {
+		const struct sa_counters *c = &of_worker[i];
+
+		sum->packets += __atomic_load_n(&c->packets, __ATOMIC_RELAXED);
+		sum->bytes += __atomic_load_n(&c->bytes, __ATOMIC_RELAXED);
+		sum->outer_bytes += __atomic_load_n(&c->outer_bytes, __ATOMIC_RELAXED);
+		sum->replay += __atomic_load_n(&c->replay, __ATOMIC_RELAXED);
+		sum->replay_old += __atomic_load_n(&c->replay_old, __ATOMIC_RELAXED);
+		sum->icv_failed += __atomic_load_n(&c->icv_failed, __ATOMIC_RELAXED);
+		sum->other += __atomic_load_n(&c->other, __ATOMIC_RELAXED);
+		sum->in_flight += __atomic_load_n(&c->in_flight, __ATOMIC_RELAXED);
+	}
+}
+
+bool sa_in_selects(const struct sa_in *sa, const struct ip_addr *src, const struct ip_addr *dst,
+    uint8_t protocol, uint16_t src_port, uint16_t dst_port)
+{
+	for (unsigned i = 0; i < sa->selector_count; i++) {
+		const struct sa_selector *s = &sa->selector[i];
+
+		if (ip_range_has(&s->remote, src) && ip_range_has(&s->local, dst) &&
+		    sa_selects_transport(s, protocol, dst_port, src_port))
+			return true;
+	}
+	return false;
+}

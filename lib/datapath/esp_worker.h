@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef DATAPATH_ESP_WORKER_H
+#define DATAPATH_ESP_WORKER_H
+
+/*
+ * What the files of the ESP stages share: a worker's state, what they note in a packet, and the seam between
+ * the stages and the engines.
+ *
+ *   esp_out.c    tunnel -> SA, room, limits, groups by SA      esp_in.c     SPI -> SA, owner, peer, replay
+ *        |                                                          |
+ *   engine.encap (esp_rte.c: rte_ipsec)                        engine.decap
+ *        |   or through esp_queue.c                                 |   or through esp_queue.c
+ *   esp_outer.c  outer header                                  esp_inner.c  ICV, replay, trailer, inner packet
+ */
+
+#include <rte_crypto.h>
+
+#include "datapath/worker.h"
+
+/* Packets of one worker that may wait in a crypto device, both directions; more are dropped. */
+#define ESP_IN_FLIGHT_MAX 1024 /* a power of two */
+
+/* Noted in a packet (pkt_meta.esp) from the first look of a stage to its end. */
+struct esp_note {
+	uint64_t sequence; /* inbound: as inferred before decryption */
+	uint32_t bytes;    /* outbound: of the inner packet */
+	uint16_t fragment; /* outbound: fragment word of the outer IPv4 header, network order */
+	uint8_t tos;       /* outbound: to be sent; inbound: of the outer header */
+	bool inbound;
+	bool failed; /* by the device, for another reason than the ICV */
+};
+
+static_assert(sizeof(struct esp_note) <= sizeof(((struct pkt_meta *)0)->esp), "esp_note");
+
+static inline struct esp_note *esp_note(struct rte_mbuf *m)
+{
+	return (struct esp_note *)pkt_meta(m)->esp;
+}
+
+/* Finished packets that wait to leave a stage: a ring of ESP_IN_FLIGHT_MAX. */
+struct esp_done {
+	uint32_t head, tail;
+	struct rte_mbuf *m[ESP_IN_FLIGHT_MAX];
+};
+
+/* One crypto device, this worker's queue pair. */
+struct esp_queue {
+	uint8_t device;
+	bool software;      /* an empty dequeue means that nothing is left inside */
+	uint16_t in_flight; /* enqueued, not dequeued */
+	uint16_t staged_count;
+	struct rte_crypto_op *staged[BURST_MAX];
+};
+
+/* A burst sorted by SA: packets of group g are m[start[g]] .. m[start[g + 1] - 1], in the order they came. */
+struct esp_groups {
+	unsigned count;
+	struct sa_head *sa[BURST_MAX];
+	uint16_t start[BURST_MAX + 1];
+	struct rte_mbuf **m; /* the burst itself, or sorted[] */
+	struct rte_mbuf *sorted[BURST_MAX];
+};
+
+struct esp_worker {
+	uint64_t burst;  /* number of the last one that was grouped */
+	bool shared_sas; /* more than one worker: sequence numbers are taken atomically */
+	unsigned queue_count;
+	struct rte_mempool *ops;
+	struct esp_groups groups;
+	struct esp_done inner, outer;
+	struct esp_queue queue[RTE_DIM(((struct worker *)0)->queue_device)];
+};
+
+/* A way to do ESP. m[]: n packets of one SA, checked. Puts what it finished at once into done[], keeps or drops
+ * the rest, and returns how many it put. */
+struct esp_engine_ops {
+	unsigned (*encap)(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n,
+	    struct rte_mbuf **outer);
+	unsigned (*decap)(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n,
+	    struct rte_mbuf **inner);
+};
+extern const struct esp_engine_ops esp_engines[ESP_ENGINE_COUNT];
+
+/* esp_group.c. Sorts m[] into w->esp->groups; sa[i] is the SA of m[i]. */
+void esp_group(struct worker *w, struct rte_mbuf **m, struct sa_head *const *sa, unsigned n);
+
+/* esp_in.c. Counts and drops a packet whose number was used. */
+void esp_drop_replayed(
+    struct worker *w, struct sa_in *sa, struct rte_mbuf *m, enum replay_verdict verdict);
+
+/* esp_outer.c. Notes what the outer header takes over from the inner one, before that is encrypted. */
+void esp_outer_note(const struct sa_out *sa, struct rte_mbuf *m);
+/* Completes the outer headers of encrypted packets, counts, sets meta. */
+void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n);
+
+/* esp_inner.c, for packets of one SA. Those whose ICV held (ol_flags tell) and whose number is fresh stay, in
+ * front, their number returned; the replay window has moved. The outer header must still be there. */
+unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n);
+/* Whose trailer the engine refused: the outer header and ICV are still there. */
+void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n);
+/* Bare inner packets. Those that may go on are put into inner[], their number returned. */
+unsigned esp_inner_finish(
+    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+
+/* esp_rte.c: from what a crypto device has finished, packets of one SA, to what a stage returns. */
+unsigned esp_rte_encap_done(
+    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
+unsigned esp_rte_decap_done(
+    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+
+/* esp_queue.c. Stages operations of packets of one SA. */
+void esp_queue_stage(struct worker *w, struct sa_head *sa, struct rte_crypto_op **op, unsigned n);
+/* How many more packets may be on their way through crypto devices. */
+unsigned esp_queue_room(const struct worker *w);
+/* Enqueues what is staged, and empties the software devices into the rings of finished packets. */
+void esp_queue_run(struct worker *w);
+unsigned esp_done_take(struct esp_done *d, struct rte_mbuf **m, unsigned max);
+
+/* esp_event.c: at most once per SA and kind. */
+void esp_event(struct worker *w, const struct sa_head *sa, bool inbound, enum event_kind kind,
+    _Atomic bool *raised);
+void esp_event_moved(struct worker *w, struct sa_in *sa, const struct ip_addr *from, uint16_t port);
+
+#endif

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Cycles per packet of esp_out() and esp_in(), alone: no port, no route lookup.
+ *
+ *   esp-bench [EAL options] -- [BURST [SECONDS]]
+ *
+ * A burst is encrypted and decrypted again in turns, with TSC reads around each stage; packets stay in the cache, as
+ * they do behind a port with direct cache access. "crypto" is the device alone on the same packets, prepared
+ * once: what no framing can beat. Core cycles: a loop of dependent multiplications, 3 cycles each, tells how
+ * many TSC ticks a core cycle takes at that moment.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_eal.h>
+#include <rte_ip.h>
+#include <rte_malloc.h>
+
+#include "datapath/esp.h"
+
+#define PACKETS                8191
+#define LATENCY                3 /* of a 64-bit multiplication on the CPUs of interest */
+#define ROUNDS_PER_CLOCK_CHECK 1024
+
+struct bench {
+	struct crypto *crypto;
+	struct rte_mempool *pool;
+	struct boundary *b;
+	struct worker *w;
+	struct sa_in *in[64];
+	struct sa_out *out[64];
+	uint32_t tunnel[64];
+	unsigned tunnels;
+	unsigned burst;
+	double seconds;
+};
+
+struct profile {
+	const char *name;
+	enum alg_encr encr;
+	enum alg_auth auth;
+	unsigned bytes; /* of the inner packet */
+	unsigned tunnels;
+};
+
+static const struct profile profiles[] = {
+    {"gcm", ENCR_AES128GCM16, AUTH_NONE, 64, 1},
+    {"gcm", ENCR_AES128GCM16, AUTH_NONE, 256, 1},
+    {"gcm", ENCR_AES128GCM16, AUTH_NONE, 1424, 1},
+    {"gcm 16 tunnels", ENCR_AES128GCM16, AUTH_NONE, 64, 16},
+    {"cbc+sha1", ENCR_AES128, AUTH_SHA1, 64, 1},
+    {"cbc+sha1", ENCR_AES128, AUTH_SHA1, 256, 1},
+    {"cbc+sha1", ENCR_AES128, AUTH_SHA1, 1424, 1},
+    {"chacha20", ENCR_CHACHA20POLY1305, AUTH_NONE, 64, 1},
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "esp-bench: %s\n", what);
+	exit(1);
+}
+
+/* TSC ticks per core cycle. */
+static double ticks_per_cycle(void)
+{
+	uint64_t x = 3, start = rte_rdtsc_precise(), end;
+	const unsigned n = 20000;
+
+	for (unsigned i = 0; i < n; i++)
+		__asm__ volatile("imul %0, %0" : "+r"(x));
+	end = rte_rdtsc_precise();
+	return (double)(end - start) / (n * LATENCY);
+}
+
+static void open_bench(struct bench *t)
+{
+	struct boundary_limits limits = {.workers = 1,
+	    .ifaces = 8,
+	    .neighbours = 8,
+	    .nexthops = 8,
+	    .tunnels = 128,
+	    .sas = 128,
+	    .slots = 128};
+	const char *why;
+
+	t->crypto = crypto_open("auto", 1, 512, &why);
+	if (!t->crypto)
+		die(why);
+	t->pool = rte_pktmbuf_pool_create("bench", PACKETS, 256, META_BYTES, 2176, SOCKET_ID_ANY);
+	t->b = t->pool ? boundary_create(&limits, t->crypto, t->pool) : NULL;
+	t->w = t->b ? workers_create(t->b, false) : NULL;
+	if (!t->w)
+		die("no memory");
+	printf("devices: %s\n", crypto_describe(t->crypto));
+}
+
+static void add_tunnel(struct bench *t, const struct profile *p, unsigned i)
+{
+	struct ip_prefix all = {.addr = ip_any(IP_V4)};
+	struct sa_spec spec = {.spi = 0x1000 + i,
+	    .slot = slot_alloc(&t->b->counters),
+	    .inner_family = IP_V4,
+	    .local = ip_v4(0xc0000201 + i),
+	    .remote = ip_v4(0xc6336401 + i),
+	    .encr = p->encr,
+	    .auth = p->auth,
+	    .underlay = 1,
+	    .selector_count = 1};
+	struct tunnel tunnel = {.slot = spec.slot, .state = TUNNEL_UP, .any = true, .out_count = 1};
+
+	spec.tunnel = tunnel.index = t->tunnel[i] = tunnel_alloc(&t->b->tunnels);
+	spec.selector[0] = (struct sa_selector){.local = ip_range_of_prefix(&all),
+	    .remote = ip_range_of_prefix(&all),
+	    .local_port_last = UINT16_MAX,
+	    .remote_port_last = UINT16_MAX};
+	memset(spec.encr_key, 0x11 + (int)i, sizeof(spec.encr_key));
+	memset(spec.auth_key, 0x77 + (int)i, sizeof(spec.auth_key));
+	t->out[i] = sa_out_create(t->b->sas, &spec);
+	spec.remote = spec.local;
+	spec.local = ip_v4(0xc6336401 + i);
+	t->in[i] = sa_in_create(t->b->sas, &spec);
+	if (!t->out[i] || !t->in[i])
+		die("no such algorithm");
+	tunnel.out[0].sa = t->out[i];
+	tunnel_publish(&t->b->tunnels, &tunnel);
+}
+
+static void remove_tunnels(struct bench *t)
+{
+	for (unsigned i = 0; i < t->tunnels; i++) {
+		struct tunnel down = {.index = t->tunnel[i]};
+
+		tunnel_publish(&t->b->tunnels, &down);
+		sa_out_remove(t->b->sas, t->out[i]);
+		sa_in_remove(t->b->sas, t->in[i]);
+		tunnel_release(&t->b->tunnels, t->tunnel[i]);
+	}
+	epoch_reclaim(t->b->epoch);
+}
+
+static void fill_packet(struct rte_mbuf *m, unsigned bytes)
+{
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)rte_pktmbuf_append(m, (uint16_t)bytes);
+
+	memset(ip, 0, bytes);
+	ip->version_ihl = RTE_IPV4_VHL_DEF;
+	ip->total_length = rte_cpu_to_be_16((uint16_t)bytes);
+	ip->time_to_live = 64;
+	ip->next_proto_id = IPPROTO_UDP;
+	ip->src_addr = RTE_BE32(0x0a000001);
+	ip->dst_addr = RTE_BE32(0x0a000002);
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+	memset(pkt_meta(m), 0, sizeof(struct pkt_meta));
+}
+
+static void prepare_out(struct bench *t, struct rte_mbuf **m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		pkt_meta(m[i])->tunnel = t->tunnel[i % t->tunnels];
+}
+
+static void prepare_in(struct rte_mbuf **m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		m[i]->tx_offload = rte_mbuf_tx_offload(0, 20, 0, 0, 0, 0, 0);
+}
+
+static void run(struct bench *t, const struct profile *p)
+{
+	struct rte_mbuf *m[BURST_MAX], *outer[BURST_MAX];
+	uint64_t out = 0, in = 0, packets = 0, until;
+	double ratio = 0;
+	unsigned checks = 0;
+
+	t->tunnels = p->tunnels;
+	for (unsigned i = 0; i < t->tunnels; i++)
+		add_tunnel(t, p, i);
+	if (rte_pktmbuf_alloc_bulk(t->pool, m, t->burst) != 0)
+		die("no packets");
+	for (unsigned i = 0; i < t->burst; i++)
+		fill_packet(m[i], p->bytes);
+	until = rte_rdtsc() + (uint64_t)(t->seconds * (double)rte_get_tsc_hz());
+	for (unsigned round = 0; round % 64 || rte_rdtsc() < until; round++) {
+		uint64_t t0, t1, t2, t3;
+
+		if (round % ROUNDS_PER_CLOCK_CHECK == 0) {
+			ratio += ticks_per_cycle();
+			checks++;
+		}
+		prepare_out(t, m, t->burst);
+		t0 = rte_rdtsc();
+		if (esp_out(t->w, m, t->burst, outer) != t->burst)
+			die("packets lost on the way out");
+		t1 = rte_rdtsc();
+		prepare_in(outer, t->burst);
+		t2 = rte_rdtsc();
+		if (esp_in(t->w, outer, t->burst, m) != t->burst)
+			die("packets lost on the way in");
+		t3 = rte_rdtsc();
+		out += t1 - t0;
+		in += t3 - t2;
+		packets += t->burst;
+	}
+	ratio /= checks;
+	printf("%-15s %5u B  out %6.1f cycles (%5.2f Mpps)  in %6.1f cycles (%5.2f Mpps)\n",
+	    p->name, p->bytes, (double)out / (double)packets / ratio,
+	    (double)packets / (double)out * (double)rte_get_tsc_hz() / 1e6,
+	    (double)in / (double)packets / ratio,
+	    (double)packets / (double)in * (double)rte_get_tsc_hz() / 1e6);
+	rte_pktmbuf_free_bulk(m, t->burst);
+	remove_tunnels(t);
+}
+
+int main(int argc, char **argv)
+{
+	struct bench t = {.burst = BURST_MAX, .seconds = 1};
+	int used = rte_eal_init(argc, argv);
+
+	if (used < 0)
+		die("EAL does not start");
+	if (argc - used > 1)
+		t.burst = RTE_MIN((unsigned)atoi(argv[used + 1]), (unsigned)BURST_MAX);
+	if (argc - used > 2)
+		t.seconds = atof(argv[used + 2]);
+	open_bench(&t);
+	for (unsigned i = 0; i < RTE_DIM(profiles); i++)
+		run(&t, &profiles[i]);
+	workers_free(t.w, 1);
+	boundary_free(t.b);
+	crypto_close(t.crypto);
+	rte_eal_cleanup();
+	return 0;
+}
