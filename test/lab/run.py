@@ -5,6 +5,9 @@
 A suite lab-X is the files test_X_*.py here. Each class in them is a topology; it runs in a process and a
 sandbox of its own (rig/sandbox.py), JOBS of them side by side. One line per test; a failed one is followed
 by the reason and the ends of the logs. Exit code 0 when all passed.
+
+TRANSITD_BUILD names the release build (default build/); TRANSITD_BUILD_ASAN one with sanitizers, which
+classes without `release = True` then run.
 """
 
 import argparse
@@ -30,7 +33,6 @@ sys.dont_write_bytecode = True
 from rig import sandbox, tools  # noqa: E402
 from rig.case import Lab  # noqa: E402
 
-TEST_TIMEOUT_S = 120  # of one test; a class may set `timeout`
 LAST = "orderly_end"  # the name of the checks that end a class
 
 
@@ -87,7 +89,7 @@ def attempt(name, limit, what):
 def run_class(module, class_name, chosen):
     sandbox.enter()
     cls = getattr(importlib.import_module(module), class_name)
-    limit = getattr(cls, "timeout", TEST_TIMEOUT_S)
+    limit = cls.timeout
     start = time.monotonic()
     try:
         cls.setUpClass()
@@ -153,7 +155,9 @@ def run_job(job, summary, args):
     shutil.rmtree(logs, ignore_errors=True)
     os.makedirs(logs)
     env = dict(os.environ, TRANSITD_LAB_LOGS=logs, TRANSITD_BUILD=tools.build_dir())
-    limit = (len(chosen) + 2) * getattr(cls, "timeout", TEST_TIMEOUT_S)
+    if "TRANSITD_BUILD_ASAN" in env and not cls.release:
+        env["TRANSITD_BUILD_APP"] = env["TRANSITD_BUILD_ASAN"]
+    limit = (len(chosen) + 2) * cls.timeout
     with open(os.path.join(logs, "stderr.log"), "w") as errors:
         child = subprocess.Popen([sys.executable, os.path.join(HERE, "run.py"), "--class", module, cls.__name__,
                                   *chosen], stdout=subprocess.PIPE, stderr=errors, text=True, env=env,

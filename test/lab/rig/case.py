@@ -14,6 +14,9 @@ class Lab(unittest.TestCase):
     routers must end with exit code 0, and no clear inner packet may have been on a watched wire.
     """
 
+    release = False  # True: timing matters, never run the build with sanitizers
+    timeout = 120  # seconds for one test
+
     @classmethod
     def build(cls):
         """Makes the topology; keep what tests need as attributes of the class."""
@@ -21,7 +24,7 @@ class Lab(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.routers, cls.leaks = [], []
+        cls.routers, cls.leaks = [], []  # build() appends
         cls.build()
 
     @classmethod

@@ -13,8 +13,18 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", "..")
 
 
 def build_dir():
-    """The meson build directory whose programs are tested."""
+    """The release build: helpers of the lab, and transitd where speed matters."""
     return os.environ.get("TRANSITD_BUILD") or os.path.join(ROOT, "build")
+
+
+def app_dir():
+    """Where transitd and transitctl are taken from: the release build, or one with sanitizers."""
+    return os.path.join(os.environ.get("TRANSITD_BUILD_APP") or build_dir(), "app")
+
+
+def full():
+    """Whether the long sweeps are wanted (test/run.sh --full)."""
+    return os.environ.get("TRANSITD_TEST_FULL") == "1"
 
 
 def tool(name):

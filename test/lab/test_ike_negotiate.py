@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""IKEv2 negotiations that must fail, each with its code (T27), and suites that must not."""
+
+from rig import capture, net, site, strongswan, tools, transitd, wait, world
+from rig.case import Lab
+
+OURS, PEER = world.GATEWAYS[1][0], "192.0.2.10"
+GOOD = {"proposals": "aes256-sha256-modp2048", "esp": "aes128gcm16-modp2048"}
+
+
+class Mismatch(Lab):
+    """One tunnel; each test gives its peer a wrong setting, tries from both ends, and then the right one."""
+
+    @classmethod
+    def build(cls):
+        cls.inet = site.Internet()
+        cls.router = transitd.Transitd("tr")
+        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
+        config = world.config(dcs=(1,))
+        del config["ports"]["lan0"], config["attachments"]["vpc-a"], config["attachments"]["vpc-b"]
+        config["vpn-connections"]["dc1"] = {"mode": "single", "tunnels": [
+            world.tunnel(1, 0, **{"apply-immediately": False})]}
+        cls.gateway = site.Gateway("dc1-a", PEER)
+        cls.inet.attach(cls.gateway, PEER, 30, "192.0.2.9")
+        cls.router.start(config)
+        cls.routers.append(cls.router)
+        cls.charon = strongswan.Charon(cls.gateway, "dc1-a", [cls.peer()], retransmit=(0.5, 1.0, 3)).start()
+
+    @staticmethod
+    def peer(**wrong):
+        settings = {"psk": world.PSK, **GOOD, **wrong}
+        return strongswan.Tunnel("t", PEER, OURS, settings.pop("psk"), **settings)
+
+    def setUp(self):
+        self.router.ctl("tunnel", "down", "dc1/1")
+        self.charon.terminate("t", check=False)
+        wait.until(lambda: not self.charon.sas() and not self.router.ike_sas("dc1/1"), 10, "no SA is left")
+
+    def fails(self, as_responder, as_initiator, **wrong):
+        """Both ends start in turn; our side names the error; the right setting then works."""
+        self.charon.tunnels = [self.peer(**wrong)]
+        self.charon.load()
+        self.assertNotEqual(self.charon.initiate("t", timeout=5, check=False).returncode, 0)
+        if as_responder:
+            self.assertEqual(self.router.wait_error("dc1/1"), as_responder)
+        self.charon.terminate("t", check=False)
+        self.router.ctl("tunnel", "up", "dc1/1")
+        wait.until(lambda: self.router.tunnel("dc1/1")["error"] == as_initiator, 20,
+                   f"error {as_initiator} as initiator")
+        self.assertNotEqual(self.router.tunnel("dc1/1")["state"], "up")
+        self.assertEqual(self.router.esp_sas("dc1/1"), [])
+        self.charon.tunnels = [self.peer()]
+        self.charon.load()
+        self.router.ctl("tunnel", "up", "dc1/1")
+        self.router.wait_up("dc1/1", timeout=40)
+        self.assertIsNone(self.router.tunnel("dc1/1")["error"])
+
+    def test_psk(self):
+        self.fails("PskMismatch", "AuthenticationFailed", psk="not-the-same-key")
+
+    def test_peer_id(self):
+        self.fails("PeerIdMismatch", "AuthenticationFailed", local_id="impostor.example")
+
+    def test_our_id(self):
+        self.fails(None, "AuthenticationFailed", remote_id="somebody.else.example")
+
+    def test_ike_encryption(self):
+        self.fails("EncryptionAlgorithmMismatch", "ProposalMismatch", proposals="aes128-sha256-modp2048")
+
+    def test_ike_integrity(self):
+        self.fails("AuthenticationAlgorithmMismatch", "ProposalMismatch", proposals="aes256-sha1-modp2048")
+
+    def test_ike_dh_group(self):
+        self.fails("DhGroupMismatch", "DhGroupMismatch", proposals="aes256-sha256-modp1536")
+
+    def test_esp_encryption(self):
+        self.fails("EncryptionAlgorithmMismatch", "ProposalMismatch", esp="aes256-sha256-modp2048")
+
+    def test_traffic_selectors(self):
+        self.fails("TrafficSelectorMismatch", "TrafficSelectorMismatch", local_ts="2001:db8:1::/48",
+                   remote_ts="2001:db8:2::/48")
+
+    def test_ike_version(self):
+        self.fails("IkeVersionMismatch", "IkeVersionMismatch", version=1)
+
+    def test_no_answer(self):
+        self.inet.cut(self.gateway)
+        self.router.ctl("tunnel", "up", "dc1/1")
+        wait.until(lambda: self.router.tunnel("dc1/1")["error"] == "NoResponse", 90, "NoResponse")
+        self.inet.mend(self.gateway)
+        self.router.wait_up("dc1/1", timeout=70)
+
+    def test_errors_do_not_name_the_key(self):
+        """C-35."""
+        for text in (self.router.process.output(), self.router.text("show", "tunnels")):
+            self.assertNotIn(world.PSK, text)
+            self.assertNotIn("not-the-same-key", text)
+
+
+# name: (ike and ipsec of the startup file, proposals and esp of swanctl)
+SUITES = {
+    "gcm": ({"encryption": "aes256", "authentication": "sha256", "dh-group": "group14"},
+            {"encryption": "aes256gcm16", "dh-group": "group14"},
+            "aes256-sha256-modp2048", "aes256gcm16-modp2048"),
+    "cbc1": ({"encryption": "aes128", "authentication": "sha1", "dh-group": "group2"},
+             {"encryption": "aes128", "authentication": "sha1", "dh-group": "group2"},
+             "aes128-sha1-modp1024", "aes128-sha1-modp1024"),
+    "cbc256": ({"encryption": "aes192", "authentication": "sha384", "dh-group": "group15"},
+               {"encryption": "aes256", "authentication": "sha256", "dh-group": "disabled"},
+               "aes192-sha384-modp3072", "aes256-sha256"),
+    "cbc512": ({"encryption": "aes256", "authentication": "sha512", "dh-group": "group19"},
+               {"encryption": "aes192", "authentication": "sha512", "dh-group": "group19"},
+               "aes256-sha512-ecp256", "aes192-sha512-ecp256"),
+    "cbc384": ({"encryption": "aes256", "authentication": "sha256", "dh-group": "group20"},
+               {"encryption": "aes256", "authentication": "sha384", "dh-group": "group21"},
+               "aes256-sha256-ecp384", "aes256-sha384-ecp521"),
+    "old": ({"encryption": "3des", "authentication": "md5", "dh-group": "group5"},
+            {"encryption": "3des", "authentication": "md5", "dh-group": "group5"},
+            "3des-md5-modp1536", "3des-md5-modp1536"),
+    "chacha": ({"encryption": "chacha20poly1305", "authentication": "sha256", "dh-group": "group31"},
+               {"encryption": "chacha20poly1305", "dh-group": "group31"},
+               "chacha20poly1305-prfsha256-x25519", "chacha20poly1305-x25519"),
+    "gcm-ike": ({"encryption": "aes128gcm16", "authentication": "sha512", "dh-group": "group16"},
+                {"encryption": "aes128gcm16", "dh-group": "group16"},
+                "aes128gcm16-prfsha512-modp4096", "aes128gcm16-modp4096"),
+}
+
+
+class Suites(Lab):
+    """T15 to T18: one peer, one tunnel for each suite, each to a network and with an FQDN of its own."""
+
+    @classmethod
+    def build(cls):
+        cls.inet = site.Internet()
+        cls.router = transitd.Transitd("tr")
+        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
+        cls.vpc = net.Host("vpc-a", "10.1.0.1/16", "10.1.255.254")
+        site.VpcHosts(cls.router, "lan0", {100: cls.vpc})
+        cls.gateway = site.Gateway("peer", PEER)
+        cls.inet.attach(cls.gateway, PEER, 30, "192.0.2.9")
+        cls.gateway.ip("addr add 10.50.0.1/32 dev lo")
+        config = world.config(dcs=())
+        config["attachments"].pop("vpc-b")
+        config["customer-gateways"] = {"peer": {"address": PEER}}
+        cls.network, tunnels = {}, []
+        for i, (name, (ike, ipsec, proposals, suite)) in enumerate(SUITES.items()):
+            cls.network[name] = f"10.{50 + i}.0.0/16"
+            ours = f"203.0.113.{33 + i}"
+            config["vpn-connections"][name] = {
+                "mode": "single", "routing-mode": "flow-protection", "local-cidrs": ["10.1.0.0/16"],
+                "peer-cidrs": [cls.network[name]],
+                "tunnels": [{"customer-gateway": "peer", "gateway-address": ours, "psk": f"key-of-{name}",
+                             "apply-immediately": True, "ipsec": ipsec,
+                             "ike": {**ike, "local-id": f"{name}.hub.example",
+                                     "remote-id": f"{name}.peer.example"}}]}
+            config["attachments"][name] = {"kind": "vpn", "connection": name}
+            cls.gateway.ip(f"addr replace 10.{50 + i}.0.1/32 dev lo")
+            tunnels.append(strongswan.Tunnel(name, PEER, ours, f"key-of-{name}", f"{name}.peer.example",
+                                             f"{name}.hub.example", proposals=proposals, esp=suite,
+                                             local_ts=cls.network[name], remote_ts="10.1.0.0/16"))
+        cls.charon = strongswan.Charon(cls.gateway, "peer", tunnels).start()
+        cls.gateway.ip("route add 10.1.0.0/16 dev ipsec0")
+        cls.router.start(config)
+        cls.routers.append(cls.router)
+        cls.watch(cls.inet, "tr")
+        cls.router.wait_up(timeout=40)
+
+    def carries(self, name):
+        address = self.network[name].replace(".0.0/16", ".0.1")
+        self.assertEqual(self.vpc.ping(address, size=700), 3, name)
+        self.assertEqual(self.vpc.ping(address, size=1300), 3, name)
+
+    def rekeys(self, name):
+        tunnel = f"{name}/1"
+        for what in ("child", "ike"):
+            before = {sa["spi-in"] for sa in self.router.esp_sas(tunnel) + self.router.ike_sas(tunnel)}
+            self.router.ctl("tunnel", "rekey", tunnel, what)
+            wait.until(lambda: {sa["spi-in"] for sa in self.router.esp_sas(tunnel)
+                                + self.router.ike_sas(tunnel)} - before, 10, f"a new {what} SA of {name}")
+            self.carries(name)
+
+
+def _add_suite_tests():
+    for name in SUITES:
+        def test(self, name=name):
+            self.carries(name)
+            self.rekeys(name)
+        setattr(Suites, "test_" + name.replace("-", "_"), test)
+
+
+_add_suite_tests()
+
+
+class AnyAddress(Lab):
+    """A21: the peer has no known address, starts itself, and is found by its FQDN."""
+
+    @classmethod
+    def build(cls):
+        cls.world = world.World(dcs=(1,))
+        config = world.config(dcs=(1,))
+        for letter in "ab":
+            config["customer-gateways"][f"dc1-{letter}"]["address"] = "0.0.0.0"
+        for i, tunnel in enumerate(config["vpn-connections"]["dc1"]["tunnels"]):
+            tunnel["ike"]["remote-id"] = f"gw{i + 1}.dc1.example"
+        cls.router = cls.world.router.start(config)
+        cls.routers.append(cls.router)
+        cls.watch(cls.world.inet, "tr")
+        cls.world.connect()
+        for i, charon in enumerate(cls.world.dc[1].charons()):
+            charon.tunnels[0].local_id = f"gw{i + 1}.dc1.example"
+            charon.load()
+
+    def test_peer_starts_and_is_found_by_its_id(self):
+        self.assertNotIn("up", [t["state"] for t in self.router.ctl("show", "tunnels")])
+        for charon in self.world.dc[1].charons():
+            charon.initiate(charon.tunnels[0].name)
+        self.world.wait_up()
+        self.assertEqual(self.world.vpc["vpc-a"].ping(self.world.dc[1].host), 3)
+
+    def test_unknown_id_is_refused(self):
+        charon = self.world.dc[1].charons()[0]
+        charon.terminate(charon.tunnels[0].name)
+        charon.tunnels[0].local_id = "nobody.example"
+        charon.load()
+        done = charon.initiate(charon.tunnels[0].name, timeout=5, check=False)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(self.router.ike_sas("dc1/1"), [])
+
+
+class OnDemand(Lab):
+    """T11: `apply-immediately: no` negotiates on the first packet that needs the tunnel."""
+
+    @classmethod
+    def build(cls):
+        cls.world = world.World(dcs=(1,))
+        config = world.config(dcs=(1,))
+        for tunnel in config["vpn-connections"]["dc1"]["tunnels"]:
+            tunnel["apply-immediately"] = False
+        cls.world.connect()
+        cls.ike = capture.Capture(cls.world.inet, "tr", capture.IKE, name="ike").start()
+        cls.router = cls.world.router.start(config)
+        cls.routers.append(cls.router)
+        cls.watch(cls.world.inet, "tr")
+
+    def test_first_packet_brings_it_up(self):
+        self.assertEqual(self.ike.count(), 0, "idle: no IKE message")
+        stream = tools.Stream(self.world.vpc["vpc-a"], self.world.dc[1].host, pps=20, flows=1).start()
+        wait.until(lambda: "up" in [t["state"] for t in self.router.ctl("show", "tunnels")], 10, "a tunnel is up")
+        verdict = stream.finish()
+        self.assertGreater(verdict.received, 0)
+        self.assertLessEqual(verdict.lost, 1, f"what waits for the tunnel is held: {verdict}")
