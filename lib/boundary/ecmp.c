@@ -24,63 +24,66 @@ static uint64_t weight(const struct ecmp_member *m, uint64_t bucket)
 	    h ^ UINT64_C(0x94d049bb133111eb), m->identity + UINT64_C(0xd6e8feb86659fd93));
 }
 
-/* How many buckets each member owns: ECMP_BUCKETS / count, and one more for some, chosen by weight. */
-static void shares(uint16_t share[], const struct ecmp_member *members, unsigned count)
+/* The member of highest weight for the bucket among those whose bit is set; the first of equals. */
+static unsigned heaviest(const struct ecmp_member *members, uint64_t among, unsigned bucket)
 {
-	bool more[ECMP_MEMBERS_MAX] = {false};
+	unsigned best = 0;
+	uint64_t best_weight = 0;
 
-	for (unsigned extra = ECMP_BUCKETS % count; extra; extra--) {
-		unsigned best = NOBODY;
-
-		for (unsigned m = 0; m < count; m++)
-			if (!more[m] &&
-			    (best == NOBODY ||
-				weight(&members[m], ECMP_BUCKETS) >
-				    weight(&members[best], ECMP_BUCKETS)))
-				best = m;
-		more[best] = true;
-	}
-	for (unsigned m = 0; m < count; m++)
-		share[m] = ECMP_BUCKETS / count + more[m];
-}
-
-static uint8_t heir(unsigned bucket, const struct ecmp_member *members, unsigned count)
-{
-	uint64_t best = 0;
-	uint8_t who = NOBODY;
-
-	for (unsigned m = 0; m < count; m++) {
+	for (bool found = false; among; among &= among - 1) {
+		unsigned m = (unsigned)__builtin_ctzll(among);
 		uint64_t w = weight(&members[m], bucket);
 
-		if (members[m].alive && (who == NOBODY || w > best)) {
-			who = (uint8_t)m;
-			best = w;
+		if (!found || w > best_weight) {
+			found = true;
+			best = m;
+			best_weight = w;
 		}
 	}
-	return who;
+	return best;
+}
+
+static uint64_t living(const struct ecmp_member *members, unsigned count)
+{
+	uint64_t alive = 0;
+
+	for (unsigned m = 0; m < count; m++)
+		alive |= (uint64_t)members[m].alive << m;
+	return alive;
+}
+
+/* How many buckets each member owns: ECMP_BUCKETS / count, and one more for some, chosen by weight. */
+static void shares(
+    uint16_t share[], const struct ecmp_member *members, unsigned count, uint64_t all)
+{
+	for (unsigned m = 0; m < count; m++)
+		share[m] = (uint16_t)(ECMP_BUCKETS / count);
+	for (unsigned extra = ECMP_BUCKETS % count; extra; extra--) {
+		unsigned m = heaviest(members, all, ECMP_BUCKETS);
+
+		share[m]++;
+		all &= ~(UINT64_C(1) << m);
+	}
 }
 
 void ecmp_fill(uint8_t bucket[ECMP_BUCKETS], const struct ecmp_member *members, unsigned count)
 {
 	uint16_t share[ECMP_MEMBERS_MAX];
+	uint64_t alive, hungry;
 
 	memset(bucket, NOBODY, ECMP_BUCKETS);
 	if (count == 0 || count > ECMP_MEMBERS_MAX)
 		return;
-	shares(share, members, count);
+	alive = living(members, count);
+	if (!alive)
+		return;
+	hungry = UINT64_MAX >> (ECMP_MEMBERS_MAX - count);
+	shares(share, members, count, hungry);
 	for (unsigned b = 0; b < ECMP_BUCKETS; b++) {
-		uint64_t best = 0;
-		unsigned owner = NOBODY;
+		unsigned owner = heaviest(members, hungry, b);
 
-		for (unsigned m = 0; m < count; m++) {
-			uint64_t w = weight(&members[m], b);
-
-			if (share[m] && (owner == NOBODY || w > best)) {
-				owner = m;
-				best = w;
-			}
-		}
-		share[owner]--;
-		bucket[b] = members[owner].alive ? (uint8_t)owner : heir(b, members, count);
+		if (--share[owner] == 0)
+			hungry &= ~(UINT64_C(1) << owner);
+		bucket[b] = (uint8_t)(alive >> owner & 1 ? owner : heaviest(members, alive, b));
 	}
 }

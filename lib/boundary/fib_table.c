@@ -143,10 +143,10 @@ static int reserve(struct fib_table *t, uint32_t n)
 
 	if (n > unreached)
 		return -ENOSPC;
-	if (n > unreached - t->groups_grace) {
-		epoch_wait(t->epoch);
+	if (n > unreached - t->groups_grace)
 		epoch_reclaim(t->epoch);
-	}
+	if (n > unreached - t->groups_grace && epoch_wait(t->epoch))
+		epoch_reclaim(t->epoch);
 	return n > unreached - t->groups_grace ? -ENOSPC : 0;
 }
 

@@ -10,8 +10,8 @@
 
 struct rte_ring *ring_create(unsigned element_bytes, unsigned capacity, unsigned flags)
 {
-	unsigned count = rte_align32pow2(capacity + 1);
-	ssize_t bytes = rte_ring_get_memsize_elem(element_bytes, count);
+	unsigned count = capacity < RTE_RING_SZ_MASK ? rte_align32pow2(capacity + 1) : 0;
+	ssize_t bytes = count ? rte_ring_get_memsize_elem(element_bytes, count) : -EINVAL;
 	struct rte_ring *r;
 	int rc;
 
