@@ -58,7 +58,7 @@ count() {
 }
 
 build_or_fail() {
-  if ! build "$@"; then
+  if ! { configure "$@" && compile "$1"; }; then
     failed=$((failed + 1))
     echo "FAIL  build in $1/" | tee -a "$failures"
     return 1

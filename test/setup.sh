@@ -33,14 +33,18 @@ install_missing() {
   apt-get -q -y --no-install-recommends install $missing || die "could not install:$missing"
 }
 
-# build DIR OPTION...: configures once, compiles what has changed.
-build() {
+# configure DIR OPTION...: sets a build directory up, once.
+configure() {
   local dir="$top/$1"
   shift
-  if [ ! -f "$dir/build.ninja" ]; then
-    meson setup "$dir" "$top" "$@" || return 1
-  fi
-  meson compile -C "$dir"
+  [ -f "$dir/build.ninja" ] || meson setup "$dir" "$top" "$@"
+}
+
+# compile DIR [TARGET...]: builds what has changed, of everything or of the named targets.
+compile() {
+  local dir="$top/$1"
+  shift
+  meson compile -C "$dir" "$@"
 }
 
 # Huge pages make things faster, nothing needs them. Whatever is changed here is undone by restore_hugepages.

@@ -44,6 +44,49 @@ class Peers(Lab):
         self.assertEqual(self.ends[0].ping(self.ends[1], count=1), 0)
 
 
+class Sites(Lab):
+    """Two data centers as tests use them, straight against each other: a tunnel from each gateway."""
+
+    @classmethod
+    def build(cls):
+        inet = cls.inet = site.Internet()
+        cls.dc = [site.DataCenter(inet, number) for number in (1, 2)]
+        for one, other in (cls.dc, cls.dc[::-1]):
+            one.connect([g.address for g in other.gateways], "a shared key")
+        cls.watch(inet, "dc1-a")
+        for i, charon in enumerate(cls.dc[0].charons()):
+            charon.initiate(f"dc1-{i + 1}")
+        for dc in cls.dc:
+            dc.wait_up()
+
+    def used(self):
+        """Outer packets of each tunnel so far, seen at the internet's end of the gateways' cables."""
+        return [int(self.inet.run("cat", f"/sys/class/net/dc1-{x}/statistics/rx_packets")) for x in "ab"]
+
+    def test_both_tunnels_carry(self):
+        before = self.used()
+        verdict = tools.Stream(self.dc[0].host, self.dc[1].host, pps=2000, count=2000, flows=64).run()
+        self.assertEqual((verdict.lost, verdict.duplicated), (0, 0), verdict)
+        for carried, was in zip(self.used(), before):
+            self.assertGreater(carried - was, 400)
+
+    def test_cut_tunnel_moves_its_flows_and_comes_back(self):
+        gateways = [dc.gateways[0] for dc in self.dc]
+        self.inet.cut(gateways[0])
+        for gateway in gateways:
+            wait.until(lambda g=gateway: not g.charon.children(), 10, f"{gateway.name} notices")
+        before = self.used()
+        verdict = tools.Stream(self.dc[0].host, self.dc[1].host, pps=2000, count=1000, flows=64).run()
+        self.assertEqual(verdict.lost, 0, verdict)
+        self.assertGreater(self.used()[1] - before[1], 999)
+        self.inet.mend(gateways[0])
+        gateways[0].charon.terminate("dc1-1", check=False)
+        gateways[0].charon.initiate("dc1-1")
+        for dc in self.dc:
+            dc.wait_up()
+        self.test_both_tunnels_carry()
+
+
 class Relayed(Lab):
     """Two hosts with a relay between them: each fault is counted by relay and oracle alike."""
 

@@ -43,7 +43,8 @@ class Process:
             self.offset = log.tell()
             self.popen = subprocess.Popen(
                 [str(a) for a in argv], stdin=stdin or subprocess.DEVNULL, stdout=stdout or log,
-                stderr=log, text=True, bufsize=1, env=dict(os.environ, **(env or {})))
+                stderr=log, text=True, bufsize=1, env=dict(os.environ, **(env or {})),
+                start_new_session=True)  # Ctrl-C is for the test alone
 
     @property
     def pid(self):

@@ -23,7 +23,10 @@ def inside():
 
 
 def enter():
-    """Returns inside the sandbox. The first call does not return: it becomes unshare(1)."""
+    """Returns inside the sandbox. The first call does not return: it becomes unshare(1).
+
+    The process that the caller was goes on as unshare; its one child is PID 1 of the sandbox.
+    """
     if inside():
         _furnish()
         return
