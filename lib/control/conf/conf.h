@@ -228,7 +228,7 @@ struct conf_dpd {
 	uint32_t timeout;
 };
 
-/* BGP of a tunnel (B1..B6). Every other member is zero while not enabled. */
+/* BGP of a tunnel (B1..B6). While not enabled, the other members mean nothing. */
 struct conf_tunnel_bgp {
 	struct conf_source source;
 	bool enabled;

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Values that follow from others: owners, AS numbers, sections that are on because they are there. What
+ * depends on gateway addresses is filled in by allocate.c.
+ */
+#include "conf/loader.h"
+
+#define KEEPALIVE_SHARE 3 /* RFC 4271 section 10: a third of the hold time */
+
+/* A section without `enabled` is on when it stands in the file. */
+static bool section_is_on(const struct loader *l, const struct conf_source *parent,
+    const char *section, const struct conf_source *source, bool enabled)
+{
+	return is_given(l, source, "enabled") ? enabled : is_given(l, parent, section);
+}
+
+static void default_owner(const struct conf *conf, const char **owner)
+{
+	if (!*owner)
+		*owner = conf->transit_router.owner;
+}
+
+static void complete_owners(struct conf *conf)
+{
+	for (unsigned i = 0; i < conf->ports_count; i++)
+		default_owner(conf, &conf->ports[i]->owner);
+	for (unsigned i = 0; i < conf->route_tables_count; i++)
+		default_owner(conf, &conf->route_tables[i]->owner);
+	for (unsigned i = 0; i < conf->customer_gateways_count; i++)
+		default_owner(conf, &conf->customer_gateways[i]->owner);
+	for (unsigned i = 0; i < conf->attachments_count; i++) {
+		struct conf_attachment *a = conf->attachments[i];
+
+		default_owner(conf, &a->owner);
+		if (a->connection && a->connection->is_inline && !a->connection->owner)
+			a->connection->owner = a->owner;
+	}
+	for (unsigned i = 0; i < conf->vpn_connections_count; i++)
+		default_owner(conf, &conf->vpn_connections[i]->owner);
+}
+
+/* B3: the hosts of a /30 are the second and the third address. */
+static void complete_session_addresses(struct conf_tunnel_bgp *bgp)
+{
+	struct ip_addr first = ip_next(&bgp->cidr.addr), second = ip_next(&first);
+
+	if (!ip_is_set(&bgp->cidr.addr))
+		return;
+	if (!ip_is_set(&bgp->local_ip))
+		bgp->local_ip = first;
+	bgp->peer_ip = ip_eq(&bgp->local_ip, &first) ? second : first;
+}
+
+static void complete_tunnel(struct loader *l, struct conf_tunnel *t)
+{
+	struct conf_tunnel_bgp *bgp = &t->bgp;
+	struct conf_health_check *check = &t->health_check;
+
+	t->psk_absent = t->connection->keying == CONF_KEYING_IKE && !is_given(l, &t->source, "psk");
+	check->enabled =
+	    section_is_on(l, &t->source, "health-check", &check->source, check->enabled);
+	bgp->enabled = section_is_on(l, &t->source, "bgp", &bgp->source, bgp->enabled);
+	if (bgp->local_asn == 0)
+		bgp->local_asn = l->conf->transit_router.asn;
+	if (!is_given(l, &bgp->source, "keepalive"))
+		bgp->keepalive = bgp->hold_time / KEEPALIVE_SHARE;
+	if (t->customer_gateway)
+		bgp->peer_asn = t->customer_gateway->asn;
+	complete_session_addresses(bgp);
+}
+
+static void complete_attachment(struct loader *l, struct conf_attachment *a)
+{
+	struct conf_attachment_bgp *bgp = &a->bgp;
+
+	if (a->mtu == 0 && a->port)
+		a->mtu = a->port->mtu;
+	bgp->enabled = section_is_on(l, &a->source, "bgp", &bgp->source, bgp->enabled);
+	if (bgp->local_asn == 0)
+		bgp->local_asn = l->conf->transit_router.asn;
+	if (!is_given(l, &bgp->source, "keepalive"))
+		bgp->keepalive = bgp->hold_time / KEEPALIVE_SHARE;
+	for (unsigned i = 0; i < a->address_count; i++) {
+		struct ip_prefix subnet = ip_prefix_of(&a->address[i].addr, a->address[i].len);
+
+		if (ip_prefix_has(&subnet, &bgp->peer))
+			bgp->local_ip = a->address[i].addr;
+	}
+}
+
+static void complete_policy(struct loader *l, struct conf_policy *p)
+{
+	p->has_preference = is_given(l, &p->source, "set-preference");
+	p->has_set_communities = is_given(l, &p->source, "set-communities");
+}
+
+void complete(struct loader *l)
+{
+	struct conf *conf = l->conf;
+
+	complete_owners(conf);
+	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
+		struct conf_connection *c = conf->vpn_connections[i];
+
+		for (unsigned k = 0; k < c->tunnels_count; k++)
+			complete_tunnel(l, c->tunnels[k]);
+	}
+	for (unsigned i = 0; i < conf->attachments_count; i++)
+		complete_attachment(l, conf->attachments[i]);
+	for (unsigned i = 0; i < conf->routing_policies_count; i++)
+		complete_policy(l, conf->routing_policies[i]);
+}

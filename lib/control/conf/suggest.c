@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "conf/suggest.h"
+
+#include <string.h>
+
+#define WORD_MAX 40
+
+static unsigned min3(unsigned a, unsigned b, unsigned c)
+{
+	unsigned m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+/*
+ * Edits between two words of at most WORD_MAX letters: insert, delete, replace, swap of neighbours
+ * (optimal string alignment). Three rows of the usual table are kept.
+ */
+static unsigned edits(const char *a, unsigned a_len, const char *b, unsigned b_len)
+{
+	unsigned rows[3][WORD_MAX + 1];
+
+	for (unsigned j = 0; j <= b_len; j++)
+		rows[0][j] = j;
+	for (unsigned i = 1; i <= a_len; i++) {
+		unsigned *row = rows[i % 3], *above = rows[(i + 2) % 3],
+			 *two_above = rows[(i + 1) % 3];
+
+		row[0] = i;
+		for (unsigned j = 1; j <= b_len; j++) {
+			row[j] = min3(
+			    row[j - 1] + 1, above[j] + 1, above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    two_above[j - 2] + 1 < row[j])
+				row[j] = two_above[j - 2] + 1;
+		}
+	}
+	return rows[a_len % 3][b_len];
+}
+
+struct suggest suggest_for(const char *word)
+{
+	size_t len = strlen(word);
+	unsigned near = len < 2 ? 0 : len < 3 ? 1 : len > 9 ? 3 : (unsigned)len / 3;
+
+	return (struct suggest){.word = word, .distance = near + 1};
+}
+
+void suggest_try(struct suggest *s, const char *candidate)
+{
+	size_t a = strlen(s->word), b = strlen(candidate);
+	unsigned distance;
+
+	if (a > WORD_MAX || b > WORD_MAX || (a > b ? a - b : b - a) >= s->distance)
+		return;
+	distance = edits(s->word, (unsigned)a, candidate, (unsigned)b);
+	if (distance < s->distance) {
+		s->distance = distance;
+		s->best = candidate;
+	}
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef CONF_SUGGEST_H
+#define CONF_SUGGEST_H
+
+/* "Did you mean": the known word nearest to one that is not known. */
+
+struct suggest {
+	const char *word;
+	const char *best; /* NULL: nothing is near enough */
+	unsigned distance;
+};
+
+/* Accepts candidates within a third of the word's length, three edits at most. */
+struct suggest suggest_for(const char *word);
+void suggest_try(struct suggest *s, const char *candidate);
+
+#endif
