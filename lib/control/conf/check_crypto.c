@@ -29,8 +29,8 @@ static void report_weak(struct loader *l, const struct choice *choice, unsigned 
 		    section, end, choice->better);
 }
 
-static void check_encryption(
-    struct loader *l, const struct conf_source *section, const enum alg_encr *list, unsigned count)
+static void check_encryption(struct loader *l, const struct conf_source *section, const char *name,
+    const enum alg_encr *list, unsigned count)
 {
 	struct choice choice = {section, name, "encryption", "aes128"};
 
@@ -40,8 +40,8 @@ static void check_encryption(
 	}
 }
 
-static void check_authentication(
-    struct loader *l, const struct conf_source *section, const enum alg_auth *list, unsigned count)
+static void check_authentication(struct loader *l, const struct conf_source *section,
+    const char *name, const enum alg_auth *list, unsigned count)
 {
 	struct choice choice = {section, name, "authentication", "sha256"};
 
@@ -51,8 +51,8 @@ static void check_authentication(
 	}
 }
 
-static void check_groups(
-    struct loader *l, const struct conf_source *section, const enum alg_dh *list, unsigned count)
+static void check_groups(struct loader *l, const struct conf_source *section, const char *name,
+    const enum alg_dh *list, unsigned count)
 {
 	struct choice choice = {section, name, "dh-group", "group14"};
 
