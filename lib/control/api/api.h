@@ -35,7 +35,7 @@ struct api;
 #define API_CLIENTS_MAX 256
 /* Bytes of one request, and of one answer; what is longer comes in pages, see "next" below. */
 #define API_REQUEST_MAX (64 * 1024)
-#define API_REPLY_MAX   (64 * 1024 * 1024)
+#define API_REPLY_MAX   (16 * 1024 * 1024)
 /* A client may be silent between requests for so long, and stop half-way in one, or in reading an
  * answer, for so long. */
 #define API_SILENCE_MAX DUR_S(300)
@@ -77,7 +77,8 @@ struct api_command {
 	const char *help; /* one line, below 100 characters */
 };
 
-/* Listens on a socket of that path (a stale one is replaced, a live one is EADDRINUSE). NULL with errno. */
+/* Listens on a socket of that path: a stale one is replaced, a live one is EADDRINUSE. NULL with
+ * errno. SIGPIPE is ignored from then on. */
 struct api *api_create(struct event_base *base, const char *path);
 /* Drops all clients, answers waiting telemetry with an error, removes the socket. NULL is fine. */
 void api_free(struct api *api);
