@@ -332,7 +332,8 @@ void world_run(struct world *t)
 		for (unsigned i = 0; i < W_WORKERS; i++)
 			moved |= worker_round(&t->workers[i]) > 0;
 	}
-	expect_balance(t);
+	if (!t->waiting)
+		expect_balance(t);
 }
 
 void world_receive(struct world *t, unsigned port, const struct packet *frame)

@@ -41,6 +41,8 @@ struct world {
 	uint32_t local, connected[W_IFACES], gateway; /* next hops */
 	int neigh_a9, neigh_gateway;
 	unsigned buffers; /* of the pool when nothing is under way */
+	bool
+	    waiting; /* packets may wait in a worker after a step: the ledger is looked at in the end */
 	struct slot_counters before[16];
 };
 
