@@ -69,8 +69,8 @@ class Transitd(net.Netns):
         if config is not None:
             self.write(config)
         os.makedirs(self.run_dir, exist_ok=True)
-        env = {"ASAN_OPTIONS": "detect_stack_use_after_return=0", "UBSAN_OPTIONS": "print_stacktrace=1",
-               "LSAN_OPTIONS": f"suppressions={os.path.dirname(__file__)}/lsan.supp"}
+        env = {"UBSAN_OPTIONS": "print_stacktrace=1",
+               "LSAN_OPTIONS": f"suppressions={os.path.join(tools.ROOT, 'test', 'lsan.supp')}"}
         self.process = self.spawn(f"transitd-{self.name}", self.program("transitd"), "-c", self.config_file,
                                   env=env)
 
