@@ -94,7 +94,7 @@ class TwoDataCenters(Lab):
         server = self.host["dc1"].spawn("mss-server", "iperf3", "-s", "-1")
         server.wait_log("Server listening")
         syn = capture.Capture(self.host["dc1"], "any", "tcp[tcpflags] & tcp-syn != 0", name="mss").start()
-        tools.process.run(self.host["vpc-a"].argv(["iperf3", "-c", self.host["dc1"].address, "-n", "1"]))
+        self.host["vpc-a"].run("iperf3", "-c", self.host["dc1"].address, "-n", "1")
         options = [dict(o for o in p["TCP"].options if len(o) == 2) for p in syn.stop().packets()]
         server.kill()
         self.assertTrue(options)

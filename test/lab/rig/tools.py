@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 
-from . import process, wait
+from . import wait
 
 _streams = itertools.count(1)
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
