@@ -283,6 +283,11 @@ int ike_tunnel_start(struct ike_engine *engine, struct mono now, uint32_t tunnel
 int ike_tunnel_trigger(struct ike_engine *engine, struct mono now, uint32_t tunnel);
 /* Sends deletes; the tunnel stays down until start, trigger or the peer. 0 or -ENOENT. */
 int ike_tunnel_stop(struct ike_engine *engine, struct mono now, uint32_t tunnel);
+/*
+ * Replaces keys now, make-before-break: those of the Child SAs, or of the IKE SA. 0, -ENOENT, -ENOTCONN when the
+ * tunnel has no established IKE SA.
+ */
+int ike_tunnel_rekey(struct ike_engine *engine, struct mono now, uint32_t tunnel, bool ike_sa);
 /* Orderly end: deletes go out for all IKE SAs at once, nothing is negotiated any more. */
 void ike_shutdown(struct ike_engine *engine, struct mono now);
 /* True when no IKE SA is left (after ike_shutdown(): every peer has answered). */

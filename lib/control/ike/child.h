@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef IKE_CHILD_H
+#define IKE_CHILD_H
+
+/*
+ * A Child SA: the pair of ESP SAs, its steps of installation and removal, its lifetime.
+ *
+ *     made --in--> INSTALLED --own rekey--> REKEYING --new one is in use--> REPLACED
+ *                      |                        |                              |
+ *                      `------------------------+----------- delete -----------+--> DRAINING --> dead
+ *
+ * `outbound` is separate from the state: the inbound SA comes first, the outbound one when the peer is known
+ * to receive on it.
+ */
+
+#include "ike/sa.h"
+
+#define IKE_CHILD_STATE_LIST(X)                                                                    \
+	X(INSTALLED, "installed")                                                                  \
+	X(REKEYING, "rekeying")	 /* our rekey is under way */                                      \
+	X(REPLACED, "replaced")	 /* a newer one took over; one of us will delete it */            \
+	X(DELETING, "deleting")	 /* our delete waits or is under way */                           \
+	X(DRAINING, "draining")	 /* deleted; inbound stays for packets still under way */         \
+	X(DEAD, "dead")
+
+enum ike_child_state {
+#define X(name, text) IKE_CHILD_##name,
+	IKE_CHILD_STATE_LIST(X)
+#undef X
+};
+
+#define IKE_CHILD_DRAIN_S 10 /* how long late packets are taken on a replaced SA */
+
+struct ike_child_sa {
+	struct list node; /* sa->children */
+	struct ike_sa *sa;
+	struct ike_slot *slot;
+	enum ike_child_state state; /* changed by ike_child_set_state() alone */
+	struct ike_child info;	    /* the keys are wiped once both directions are installed */
+	struct ike_selector *local_ts, *remote_ts;
+	bool outbound;
+	struct ike_tie tie;
+	struct mono made, soft, hard; /* 0: none */
+	struct mono drained;	      /* when DRAINING ends */
+	struct timer timer;
+};
+
+/*
+ * A Child SA with the given inbound SPI, which it takes over. `info` is complete but for selectors, endpoints and
+ * lifetime. Installs the inbound SA; NULL when the data path refuses it (the SPI is given back).
+ */
+struct ike_child_sa *ike_child_new(struct ike_sa *sa, struct ike_slot *slot,
+    const struct ike_child *info, const struct ike_ts_pair *ts, const struct ike_tie *tie);
+void ike_child_set_state(struct ike_child_sa *c, enum ike_child_state state);
+const char *ike_child_state_name(enum ike_child_state state);
+/* The peer receives on it: what leaves goes this way from now on. */
+void ike_child_use(struct ike_child_sa *c);
+/* All Child SAs of the IKE SA that wait for ike_child_use(): the peer has shown that it got our response. */
+void ike_child_use_all(struct ike_sa *sa);
+/* Is another one carrying what leaves for the same slot? */
+bool ike_child_has_sibling(const struct ike_child_sa *c);
+/* Takes it out of use for what leaves; inbound stays. False when no other one carries packets now. */
+bool ike_child_retire(struct ike_child_sa *c);
+/* It was deleted by an exchange: out of use now, gone after late packets. */
+void ike_child_drain(struct ike_child_sa *c);
+/* Removes it at once. */
+void ike_child_kill(struct ike_child_sa *c);
+void ike_child_free(struct ike_child_sa *c);
+/* Moves it to the IKE SA that replaced its own. */
+void ike_child_move(struct ike_child_sa *c, struct ike_sa *to);
+/* Tells the data path where the peer is. */
+void ike_child_endpoints(struct ike_child_sa *c);
+/* Sets limits and clock of a new one; sets the clock by the state (child_life.c). */
+void ike_child_clock_init(struct ike_child_sa *c);
+void ike_child_clock(struct ike_child_sa *c);
+/* Stops its use and queues its delete. */
+void ike_child_end(struct ike_child_sa *c);
+/* Our rekey of it ended without a new SA: try again after `delay_ns`. */
+void ike_child_rekey_later(struct ike_child_sa *c, int64_t delay_ns);
+
+/* By our SPI, or by the peer's; NULL. Dead and draining ones are not found. */
+struct ike_child_sa *ike_child_find(const struct ike_sa *sa, uint32_t spi_in);
+struct ike_child_sa *ike_child_find_out(const struct ike_sa *sa, uint32_t spi_out);
+/* A Child SA of the slot that lives and is meant to stay. */
+struct ike_child_sa *ike_child_of_slot(const struct ike_tunnel *t, const struct ike_slot *slot);
+unsigned ike_child_count(const struct ike_sa *sa);
+/* Two of one slot with the same selectors, not by a rekey: the loser of the tie is deleted by who made it. */
+void ike_child_settle_duplicates(struct ike_child_sa *made);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * The age of a Child SA: rekey at the soft limit, end at the hard one, and the waits behind a rekey. One
+ * timer serves all; ike_child_clock() sets it by the state.
+ */
+
+#include "ike/child.h"
+
+#define REPLACED_S 60 /* the one who rekeyed should have deleted the old one by then */
+
+static struct mono earlier(struct mono a, struct mono b)
+{
+	if (!mono_is_set(a))
+		return b;
+	return mono_is_set(b) && mono_before(b, a) ? b : a;
+}
+
+static void expire(struct ike_child_sa *c)
+{
+	if (c->state < IKE_CHILD_REPLACED)
+		ike_tunnel_error(
+		    c->sa->tunnel, IKE_ERROR_LIFETIME_EXPIRED, "ipsec.lifetime", NULL, NULL);
+	ike_child_end(c);
+}
+
+void ike_child_end(struct ike_child_sa *c)
+{
+	if (c->state >= IKE_CHILD_DELETING)
+		return;
+	ike_child_retire(c);
+	ike_child_set_state(c, IKE_CHILD_DELETING);
+	ike_task_add(c->sa, IKE_TASK_DELETE_CHILD, c->info.spi_in, NULL);
+}
+
+static void due(struct timer *timer, struct mono now)
+{
+	struct ike_child_sa *c = container_of(timer, struct ike_child_sa, timer);
+
+	if (c->state == IKE_CHILD_DRAINING) {
+		ike_child_kill(c);
+	} else if (c->state == IKE_CHILD_REPLACED) {
+		ike_child_end(c);
+	} else if (mono_is_set(c->hard) && !mono_before(now, c->hard)) {
+		expire(c);
+	} else if (c->state == IKE_CHILD_INSTALLED) {
+		ike_task_add(c->sa, IKE_TASK_REKEY_CHILD, c->info.spi_in, NULL);
+		c->soft = (struct mono){0};
+		ike_child_clock(c);
+	}
+}
+
+void ike_child_clock_init(struct ike_child_sa *c)
+{
+	struct ike_engine *e = c->sa->engine;
+	uint32_t lifetime_s = c->sa->tunnel->config.esp_lifetime_s;
+
+	c->timer.fn = due;
+	c->made = e->now;
+	c->info.lifetime_s = lifetime_s;
+	if (lifetime_s) {
+		c->soft = ike_lifetime_soft(e, lifetime_s);
+		c->hard = mono_add(e->now, DUR_S(lifetime_s));
+	}
+	ike_child_clock(c);
+}
+
+void ike_child_clock(struct ike_child_sa *c)
+{
+	struct ike_engine *e = c->sa->engine;
+	struct mono due_at = c->hard;
+
+	if (c->state == IKE_CHILD_INSTALLED)
+		due_at = earlier(c->soft, c->hard);
+	else if (c->state == IKE_CHILD_REPLACED)
+		due_at = earlier(mono_add(e->now, DUR_S(REPLACED_S)), c->hard);
+	else if (c->state == IKE_CHILD_DRAINING)
+		due_at = c->drained;
+	if (c->state == IKE_CHILD_DEAD || c->state == IKE_CHILD_DELETING || !mono_is_set(due_at))
+		timer_cancel(&e->timers, &c->timer);
+	else
+		timer_arm(&e->timers, &c->timer, due_at);
+}
+
+void ike_child_rekey_later(struct ike_child_sa *c, int64_t delay_ns)
+{
+	if (c->state != IKE_CHILD_REKEYING)
+		return;
+	c->soft = mono_add(c->sa->engine->now, delay_ns);
+	ike_child_set_state(c, IKE_CHILD_INSTALLED);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Which IKE SA of a tunnel stays: a new one beside older ones, and one that takes over from another by rekey.
+ *
+ * When both sides begin at the same time, two IKE SAs come up. Of SAs that overlapped while they were made,
+ * the one with the lowest of the four nonces goes, deleted by who made it, as RFC 7296 2.8.1 rules it
+ * for rekeys: both sides choose alike without a word. An SA that was there before is asked whether its
+ * peer lives; INITIAL_CONTACT says that it does not (2.4).
+ */
+
+#include "ike/child.h"
+#include "ike/sa.h"
+
+/* Was `other` already up when `sa` was begun? */
+static bool is_older(const struct ike_sa *other, const struct ike_sa *sa)
+{
+	return !mono_before(sa->begun, other->proven);
+}
+
+static void settle_with(struct ike_sa *sa, struct ike_sa *other, bool initial_contact)
+{
+	struct ike_sa *loser;
+
+	if (is_older(other, sa)) {
+		if (initial_contact)
+			ike_sa_kill(other, IKE_ERROR_NONE);
+		else
+			ike_task_add(other, IKE_TASK_PROBE, 0, NULL);
+		return;
+	}
+	loser = ike_tie_loses(&sa->tie, &other->tie) ? sa : other;
+	if (loser->tie.ours)
+		ike_task_add(loser, IKE_TASK_DELETE_IKE, 0, NULL);
+}
+
+void ike_sa_established(struct ike_sa *sa, bool initial_contact)
+{
+	struct ike_tunnel *t = sa->tunnel;
+	struct ike_sa *other, *next;
+
+	ike_sa_set_state(sa, IKE_SA_ESTABLISHED);
+	ike_sa_start_clocks(sa);
+	sa->proven = sa->engine->now;
+	sa->engine->counters.ike_established++;
+	t->established++;
+	t->attempts = 0;
+	list_for_safe (other, next, &t->sas, tunnel_node) {
+		if (other == sa)
+			continue;
+		if (other->state == IKE_SA_INIT_SENT)
+			ike_sa_kill(other, IKE_ERROR_NONE);
+		else if (other->state == IKE_SA_ESTABLISHED)
+			settle_with(sa, other, initial_contact);
+	}
+	ike_tunnel_log(t, LOG_INFO, "IKE SA %016llx established as %s",
+	    (unsigned long long)ike_sa_our_spi(sa), sa->initiator ? "initiator" : "responder");
+}
+
+void ike_sa_inherit(struct ike_sa *next, struct ike_sa *old)
+{
+	struct ike_child_sa *c, *following;
+	struct ike_task *task, *after;
+
+	next->tie = old->tie;
+	next->begun = old->begun;
+	next->proven = old->proven;
+	list_for_safe (c, following, &old->children, node)
+		ike_child_move(c, next);
+	list_for_safe (task, after, &old->tasks, node) {
+		if (task->kind == IKE_TASK_REKEY_IKE || task->kind == IKE_TASK_DELETE_IKE)
+			continue;
+		list_remove(&task->node);
+		list_append(&next->tasks, &task->node);
+	}
+	next->tunnel->rekeys++;
+	ike_tunnel_touch(next->tunnel);
+	ike_tunnel_log(next->tunnel, LOG_INFO, "IKE SA %016llx replaces %016llx",
+	    (unsigned long long)ike_sa_our_spi(next), (unsigned long long)ike_sa_our_spi(old));
+}
