@@ -18,35 +18,36 @@
 
 #include "boundary/boundary.h"
 
-#define BURST_MAX	  64 /* packets that a stage takes at once */
+#define BURST_MAX         64 /* packets that a stage takes at once */
 #define WORKER_QUEUES_MAX 64
-#define HANDOFF_RING	  1024 /* packets that wait in worker.handoff_in */
+#define HANDOFF_RING      1024 /* packets that wait in worker.handoff_in */
 
 struct worker_queue {
 	uint16_t port; /* struct port.index */
 	uint16_t queue;
 };
 
-struct worker_tx; /* tx.c: packets on their way out, by port */
+struct worker_tx;         /* tx.c: packets on their way out, by port */
 struct worker_reassembly; /* reassembly.c */
 struct esp_worker;
 
 struct worker {
 	struct boundary *b;
-	unsigned id; /* 0..workers-1; also the crypto queue pair and the tx queue */
+	unsigned id;   /* 0..workers-1; also the crypto queue pair and the tx queue */
 	bool adaptive; /* back off when idle */
 	unsigned queue_count;
 	struct worker_queue queue[WORKER_QUEUES_MAX];
 	struct slot_counters *slots; /* own block of the ledger, by slot */
-	uint64_t now;		     /* rte_rdtsc() at the top of the round */
+	uint64_t now;                /* rte_rdtsc() at the top of the round */
 	struct worker_tx *tx;
 	struct worker_reassembly *reassembly;
-	struct rte_ring *handoff_in; /* inbound ESP of SAs that this worker owns, from other workers */
-	struct worker *peers;	     /* all workers, by id, for the hand-off */
+	struct rte_ring
+	    *handoff_in;      /* inbound ESP of SAs that this worker owns, from other workers */
+	struct worker *peers; /* all workers, by id, for the hand-off */
 	unsigned queue_device_count; /* crypto devices to dequeue from */
 	uint8_t queue_device[8];
 	/* own block: state of stages, added below as stages need it */
-	unsigned idle_rounds; /* in a row: how far the back-off has come */
+	unsigned idle_rounds;   /* in a row: how far the back-off has come */
 	struct esp_worker *esp; /* esp_worker.h: the ESP stages */
 } __rte_cache_aligned;
 

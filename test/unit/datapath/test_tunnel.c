@@ -144,11 +144,19 @@ static int setup_natt(void **state)
 	return setup(state, true, true);
 }
 
+static void end_down(struct ends *e, struct end *end)
+{
+	tunnel_release(&e->t->b->tunnels, end->tunnel);
+	sa_out_remove(e->t->b->sas, end->spec.out[0].sa);
+}
+
 static int teardown(void **state)
 {
 	struct ends *e = *state;
 	struct fib *table_r = e->table_r;
 
+	end_down(e, &e->left);
+	end_down(e, &e->right);
 	world_teardown((void **)&e->t);
 	fib_free(table_r);
 	free(e);
