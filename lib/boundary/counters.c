@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ledger. A worker's counters are plain words that it alone writes; control reads them one by one, so a
- * sum is exact once the worker is quiet, and never torn.
+ * The ledger. A worker's counters are plain words that it alone writes; control reads them one by
+ * one, so a sum is exact once the worker is quiet, and never torn.
  */
 
 #include <errno.h>

@@ -2,10 +2,11 @@
 /*
  * Resilient ECMP buckets (R8), as a pure function of the members.
  *
- * Each member has a weight for each bucket, a hash of both. First the buckets are dealt out to all members,
- * dead or alive: to the one of highest weight that has not had its share. That hangs on identities alone, so
- * a death does not change it. Then the buckets of dead members go to the living one of highest weight: the
- * death of a heir moves only what it inherited, and any order of deaths and returns ends in the same buckets.
+ * Each member has a weight for each bucket, a hash of both. First the buckets are dealt out to all
+ * members, dead or alive: to the one of highest weight that has not had its share. That hangs on
+ * identities alone, so a death does not change it. Then the buckets of dead members go to the
+ * living one of highest weight: the death of a heir moves only what it inherited, and any order of
+ * deaths and returns ends in the same buckets.
  */
 
 #include <string.h>
@@ -52,7 +53,8 @@ static uint64_t living(const struct ecmp_member *members, unsigned count)
 	return alive;
 }
 
-/* How many buckets each member owns: ECMP_BUCKETS / count, and one more for some, chosen by weight. */
+/* How many buckets each member owns: ECMP_BUCKETS / count, and one more for some, chosen by
+ * weight. */
 static void shares(
     uint16_t share[], const struct ecmp_member *members, unsigned count, uint64_t all)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Grace periods over rte_rcu_qsbr. Its token is our mark: it counts up with each question, a worker copies
- * it at its quiescent point, and a mark has passed when every online worker copied one as new.
+ * Grace periods over rte_rcu_qsbr. Its token is our mark: it counts up with each question, a worker
+ * copies it at its quiescent point, and a mark has passed when every online worker copied one as
+ * new.
  *
- * What is retired waits in a queue in the order of its marks, so that epoch_reclaim() stops at the first that
- * has not passed.
+ * What is retired waits in a queue in the order of its marks, so that epoch_reclaim() stops at the
+ * first that has not passed.
  */
 
 #include <errno.h>

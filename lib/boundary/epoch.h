@@ -3,9 +3,9 @@
 #define BOUNDARY_EPOCH_H
 
 /*
- * Grace periods. A worker is online while it may hold pointers to published records, and says at the top of
- * its loop that it holds none. Control retires what it unpublished; it is freed when every worker that was
- * online has said so since. Over rte_rcu_qsbr, and its only user.
+ * Grace periods. A worker is online while it may hold pointers to published records, and says at
+ * the top of its loop that it holds none. Control retires what it unpublished; it is freed when
+ * every worker that was online has said so since. Over rte_rcu_qsbr, and its only user.
  */
 
 #include <stdbool.h>
@@ -33,8 +33,8 @@ unsigned epoch_reclaim(struct epoch *e);
 /* A mark to ask about later: has a grace period passed since it was taken? Never blocks. */
 uint64_t epoch_mark(struct epoch *e);
 bool epoch_passed(struct epoch *e, uint64_t mark);
-/* Waits for a grace period (microseconds with workers that poll). false: a worker did not report within
- * EPOCH_WAIT_MS, so none has passed. */
+/* Waits for a grace period (microseconds with workers that poll). false: a worker did not report
+ * within EPOCH_WAIT_MS, so none has passed. */
 bool epoch_wait(struct epoch *e);
 /* Waits, and frees all that is retired and what that retires in turn. false as above. */
 bool epoch_flush(struct epoch *e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One route table: the tables of both families that workers read, and control's copy of the prefixes. */
+/* One route table: the tables of both families that workers read, and control's copy of the
+ * prefixes. */
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,12 +3,13 @@
 #define BOUNDARY_FIB_H
 
 /*
- * The longest-prefix table of one route table: a struct fib_table for each family, read by workers, and
- * control's own copy of the prefixes. Next hop = index of a struct nexthop.
+ * The longest-prefix table of one route table: a struct fib_table for each family, read by workers,
+ * and control's own copy of the prefixes. Next hop = index of a struct nexthop.
  *
- * Not over rte_fib: that of DPDK 22.11 clears a group of 256 entries while a worker may still read it, and
- * hands it out again within the same call. Measured: of 3.2e9 lookups beside 230,000 additions and
- * deletions of a /28, 4,553 found no route although a /8 lay underneath; rte_fib6 alike.
+ * Not over rte_fib: that of DPDK 22.11 clears a group of 256 entries while a worker may still read
+ * it, and hands it out again within the same call. Measured: of 3.2e9 lookups beside 230,000
+ * additions and deletions of a /28, 4,553 found no route although a /8 lay underneath; rte_fib6
+ * alike.
  */
 
 #include "base/ip.h"
@@ -30,17 +31,18 @@ struct fib {
 
 struct fib_limits {
 	uint32_t routes; /* most prefixes */
-	uint32_t
-	    groups; /* of 256 entries, for prefixes longer than /24; per family, <= FIB_GROUPS_MAX */
+	uint32_t groups; /* per family, for prefixes longer than /24; <= FIB_GROUPS_MAX */
 	bool v6;
 };
 
-/* NULL with errno. `name` need not be unique. Takes memory as it fills, 32 MiB at most for its top entries. */
+/* NULL with errno. `name` need not be unique. Takes memory as it fills, 32 MiB at most for its
+ * top entries. */
 struct fib *fib_create(
     struct epoch *e, const char *name, uint16_t index, const struct fib_limits *limits);
 /* Unpublish everything that points to it and wait for a grace period first. */
 void fib_free(struct fib *f);
-/* Adds or replaces. nexthop: 1..FIB_NEXTHOP_MAX. 0, -ENOSPC, -EINVAL (family off, no such next hop). */
+/* Adds or replaces. nexthop: 1..FIB_NEXTHOP_MAX. 0, -ENOSPC, -EINVAL (family off, no such next
+ * hop). */
 int fib_set(struct fib *f, const struct ip_prefix *p, uint32_t nexthop);
 /* 0 or -ENOENT. */
 int fib_unset(struct fib *f, const struct ip_prefix *p);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A hash table with linear probing, at most half full; a removal moves later entries of the chain back, so
- * that there are no tombstones. The hash is seeded, for prefixes come from BGP peers. Lengths that no prefix
- * has are counted, and skipped in the search for a cover.
+ * A hash table with linear probing, at most half full; a removal moves later entries of the chain
+ * back, so that there are no tombstones. The hash is seeded, for prefixes come from BGP peers.
+ * Lengths that no prefix has are counted, and skipped in the search for a cover.
  */
 
 #include <stdlib.h>

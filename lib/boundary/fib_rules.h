@@ -3,8 +3,8 @@
 #define BOUNDARY_FIB_RULES_H
 
 /*
- * Control's own copy of the prefixes of a route table: exact matches by hash, and the longest prefix around
- * another, which takes over when that goes. Both families in one table.
+ * Control's own copy of the prefixes of a route table: exact matches by hash, and the longest
+ * prefix around another, which takes over when that goes. Both families in one table.
  */
 
 #include "base/ip.h"
@@ -19,8 +19,8 @@ uint16_t fib_rules_find(const struct fib_rules *r, const struct ip_prefix *p);
 void fib_rules_set(struct fib_rules *r, const struct ip_prefix *p, uint16_t nexthop);
 /* Nothing happens when it is not there. */
 void fib_rules_remove(struct fib_rules *r, const struct ip_prefix *p);
-/* The longest prefix that covers *p, is shorter, and no default route: its next hop, and its length in *len.
- * 0 and *len 0 when there is none. */
+/* The longest prefix that covers *p, is shorter, and no default route: its next hop, and its
+ * length in *len. 0 and *len 0 when there is none. */
 uint16_t fib_rules_cover(const struct fib_rules *r, const struct ip_prefix *p, uint8_t *len);
 
 #endif

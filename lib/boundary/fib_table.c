@@ -2,9 +2,10 @@
 /*
  * The writer's side of a longest-prefix table; fib_table.h says what readers see.
  *
- * By each entry stands the length of the prefix that gave its answer, so that a prefix only takes entries
- * from shorter ones. A group counts the prefixes that end in it or go on through it; without any, all its
- * entries are the answer of what lies around it, which moves up into the entry that pointed to the group.
+ * By each entry stands the length of the prefix that gave its answer, so that a prefix only takes
+ * entries from shorter ones. A group counts the prefixes that end in it or go on through it;
+ * without any, all its entries are the answer of what lies around it, which moves up into the entry
+ * that pointed to the group.
  */
 
 #include <errno.h>
@@ -173,7 +174,8 @@ static uint32_t open_group(struct fib_table *t, struct place p)
 	return number;
 }
 
-/* The group under an entry has no prefix left: its one answer moves up. Readers may still be in it. */
+/* The group under an entry has no prefix left: its one answer moves up. Readers may still be in
+ * it. */
 static void close_group(struct fib_table *t, struct place p)
 {
 	uint32_t number = load(p.entry) & ~FIB_GROUP;
@@ -186,7 +188,8 @@ static void close_group(struct fib_table *t, struct place p)
 	epoch_retire(t->epoch, group_back, &t->group[number]);
 }
 
-/* The places of an address on each level down to `level`, or to the last that is there. Returns that. */
+/* The places of an address on each level down to `level`, or to the last that is there. Returns
+ * that. */
 static unsigned walk(
     const struct fib_table *t, const uint8_t *addr, unsigned level, struct place path[])
 {
@@ -201,8 +204,8 @@ static unsigned walk(
 }
 
 /*
- * A reader that found 0 in an entry asks for the default route next. What it found must not be older than
- * what the default route stands on, so the stores before this one get a grace period.
+ * A reader that found 0 in an entry asks for the default route next. What it found must not be
+ * older than what the default route stands on, so the stores before this one get a grace period.
  */
 static void set_default(struct fib_table *t, uint16_t nexthop)
 {

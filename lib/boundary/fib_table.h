@@ -3,16 +3,18 @@
 #define BOUNDARY_FIB_TABLE_H
 
 /*
- * A longest-prefix table of one address family: 2^24 entries for the first 24 bits of an address, then
- * groups of 256 entries, one byte of the address each (at most one group on the way for IPv4, 13 for IPv6).
+ * A longest-prefix table of one address family: 2^24 entries for the first 24 bits of an address,
+ * then groups of 256 entries, one byte of the address each (at most one group on the way for IPv4,
+ * 13 for IPv6).
  *
- * An entry of 16 bits is the answer for all addresses under it, or FIB_GROUP and the number of the group to
- * go on in. 0: nothing longer than the default route, which has a word of its own; so changing it touches
- * one word, and a table costs memory only where it has prefixes.
+ * An entry of 16 bits is the answer for all addresses under it, or FIB_GROUP and the number of the
+ * group to go on in. 0: nothing longer than the default route, which has a word of its own; so
+ * changing it touches one word, and a table costs memory only where it has prefixes.
  *
- * One writer, readers without locks. Every store of an entry moves the addresses under it from their old
- * answer to their new one and to nothing else: a group is filled with the answer it takes over before an
- * entry points to it, and one that is no longer needed stays as it is until a grace period has passed.
+ * One writer, readers without locks. Every store of an entry moves the addresses under it from
+ * their old answer to their new one and to nothing else: a group is filled with the answer it takes
+ * over before an entry points to it, and one that is no longer needed stays as it is until a grace
+ * period has passed.
  */
 
 #include <stdatomic.h>
@@ -53,11 +55,12 @@ struct fib_table {
 int fib_table_init(struct fib_table *t, struct epoch *e, uint32_t groups);
 /* No worker may hold the table. */
 void fib_table_fini(struct fib_table *t);
-/* The prefix addr/len gets an answer. fresh: the table did not have it. 0, or -ENOSPC when groups are short. */
+/* The prefix addr/len gets an answer. fresh: the table did not have it. 0, or -ENOSPC when
+ * groups are short. */
 int fib_table_set(
     struct fib_table *t, const uint8_t *addr, uint8_t len, uint16_t nexthop, bool fresh);
-/* The prefix addr/len, which the table has, goes: what was its own gets the answer of the longest prefix
- * around it. cover_nexthop 0, cover_len 0: there is none but the default route. */
+/* The prefix addr/len, which the table has, goes: what was its own gets the answer of the
+ * longest prefix around it. cover_nexthop 0, cover_len 0: there is none but the default route. */
 void fib_table_unset(struct fib_table *t, const uint8_t *addr, uint8_t len, uint16_t cover_nexthop,
     uint8_t cover_len);
 

@@ -3,11 +3,11 @@
 #define BOUNDARY_FLOW_H
 
 /*
- * The flow hash that spreads packets over the members of an ECMP group (R8). Workers and `explain` call the
- * same pure function, so that both name the same member.
+ * The flow hash that spreads packets over the members of an ECMP group (R8). Workers and `explain`
+ * call the same pure function, so that both name the same member.
  *
- * A flow is the 5-tuple of the inner packet. All fragments of a datagram must go one way and only the first
- * has ports, so fragments hash with ports of zero, and so do protocols without ports.
+ * A flow is the 5-tuple of the inner packet. All fragments of a datagram must go one way and only
+ * the first has ports, so fragments hash with ports of zero, and so do protocols without ports.
  */
 
 #include <stdbool.h>
@@ -44,7 +44,8 @@ static inline bool flow_has_ports(uint8_t protocol)
 	    protocol == 136;
 }
 
-/* Both families, for control: what workers compute for that packet. IPv6 folds each address to 32 bits first. */
+/* Both families, for control: what workers compute for that packet. IPv6 folds each address to
+ * 32 bits first. */
 static inline uint32_t flow_hash(const struct ip_addr *src, const struct ip_addr *dst,
     uint8_t protocol, uint16_t src_port, uint16_t dst_port)
 {

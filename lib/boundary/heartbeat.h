@@ -2,7 +2,8 @@
 #ifndef BOUNDARY_HEARTBEAT_H
 #define BOUNDARY_HEARTBEAT_H
 
-/* Signs of life: every lcore counts its rounds; control compares (C-20, C-21). Plus what a worker tells of itself. */
+/* Signs of life: every lcore counts its rounds; control compares (C-20, C-21). Plus what a
+ * worker tells of itself. */
 
 #include <stdatomic.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interfaces: the record by index, and the index by port and VLAN. A new one is published before its VLAN
- * points to it; one that goes is unlinked from its VLAN first.
+ * Interfaces: the record by index, and the index by port and VLAN. A new one is published before
+ * its VLAN points to it; one that goes is unlinked from its VLAN first.
  */
 
 #include <errno.h>

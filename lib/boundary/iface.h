@@ -3,9 +3,9 @@
 #define BOUNDARY_IFACE_H
 
 /*
- * A layer-3 interface: one VLAN of a port, or its untagged frames. It is either an uplink (carries the outer
- * packets of tunnels; no transit) or belongs to an attachment (VPC, VBR, CCN), whose associated table
- * looks up its ingress packets. Workers find it by (port, VLAN).
+ * A layer-3 interface: one VLAN of a port, or its untagged frames. It is either an uplink (carries
+ * the outer packets of tunnels; no transit) or belongs to an attachment (VPC, VBR, CCN), whose
+ * associated table looks up its ingress packets. Workers find it by (port, VLAN).
  */
 
 #include "base/ip.h"
@@ -42,8 +42,9 @@ struct ifaces {
 
 int ifaces_init(struct ifaces *t, struct epoch *e, uint32_t capacity);
 void ifaces_fini(struct ifaces *t);
-/* Publishes a copy of *spec. spec->index 0 takes a new index; else it replaces that interface, whose port and
- * VLAN never change. Returns the index, -ENOSPC, -EEXIST (another interface has that port and VLAN), or -EINVAL. */
+/* Publishes a copy of *spec. spec->index 0 takes a new index; else it replaces that interface,
+ * whose port and VLAN never change. Returns the index, -ENOSPC, -EEXIST (another interface has
+ * that port and VLAN), or -EINVAL. */
 int iface_publish(struct ifaces *t, const struct iface *spec);
 void iface_remove(struct ifaces *t, uint32_t index);
 

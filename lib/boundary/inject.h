@@ -6,18 +6,19 @@
 
 #include <rte_mbuf.h>
 
-enum inject_kind {    /* pkt_meta.detail */
-	INJECT_FRAME, /* complete frame for meta.port */
-	INJECT_NEXTHOP, /* IP packet for the leaf meta.nexthop: underlay or attachment; fragmented if need be */
-	INJECT_ROUTE, /* IP packet to be looked up as if received on meta.iface (waited for its neighbour) */
-	INJECT_TUNNEL, /* IP packet into meta.tunnel */
+enum inject_kind {      /* pkt_meta.detail */
+	INJECT_FRAME,   /* complete frame for meta.port */
+	INJECT_NEXTHOP, /* IP packet for the leaf meta.nexthop; fragmented if need be */
+	INJECT_ROUTE,   /* IP packet to look up as if received on meta.iface: it waited */
+	INJECT_TUNNEL,  /* IP packet into meta.tunnel */
 };
 
 struct inject;
 
 struct inject *inject_create(unsigned workers, unsigned ring_size);
 void inject_free(struct inject *i);
-/* Control: 0, or -ENOBUFS (the packet stays the caller's). meta.detail and what it needs must be set. */
+/* Control: 0, or -ENOBUFS (the packet stays the caller's). meta.detail and what it needs must be
+ * set. */
 int inject_put(struct inject *i, unsigned worker, struct rte_mbuf *m);
 /* Worker: up to n packets, now owned by the caller. */
 unsigned inject_take(struct inject *i, unsigned worker, struct rte_mbuf **m, unsigned n);

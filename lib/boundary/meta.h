@@ -3,8 +3,8 @@
 #define BOUNDARY_META_H
 
 /*
- * What travels with a packet: the private area behind struct rte_mbuf. Every pool of transitd is made with
- * META_BYTES of it.
+ * What travels with a packet: the private area behind struct rte_mbuf. Every pool of transitd is
+ * made with META_BYTES of it.
  */
 
 #include <rte_mbuf.h>

@@ -2,9 +2,9 @@
 /*
  * Neighbours: records by index, and a hash table of indexes with linear probing.
  *
- * The writer fills a free slot or turns one into a tombstone, never moves an index within a table, and
- * publishes a rebuilt table whole. So a reader that probes on until a free slot finds each key that was there
- * all the while. A slot whose record is gone or has another key is passed over.
+ * The writer fills a free slot or turns one into a tombstone, never moves an index within a table,
+ * and publishes a rebuilt table whole. So a reader that probes on until a free slot finds each key
+ * that was there all the while. A slot whose record is gone or has another key is passed over.
  *
  * The hash is seeded: hosts of a link must not choose which of them share a chain.
  */
@@ -118,7 +118,8 @@ const struct neigh *neigh_find_v4(const struct neigh_table *t, uint16_t iface, u
 	return neigh_find(t, iface, &addr);
 }
 
-/* Puts an index that is not there into the first slot of its chain that has none. Tells if that was free. */
+/* Puts an index that is not there into the first slot of its chain that has none. Tells if that
+ * was free. */
 static bool slots_put(struct slots *s, uint32_t at, uint32_t index)
 {
 	uint32_t old;

@@ -5,9 +5,9 @@
 /*
  * Neighbours: (interface, address) -> the layer-2 header to put in front of a packet.
  *
- * An open-addressing hash table of indexes into `records`: one writer, readers without locks. A reader takes
- * the slot, then the record, and compares the key in the record, which it needs anyway. A table that fills up
- * is rebuilt at twice the size and published whole.
+ * An open-addressing hash table of indexes into `records`: one writer, readers without locks. A
+ * reader takes the slot, then the record, and compares the key in the record, which it needs
+ * anyway. A table that fills up is rebuilt at twice the size and published whole.
  */
 
 #include "base/ip.h"
@@ -37,11 +37,13 @@ struct neigh_table;
 /* capacity: most neighbours. NULL with errno. */
 struct neigh_table *neigh_table_create(struct epoch *e, uint32_t capacity);
 void neigh_table_free(struct neigh_table *t);
-/* Adds or replaces the neighbour of that interface and address; `iface` must be published. Builds the layer-2 headers from `iface` and
- * `mac` (NULL: incomplete). Returns its index, stable until neigh_remove(), or -ENOSPC. */
+/* Adds or replaces the neighbour of that interface and address; `iface` must be published.
+ * Builds the layer-2 headers from `iface` and `mac` (NULL: incomplete). Returns its index,
+ * stable until neigh_remove(), or -ENOSPC. */
 int neigh_publish(struct neigh_table *t, const struct iface *iface, const struct ip_addr *addr,
     const struct rte_ether_addr *mac);
-/* No longer found by address; neigh_get() of the index still finds it until a grace period has passed. */
+/* No longer found by address; neigh_get() of the index still finds it until a grace period has
+ * passed. */
 void neigh_remove(struct neigh_table *t, uint32_t index);
 
 /* Worker side: NULL when unknown. */

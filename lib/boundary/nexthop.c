@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Next hops and permits. A record holds a reference to its permit until it is freed, after its grace period,
- * so what a worker reaches through a next hop lives as long as that.
+ * Next hops and permits. A record holds a reference to its permit until it is freed, after its
+ * grace period, so what a worker reaches through a next hop lives as long as that.
  */
 
 #include <errno.h>

@@ -3,11 +3,13 @@
 #define BOUNDARY_NEXTHOP_H
 
 /*
- * What a route says to do. A FIB entry is the index of one of these. Leaves name one way out; a group spreads
- * flows over leaves by the hash of the inner 5-tuple through a table of buckets that is resilient: when a
- * member dies only its buckets get another member, and when it returns exactly those come back (R8).
+ * What a route says to do. A FIB entry is the index of one of these. Leaves name one way out; a
+ * group spreads flows over leaves by the hash of the inner 5-tuple through a table of buckets that
+ * is resilient: when a member dies only its buckets get another member, and when it returns exactly
+ * those come back (R8).
  *
- * `permit` is the outcome of the routing policies for the route: the attachments whose packets may use it.
+ * `permit` is the outcome of the routing policies for the route: the attachments whose packets may
+ * use it.
  */
 
 #include "boundary/records.h"
@@ -54,7 +56,7 @@ struct nexthop_spec { /* what control asks for */
 	uint16_t attachment, slot, iface;
 	uint32_t neigh, tunnel;
 	struct permit *permit; /* a reference is taken */
-	/* NH_GROUP: leaves with a stable identity each, so that a member keeps its buckets over restarts of the group */
+	/* NH_GROUP: leaves, each with an identity by which it keeps its buckets over restarts */
 	unsigned member_count;
 	struct ecmp_member {
 		uint32_t leaf;     /* index of its nexthop */
@@ -66,10 +68,12 @@ struct nexthop_spec { /* what control asks for */
 /* capacity: at most 32768, what a FIB entry can name. 0, -ENOMEM, -EINVAL. */
 int nexthops_init(struct nexthops *t, struct epoch *e, uint32_t capacity);
 void nexthops_fini(struct nexthops *t);
-/* A new next hop (*index 0) or another content for an existing one. 0, -ENOSPC, -EINVAL (group of groups, a
- * leaf that is not there, no members or too many). A group whose members are all dead is published with buckets of index 0. */
+/* A new next hop (*index 0) or another content for an existing one. 0, -ENOSPC, -EINVAL (group
+ * of groups, a leaf that is not there, no members or too many). A group whose members are all
+ * dead is published with buckets of index 0. */
 int nexthop_publish(struct nexthops *t, const struct nexthop_spec *spec, uint32_t *index);
-/* After the last route and group let go of it. Workers that hold the index find it until a grace period has passed. */
+/* After the last route and group let go of it. Workers that hold the index find it until a grace
+ * period has passed. */
 void nexthop_remove(struct nexthops *t, uint32_t index);
 
 struct permit *permit_create(uint32_t attachments); /* none permitted; one reference */
@@ -87,9 +91,9 @@ static inline bool nexthop_permits(const struct nexthop *nh, uint32_t attachment
 }
 
 /*
- * Pure: fills `bucket` with member numbers (0xff: none alive). Every member owns ECMP_BUCKETS/count buckets
- * (+-1) by its identity; buckets of dead members are spread over the living by highest random weight. The order
- * of members plays no part as long as identities differ.
+ * Pure: fills `bucket` with member numbers (0xff: none alive). Every member owns ECMP_BUCKETS/count
+ * buckets (+-1) by its identity; buckets of dead members are spread over the living by highest
+ * random weight. The order of members plays no part as long as identities differ.
  */
 void ecmp_fill(uint8_t bucket[ECMP_BUCKETS], const struct ecmp_member *members, unsigned count);
 

@@ -3,9 +3,9 @@
 #define BOUNDARY_PAGES_H
 
 /*
- * Large tables: zeroed memory straight from the kernel, which backs a page only when it is first touched,
- * on the NUMA node of the lcore that touches it. From 2 MiB on it is aligned to and asks for transparent huge
- * pages, so that a table that workers look up at random costs few TLB entries.
+ * Large tables: zeroed memory straight from the kernel, which backs a page only when it is first
+ * touched, on the NUMA node of the lcore that touches it. From 2 MiB on it is aligned to and asks
+ * for transparent huge pages, so that a table that workers look up at random costs few TLB entries.
  */
 
 #include <stddef.h>

@@ -3,7 +3,8 @@
 #define BOUNDARY_PORT_H
 
 /*
- * An open port as both kinds of lcore see it. drivers/ makes it; its identity never changes while workers run.
+ * An open port as both kinds of lcore see it. drivers/ makes it; its identity never changes while
+ * workers run.
  */
 
 #include <stdatomic.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Packets for the control lcore. The token bucket of a worker and class holds clock cycles instead of tokens:
- * credit grows with the clock up to the burst, and a packet costs clock / rate. So it needs no division.
+ * Packets for the control lcore. The token bucket of a worker and class holds clock cycles instead
+ * of tokens: credit grows with the clock up to the burst, and a packet costs clock / rate. So it
+ * needs no division.
  */
 
 #include <errno.h>

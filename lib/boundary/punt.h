@@ -3,9 +3,10 @@
 #define BOUNDARY_PUNT_H
 
 /*
- * Packets for the control lcore. One ring per class, all workers put, control takes a budget from each in turn:
- * no flood of one class starves another. Each worker has a token bucket per class; what is above it is dropped
- * and counted. Packets arrive with their layer-2 header for PUNT_ARP, and from the IP header on for the others.
+ * Packets for the control lcore. One ring per class, all workers put, control takes a budget from
+ * each in turn: no flood of one class starves another. Each worker has a token bucket per class;
+ * what is above it is dropped and counted. Packets arrive with their layer-2 header for PUNT_ARP,
+ * and from the IP header on for the others.
  */
 
 #include <stdint.h>
@@ -17,21 +18,19 @@
 
 /*  X(enumerator, name, packets per second and worker, burst) */
 #define PUNT_CLASS_LIST(X)                                                                         \
-	X(PUNT_ARP, "arp", 2000, 200)         /* ARP, later ND */                                  \
-	X(PUNT_NEIGH, "neighbour", 2000, 200) /* transit packet whose neighbour is unresolved */   \
-	X(PUNT_IKE_KNOWN, "ike", 20000, 2000) /* IKE with a responder SPI, or from a known peer */ \
+	X(PUNT_ARP, "arp", 2000, 200)               /* ARP, later ND */                            \
+	X(PUNT_NEIGH, "neighbour", 2000, 200)       /* transit packet, neighbour unresolved */     \
+	X(PUNT_IKE_KNOWN, "ike", 20000, 2000)       /* of a known SA or peer */                    \
 	X(PUNT_IKE_INIT, "ike-init", 12000, 1000)   /* first message of an unknown initiator */    \
 	X(PUNT_ICMP_LOCAL, "icmp-local", 1000, 100) /* ICMP to one of our addresses */             \
-	X(PUNT_ICMP_ERROR, "icmp-error", 1000,                                                     \
-	    100) /* we owe the source an ICMP error; meta.detail says which */                     \
-	X(PUNT_TRAP, "trap", 500, 50)     /* first packet of an on-demand tunnel; meta.tunnel */   \
-	X(PUNT_HOST, "host", 20000, 2000) /* TCP to a tunnel or VBR address: BGP; health replies */
+	X(PUNT_ICMP_ERROR, "icmp-error", 1000, 100) /* we owe an ICMP error; meta.detail: which */ \
+	X(PUNT_TRAP, "trap", 500, 50)               /* for an on-demand tunnel; meta.tunnel */     \
+	X(PUNT_HOST, "host", 20000, 2000)           /* TCP to us: BGP; replies to health probes */
 
 enum punt_class {
 #define X(e, n, rate, burst) e,
-	PUNT_CLASS_LIST(X)
+	PUNT_CLASS_LIST(X) PUNT_CLASS_COUNT
 #undef X
-	    PUNT_CLASS_COUNT
 };
 
 struct punt;
@@ -41,9 +40,9 @@ struct punt *punt_create(unsigned workers, unsigned ring_size);
 void punt_free(struct punt *p); /* drains */
 const char *punt_class_name(enum punt_class c);
 
-/* Worker: hands the packet over, sets its meta.punt_class and returns 0 (then the caller counts `punted` at the
- * slot), or keeps it with the caller and returns a negative number of which punt_refusal() tells the reason.
- * now_cycles: rte_rdtsc() of this round. */
+/* Worker: hands the packet over, sets its meta.punt_class and returns 0 (then the caller counts
+ * `punted` at the slot), or keeps it with the caller and returns a negative number of which
+ * punt_refusal() tells the reason. now_cycles: rte_rdtsc() of this round. */
 int punt_put(
     struct punt *p, unsigned worker, enum punt_class c, struct rte_mbuf *m, uint64_t now_cycles);
 /* DROP_PUNT_LIMITED or DROP_PUNT_FULL. */
@@ -53,7 +52,8 @@ static inline enum drop_reason punt_refusal(int result)
 }
 /* Control: up to n packets of a class, now owned by the caller. */
 unsigned punt_take(struct punt *p, enum punt_class c, struct rte_mbuf **m, unsigned n);
-/* Control: packets of a class that were handed over, and those refused by reason, since the start. */
+/* Control: packets of a class that were handed over, and those refused by reason, since the
+ * start. */
 void punt_counts(
     const struct punt *p, enum punt_class c, uint64_t *passed, uint64_t *limited, uint64_t *full);
 

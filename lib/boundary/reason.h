@@ -3,8 +3,9 @@
 #define BOUNDARY_REASON_H
 
 /*
- * Why a packet was dropped: one list gives enumerator, name in counters, and help. Every drop has exactly
- * one reason and is counted at the slot it was received on, so that the ledger balances (M2).
+ * Why a packet was dropped: one list gives enumerator, name in counters, and help. Every drop has
+ * exactly one reason and is counted at the slot it was received on, so that the ledger balances
+ * (M2).
  */
 
 /*  X(enumerator, name, help) */
@@ -51,7 +52,7 @@
 	X(UDP_MALFORMED, "udp-malformed", "UDP length or checksum is wrong")                       \
 	X(CRYPTO_QUEUE_FULL, "crypto-queue-full", "the crypto device took no more work")           \
 	X(CRYPTO_FAILED, "crypto-failed", "the crypto device reported an error")                   \
-	X(HANDOFF_FULL, "handoff-full", "the worker that owns the inbound SA took no more packets") \
+	X(HANDOFF_FULL, "handoff-full", "the worker that owns the SA took no more packets")        \
 	X(REASSEMBLY, "reassembly", "outer fragment that could not be put together")               \
 	X(PUNT_LIMITED, "punt-rate-limited", "for the control lcore, above the rate of its class") \
 	X(PUNT_FULL, "punt-queue-full", "for the control lcore, whose queue is full")              \
@@ -63,9 +64,8 @@
 
 enum drop_reason {
 #define X(e, n, h) DROP_##e,
-	DROP_REASON_LIST(X)
+	DROP_REASON_LIST(X) DROP_REASON_COUNT
 #undef X
-	    DROP_REASON_COUNT
 };
 
 const char *drop_reason_name(enum drop_reason r);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Publishing by index. An index that is released goes the way of its record: a struct departure waits out the
- * grace period in the epoch, then puts the index on the free list.
+ * Publishing by index. An index that is released goes the way of its record: a struct departure
+ * waits out the grace period in the epoch, then puts the index on the free list.
  */
 
 #include <errno.h>

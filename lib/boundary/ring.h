@@ -3,8 +3,8 @@
 #define BOUNDARY_RING_H
 
 /*
- * rte_ring in plain memory: without a name and a memory zone of EAL, so that any number of them can stand
- * side by side. Private to this folder.
+ * rte_ring in plain memory: without a name and a memory zone of EAL, so that any number of them can
+ * stand side by side. Private to this folder.
  */
 
 #include <rte_mbuf.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tunnels: immutable records by index, in state TUNNEL_DOWN from their number's first day to its last. */
+/* Tunnels: immutable records by index, in state TUNNEL_DOWN from their number's first day to its
+ * last. */
 
 #include <stdlib.h>
 

@@ -12,7 +12,7 @@
 
 enum tunnel_state {
 	TUNNEL_DOWN, /* drop, TUNNEL_DOWN */
-	TUNNEL_TRAP, /* on demand: punt the packet so that control negotiates, then drop or hold it there */
+	TUNNEL_TRAP, /* on demand: punt the packet so that control negotiates */
 	TUNNEL_UP,
 };
 
@@ -20,9 +20,8 @@ struct tunnel { /* immutable once published */
 	uint32_t index;
 	uint16_t slot;
 	uint16_t attachment;
-	uint8_t state; /* enum tunnel_state */
-	struct fib *
-	    fib; /* looks up what comes out of the tunnel: the table associated with its attachment */
+	uint8_t state;   /* enum tunnel_state */
+	struct fib *fib; /* of its attachment: looks up what comes out of the tunnel */
 	uint16_t inner_mtu;
 	uint16_t mss_v4, mss_v6; /* clamp TCP SYNs to it; 0: off */
 	bool any;                /* out[0] takes every packet: no selector check */
@@ -39,7 +38,8 @@ struct tunnels {
 
 int tunnels_init(struct tunnels *t, struct epoch *e, uint32_t capacity);
 void tunnels_fini(struct tunnels *t);
-/* A number for a new tunnel, or 0 when none is left. Its record is in state TUNNEL_DOWN until published. */
+/* A number for a new tunnel, or 0 when none is left. Its record is in state TUNNEL_DOWN until
+ * published. */
 uint32_t tunnel_alloc(struct tunnels *t);
 /* Publishes a copy; the SAs it no longer names may be removed after that. */
 void tunnel_publish(struct tunnels *t, const struct tunnel *spec);

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "base/clock.h"
 #include "boundary/fib.h"
 #include "testing.h"
 
@@ -16,7 +17,7 @@
 #define PARTS    4   /* longer prefixes in each */
 #define BASE     7   /* answer of the prefix around all */
 #define SPECIFIC 100 /* + site: answer of the longer prefixes of a site */
-#define CHANGES  300000
+#define CHANGES  200000
 
 static struct epoch *epoch;
 static struct fib *fib;
@@ -101,14 +102,15 @@ static void churn(uint8_t family, const char *around, bool by_default)
 {
 	struct ip_prefix base = test_prefix(around);
 	struct rng rng = test_rng();
-	unsigned refused = 0;
+	struct mono end = mono_add(mono_now(), DUR_MS(1500)); /* when the CPUs are busy */
+	unsigned refused = 0, changes;
 	pthread_t thread;
 
 	assert_int_equal(fib_set(fib, &base, BASE), 0);
 	assert_int_equal(pthread_create(&thread, NULL, reader, (void *)(uintptr_t)family), 0);
 	while (!started)
 		sched_yield();
-	for (unsigned i = 0; i < CHANGES; i++) {
+	for (changes = 0; changes < CHANGES && mono_before(mono_now(), end); changes++) {
 		unsigned site = rng_below(&rng, SITES);
 		struct ip_prefix p = specific(family, site, rng_below(&rng, PARTS));
 		uint32_t there;
@@ -117,7 +119,8 @@ static void churn(uint8_t family, const char *around, bool by_default)
 			assert_int_equal(fib_unset(fib, &p), 0);
 		else
 			refused += fib_set(fib, &p, SPECIFIC + site) != 0;
-		if (by_default && i % 64 == 0) { /* the default route and a cover trade places */
+		if (by_default &&
+		    changes % 4 == 0) { /* the default route and a cover trade places */
 			struct ip_prefix all = test_prefix(family == IP_V4 ? "0.0.0.0/0" : "::/0");
 
 			assert_int_equal(fib_set(fib, &all, BASE), 0);
@@ -131,8 +134,8 @@ static void churn(uint8_t family, const char *around, bool by_default)
 	stop = true;
 	pthread_join(thread, NULL);
 	assert_int_equal(wrong, 0);
-	assert_true(rounds > 100);
-	assert_true(refused < CHANGES / 2); /* most changes did happen */
+	assert_true(rounds > 10);
+	assert_true(refused < changes / 2); /* most changes did happen */
 }
 
 static void groups_come_and_go_v4(void **state)

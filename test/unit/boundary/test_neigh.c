@@ -133,6 +133,33 @@ static void full(void **state)
 	assert_true(publish(&untagged, CAPACITY) > 0);
 }
 
+/* 32 fill half of the first table; the next one makes a larger, and readers may be in the old. */
+static void a_rebuilt_table_waits_for_readers(void **state)
+{
+	epoch_online(epoch, 0);
+	for (uint32_t host = 0; host < 33; host++)
+		publish(&untagged, host);
+	assert_int_equal(epoch_reclaim(epoch), 0);
+	epoch_quiescent(epoch, 0);
+	assert_int_equal(epoch_reclaim(epoch), 1);
+	for (uint32_t host = 33; host < 64; host++)
+		publish(&untagged, host); /* has room */
+	epoch_quiescent(epoch, 0);
+	assert_int_equal(epoch_reclaim(epoch), 0);
+	epoch_offline(epoch, 0);
+}
+
+/* Those that went take room until the next rebuild, not beyond. */
+static void a_rebuild_drops_tombstones(void **state)
+{
+	for (uint32_t host = 1000; host < 1032; host++)
+		neigh_remove(table, (uint32_t)publish(&untagged, host));
+	epoch_flush(epoch);
+	for (uint32_t host = 0; host < 30; host++)
+		publish(&untagged, host);
+	assert_true(epoch_reclaim(epoch) <= 1); /* else one with each of them */
+}
+
 /* Many come and go through few: tombstones must neither pile up nor hide anyone. */
 static void random_ops_match_a_list(void **state)
 {
@@ -223,6 +250,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(keys_are_whole, setup, teardown),
 	    cmocka_unit_test_setup_teardown(removed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_rebuilt_table_waits_for_readers, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_rebuild_drops_tombstones, setup, teardown),
 	    cmocka_unit_test_setup_teardown(random_ops_match_a_list, setup, teardown),
 	    cmocka_unit_test_setup_teardown(grows_under_a_reader, setup, teardown),
 	};
