@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * transitctl: the words of its command line go to transitd, what comes back is printed. It knows no
+ * commands: transitd's table does, `transitctl help` shows it.
+ */
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "transitctl/link.h"
+#include "transitctl/views.h"
+
+#define DEFAULT_SOCKET "/run/transitd/transitd.sock"
+
+enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
+
+struct options {
+	const char *socket;
+	bool json;
+	bool help;
+	bool version;
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: transitctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n"
+	      "Asks a running transitd. `transitctl help` lists what it can be asked:\n"
+	      "  show system, ports, attachments, connections, tunnels, sas, tables,\n"
+	      "  routes [TABLE], bgp, neighbors, counters; and what changes things.\n\n"
+	      "  -s, --socket SOCKET   another one than " DEFAULT_SOCKET "\n"
+	      "  -j, --json            the result as JSON, for programs\n"
+	      "  -h, --help            this text\n"
+	      "  -V, --version         the version\n\n"
+	      "exit code: 0 done, 1 refused by transitd, 2 wrong usage, 3 transitd not reached\n",
+	    to);
+}
+
+static bool parse(int argc, char **argv, struct options *out)
+{
+	static const struct option options[] = {
+	    {"socket", required_argument, NULL, 's'},
+	    {"json", no_argument, NULL, 'j'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {NULL, 0, NULL, 0},
+	};
+	int found;
+
+	*out = (struct options){.socket = DEFAULT_SOCKET};
+	while ((found = getopt_long(argc, argv, "s:jhV", options, NULL)) != -1) {
+		out->socket = found == 's' ? optarg : out->socket;
+		out->json |= found == 'j';
+		out->help |= found == 'h';
+		out->version |= found == 'V';
+		if (found == '?')
+			return false;
+	}
+	return true;
+}
+
+/* {"command": [words]}, and the words in one line for the choice of columns. */
+static json_t *make_request(char **words, int count, char *line, size_t capacity)
+{
+	json_t *list = json_array();
+	size_t len = 0;
+
+	line[0] = '\0';
+	for (int i = 0; i < count; i++) {
+		json_array_append_new(list, json_string(words[i]));
+		len += (size_t)snprintf(line + len, len < capacity ? capacity - len : 0, "%s%s",
+		    i ? " " : "", words[i]);
+		if (len >= capacity)
+			len = capacity - 1;
+	}
+	return json_pack("{s:o}", "command", list);
+}
+
+/* The result without its {"rows": [...], "next": ...}; *next is where to go on, or NULL. */
+static const json_t *page_rows(const json_t *result, const json_t **next)
+{
+	const json_t *rows = json_object_get(result, "rows");
+
+	*next = NULL;
+	if (!json_is_array(rows))
+		return result;
+	*next = json_object_get(result, "next");
+	if (json_is_null(*next))
+		*next = NULL;
+	return rows;
+}
+
+static int refused(const json_t *answer)
+{
+	const json_t *error = json_object_get(answer, "error");
+	const char *code = json_string_value(json_object_get(error, "code"));
+	const char *text = json_string_value(json_object_get(error, "text"));
+
+	fprintf(stderr, "transitctl: %s: %s\n", code ? code : "Failed", text ? text : "no reason");
+	return EXIT_REFUSED;
+}
+
+/* All pages of the answer in one tree. NULL with *code when there is none. */
+static json_t *ask_all(int fd, json_t *request, int *code)
+{
+	json_t *all = NULL;
+
+	for (;;) {
+		json_t *answer = link_ask(fd, request);
+		const json_t *next, *rows;
+
+		*code = EXIT_NO_DAEMON;
+		if (answer && !json_is_true(json_object_get(answer, "ok")))
+			*code = refused(answer);
+		else if (answer)
+			*code = EXIT_DONE;
+		if (*code != EXIT_DONE) {
+			json_decref(answer);
+			json_decref(all);
+			return NULL;
+		}
+		rows = page_rows(json_object_get(answer, "result"), &next);
+		if (all)
+			json_array_extend(all, (json_t *)rows);
+		else
+			all = json_incref((json_t *)rows);
+		if (next)
+			json_object_set(request, "from", (json_t *)next);
+		json_decref(answer);
+		if (!next)
+			return all;
+	}
+}
+
+static int run(const struct options *options, char **words, int count)
+{
+	char line[256];
+	int code, fd = link_open(options->socket);
+	json_t *request, *result;
+
+	if (fd < 0)
+		return EXIT_NO_DAEMON;
+	request = make_request(words, count, line, sizeof(line));
+	result = ask_all(fd, request, &code);
+	if (result && options->json) {
+		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+		putchar('\n');
+	} else if (result) {
+		result_print(line, result, stdout);
+	}
+	json_decref(result);
+	json_decref(request);
+	close(fd);
+	if (fflush(stdout) != 0)
+		return EXIT_REFUSED;
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options;
+
+	if (!parse(argc, argv, &options)) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (options.help) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	if (options.version) {
+		printf("transitctl %s\n", TRANSITD_VERSION);
+		return EXIT_DONE;
+	}
+	if (optind == argc) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	return run(&options, argv + optind, argc - optind);
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* transitd, the process: its command line, its startup file, and what becomes of its exit code. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "conf/conf.h"
+#include "transitd/args.h"
+#include "transitd/instance.h"
+
+/* Keys are in memory: no core file, no debugger of other users. */
+static void keep_secrets(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	if (geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* The file, or NULL after its errors on stderr. */
+static struct conf *load(const char *file)
+{
+	struct conf_errors errors;
+	struct conf *conf = NULL;
+
+	conf_errors_init(&errors);
+	conf_load(file, NULL, &conf, &errors);
+	conf_errors_print(&errors, stderr);
+	conf_errors_fini(&errors);
+	return conf;
+}
+
+int main(int argc, char **argv)
+{
+	struct args args;
+	struct conf *conf;
+	int rc = 0;
+
+	if (args_parse(argc, argv, &args) < 0)
+		return EXIT_FAILURE;
+	switch (args.mode) {
+	case ARGS_HELP:
+		args_help(stdout);
+		return EXIT_SUCCESS;
+	case ARGS_VERSION:
+		printf("transitd %s\n", TRANSITD_VERSION);
+		return EXIT_SUCCESS;
+	case ARGS_HELP_CONFIG:
+		conf_doc(stdout);
+		return EXIT_SUCCESS;
+	default:
+		break;
+	}
+	keep_secrets();
+	conf = load(args.file);
+	if (!conf)
+		return EXIT_FAILURE;
+	if (args.mode == ARGS_CHECK) {
+		printf("%s: sound\n", args.file);
+	} else {
+		log_set_level(args.has_log_level ? args.log_level : conf->system.log_level);
+		rc = instance_run(&args, conf);
+	}
+	conf_free(conf);
+	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
