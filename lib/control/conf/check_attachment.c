@@ -73,16 +73,16 @@ static void check_vlan(struct loader *l, struct conf_attachment *a, struct taken
 		snprintf(tag, sizeof(tag), "vlan %u", a->vlan);
 	if (a->port->address_count && a->port->vlan == a->vlan) {
 		fail_key(l, &a->source, key,
-		    "%s: port '%s' uses %s for its own addresses (line %u); give another vlan", key,
-		    a->port->name, tag, a->port->source.line);
+		    "%s: %s frames of port '%s' belong to its own addresses (line %u); give another vlan",
+		    key, tag, a->port->name, a->port->source.line);
 		return;
 	}
 	snprintf(place, sizeof(place), "%s/%u", a->port->name, a->vlan);
 	first = names_put(&taken->vlans, pool_text(l->conf->pool, place, strlen(place)), a);
 	if (first)
 		fail_key(l, &a->source, key,
-		    "%s: port '%s' %s is attachment '%s' (line %u) already; give another vlan", key,
-		    a->port->name, tag, first->name, first->source.line);
+		    "%s: %s frames of port '%s' belong to attachment '%s' (line %u); give another vlan",
+		    key, tag, a->port->name, first->name, first->source.line);
 }
 
 /* The same subnet in two places of one table: only one of them can be reached. */

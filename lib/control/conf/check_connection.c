@@ -41,17 +41,18 @@ static bool share_family(const struct conf_connection *c)
 static void check_cidr_lists(struct loader *l, const struct conf_connection *c)
 {
 	const struct conf_source *s = &c->source;
+	bool no_local, no_peer;
 
 	if (c->routing_mode != CONF_ROUTING_FLOW_PROTECTION)
 		return;
-	if (c->local_cidrs_count == 0 && !is_reported(l, s, "local-cidrs"))
+	no_local = c->local_cidrs_count == 0 && !is_reported(l, s, "local-cidrs");
+	no_peer = c->peer_cidrs_count == 0 && !is_reported(l, s, "peer-cidrs");
+	if (no_local || no_peer)
 		fail_key(l, s, "routing-mode",
-		    "routing-mode: flow-protection needs `local-cidrs`; give the prefixes on the side of "
-		    "the transit router");
-	if (c->peer_cidrs_count == 0 && !is_reported(l, s, "peer-cidrs"))
-		fail_key(l, s, "routing-mode",
-		    "routing-mode: flow-protection needs `peer-cidrs`; give the prefixes on the side of "
-		    "the data center");
+		    "routing-mode: flow-protection needs %s%s%s; give the prefixes on the side of the "
+		    "transit router (local) and of the data center (peer)",
+		    no_local ? "`local-cidrs`" : "", no_local && no_peer ? " and " : "",
+		    no_peer ? "`peer-cidrs`" : "");
 	if (c->local_cidrs_count && c->peer_cidrs_count && !share_family(c))
 		fail_key(l, s, "peer-cidrs",
 		    "peer-cidrs: no prefix is of the address family of `local-cidrs`; give pairs of one "

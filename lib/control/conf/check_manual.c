@@ -52,7 +52,8 @@ static void check_sa(
 	const struct alg_encr_info *encr;
 	const struct alg_auth_info *auth;
 
-	if (ipsec->encryption_count != 1 || ipsec->authentication_count != 1)
+	if (sa->source.node == 0 || ipsec->encryption_count != 1 ||
+	    ipsec->authentication_count != 1)
 		return;
 	encr = alg_encr(ipsec->encryption[0]);
 	auth = alg_auth(ipsec->authentication[0]);

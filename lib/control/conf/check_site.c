@@ -63,10 +63,10 @@ static void check_device(struct loader *l, const struct conf_port *p)
 			    quote(p->device, shown), t->name_max, t->prefix);
 		return;
 	}
-	fail_key(l, &p->source, "device",
-	    "device: '%s' is no device%s; give a PCI address (0000:03:00.0), af_xdp:IF, "
-	    "af_packet:IF, tap:NAME, virtio-user:PATH or vdev:DEVICE",
-	    quote(p->device, shown), hint(&s, what));
+	fail_key(l, &p->source, "device", "device: '%s' is no device%s", quote(p->device, shown),
+	    s.best ? hint(&s, what)
+		   : "; give a PCI address (0000:03:00.0), af_xdp:IF, af_packet:IF, tap:NAME, "
+		     "virtio-user:PATH or vdev:DEVICE");
 }
 
 static void check_addresses(struct loader *l, const struct conf_port *p)

@@ -3,8 +3,7 @@
  * The tree of the file into the structs of conf.h, driven by the keyword table.
  *
  * What is wrong with one key by itself is found here: keys that do not exist, values of the wrong shape or
- * range, lists too long, keys that are missing. A list with a bad value becomes empty, so that later steps
- * need not look at its parts.
+ * range, lists too long, keys that are missing.
  */
 #include <assert.h>
 #include <string.h>
@@ -108,17 +107,16 @@ static bool length_fits(struct loader *l, const struct kw *row, struct node *nod
 	return false;
 }
 
+static bool is_string(enum value_type type)
+{
+	return type == VALUE_TEXT || type == VALUE_LABEL || type == VALUE_NAME || type == VALUE_REF;
+}
+
 static bool values_equal(const struct kw *row, const void *a, const void *b)
 {
-	switch (row->type) {
-	case VALUE_TEXT:
-	case VALUE_LABEL:
-	case VALUE_NAME:
-	case VALUE_REF:
+	if (is_string(row->type))
 		return strcmp(*(const char *const *)a, *(const char *const *)b) == 0;
-	default:
-		return memcmp(a, b, value_size(row->type)) == 0;
-	}
+	return memcmp(a, b, value_size(row->type)) == 0;
 }
 
 static void check_repeats(
@@ -140,11 +138,22 @@ static void check_repeats(
 	}
 }
 
+/*
+ * The place of a value that was no good: its number in the list stays, and as it is reported, whatever a
+ * later step would say about it is not said.
+ */
+static void set_nothing(const struct kw *row, struct node *item, void *at)
+{
+	item->reported = true;
+	memset(at, 0, value_size(row->type));
+	if (is_string(row->type))
+		*(const char **)at = "";
+}
+
 static void decode_list(struct loader *l, const struct kw *row, struct node *node, void *object)
 {
 	size_t size = value_size(row->type);
 	unsigned n = item_count(node), i = 0;
-	bool good = true;
 	char *values;
 
 	*keyword_count(row, object) = 0;
@@ -152,11 +161,11 @@ static void decode_list(struct loader *l, const struct kw *row, struct node *nod
 	if (node->kind == NODE_BROKEN || !length_fits(l, row, node, n) || n == 0)
 		return;
 	values = pool_alloc(l->conf->pool, n * size);
-	for (uint32_t at = first_item(l, node); at; at = next_item(l, node, at), i++)
-		good = value_read(l, row, tree_node(&l->tree, at), values + i * size) && good;
-	if (!good) {
-		node->reported = true;
-		return;
+	for (uint32_t at = first_item(l, node); at; at = next_item(l, node, at), i++) {
+		struct node *item = tree_node(&l->tree, at);
+
+		if (!value_read(l, row, item, values + i * size))
+			set_nothing(row, item, values + i * size);
 	}
 	if (!row->repeats)
 		check_repeats(l, row, node, values, n);
@@ -196,9 +205,9 @@ static void decode_map(struct loader *l, const struct kw *row, struct node *node
 
 		if (!is_name(item->key))
 			errors_add(l->errs, SEVERITY_ERROR, item->key_line, item->key_column,
-			    "'%s' cannot be the name of a %s; give 2..128 characters: a letter, then "
+			    "'%s' cannot be the name of %s %s; give 2..128 characters: a letter, then "
 			    "letters, digits, '_' or '-'",
-			    quote(item->key, shown), kind->what);
+			    quote(item->key, shown), article(kind->what), kind->what);
 		*(const char **)(child + kind->name_offset) =
 		    pool_text(l->conf->pool, item->key, strlen(item->key));
 		decode_object(l, kind, item, child);

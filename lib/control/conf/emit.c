@@ -49,7 +49,7 @@ static bool has_value(const struct kw *row, const void *object)
 	}
 }
 
-/* A section with a switch of its own is left out while it is off: settings beside `enabled: no` are errors. */
+/* A section with a switch of its own that is off: settings beside `enabled: no` would be errors. */
 static bool is_off(const struct kw *row, const void *object)
 {
 	const struct kw *enabled =
@@ -151,8 +151,11 @@ static void emit_row(struct emit *e, const struct kw *row, const void *object)
 {
 	const void *inside = written_inline(row, object);
 
+	struct emit as_given = {e->sink, e->flags & ~CONF_PRINT_EFFECTIVE};
+
 	if (row->type == VALUE_OBJECT)
-		emit_object(e, row->object, keyword_at(row, object), row->key);
+		emit_object(is_off(row, object) ? &as_given : e, row->object,
+		    keyword_at(row, object), row->key);
 	else if (row->type == VALUE_MAP)
 		emit_map(e, row, object);
 	else if (row->type == VALUE_SEQUENCE)

@@ -79,9 +79,11 @@ struct kw {
 	const char *preset_words; /* the same where it follows from other values */
 	bool (*applies)(
 	    const void *object);   /* whether the key makes sense, given the rest; NULL: always */
+	const char *applies_key;   /* of this object, or of the connection of a tunnel */
 	const char *applies_words; /* "only with ..." */
 	bool (*moot)(
 	    const void *object); /* accepted, but without effect: not printed among defaults */
+	const char *expect;      /* what to give, in place of the words of the type */
 	const char *range_note;  /* said beside the range when a value is out of it */
 	const char *meaning;
 };
@@ -147,11 +149,11 @@ static inline unsigned *keyword_count(const struct kw *row, const void *object)
 	.target = (t)
 #define REFS(o, m, t)                                                                              \
 	REF(o, m, t), .list = true, .count_offset = offsetof(struct conf_##o, m##_count)
-#define RANGE(lo, hi)   .min = (lo), .max = (hi)
-#define PRESET(text)    .preset = (text)
-#define DERIVED(words)  .preset_words = (words)
-#define ONLY(fn, words) .applies = (fn), .applies_words = (words)
-#define MEANS(...)      .meaning = __VA_ARGS__
+#define RANGE(lo, hi)       .min = (lo), .max = (hi)
+#define PRESET(text)        .preset = (text)
+#define DERIVED(words)      .preset_words = (words)
+#define ONLY(fn, on, words) .applies = (fn), .applies_key = (on), .applies_words = (words)
+#define MEANS(...)          .meaning = __VA_ARGS__
 
 /* The same rows of several kinds of objects. */
 #define ROW_DESCRIPTION(o)                                                                         \

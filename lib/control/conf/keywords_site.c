@@ -45,6 +45,7 @@ const struct kw conf_rows_system[] = {
 
 const struct kw conf_rows_port[] = {
     {"device", VALUE_TEXT, FIELD(port, device, char *), RANGE(1, 512), .required = true,
+	.expect = "a device such as 0000:03:00.0, af_xdp:eth1 or tap:tap0",
 	MEANS("what to open: a PCI address (0000:03:00.0), af_xdp:INTERFACE, af_packet:INTERFACE, "
 	      "tap:NAME, virtio-user:PATH, or vdev: and a DPDK virtual device")},
     {"address", VALUE_IFADDR, LIST(port, address, struct conf_ifaddr), .list_max = 16,

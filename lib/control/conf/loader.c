@@ -145,6 +145,11 @@ const char *quote(const char *text, char buf[QUOTE_MAX])
 	return text_sanitise(text, strlen(text), buf, QUOTE_MAX);
 }
 
+const char *article(const char *noun)
+{
+	return strchr("aeio", noun[0]) ? "an" : "a";
+}
+
 const char *hint(const struct suggest *s, char buf[HINT_MAX])
 {
 	struct text t = text_of(buf, HINT_MAX);

@@ -96,6 +96,8 @@ bool is_reported(const struct loader *l, const struct conf_source *object, const
 /* Text of the file for a message: printable, 60 characters at most. */
 #define QUOTE_MAX 64
 const char *quote(const char *text, char buf[QUOTE_MAX]);
+/* "a" or "an". */
+const char *article(const char *noun);
 /* "; did you mean 'x'?" or "". */
 #define HINT_MAX 96
 struct suggest;

@@ -138,6 +138,7 @@ static void fail_dangling(struct loader *l, struct conf_source *object, const st
 	const struct names *names =
 	    (const struct names *)((const char *)l->conf->index + target->names_offset);
 	struct suggest s = suggest_for(name);
+	bool no_table = row->list && row->target == REF_TABLE && strcmp(name, "none") == 0;
 	char shown[QUOTE_MAX], what[HINT_MAX];
 
 	for (size_t k = 0; k < names->capacity && l->suggestions_left; k++) {
@@ -145,6 +146,11 @@ static void fail_dangling(struct loader *l, struct conf_source *object, const st
 			continue;
 		suggest_try(&s, names->slots[k].name);
 		l->suggestions_left--;
+	}
+	if (no_table) {
+		fail_item(l, object, row->key, i, "%s: for no table give the empty list, `%s: []`",
+		    row->key, row->key);
+		return;
 	}
 	fail_item(l, object, row->key, i, "%s: there is no %s '%s'%s%s%s%s", row->key, target->what,
 	    quote(name, shown), s.best ? hint(&s, what) : "; define it under `",

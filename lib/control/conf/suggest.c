@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "conf/suggest.h"
 
+#include <stdbool.h>
 #include <string.h>
 
-#define WORD_MAX 40
+#define WORD_MAX   40
+#define PREFIX_MIN 3
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
 {
@@ -38,12 +40,33 @@ static unsigned edits(const char *a, unsigned a_len, const char *b, unsigned b_l
 	return rows[a_len % 3][b_len];
 }
 
+static unsigned near_limit(size_t len)
+{
+	return len < 2 ? 0 : len < 3 ? 1 : len > 9 ? 3 : (unsigned)len / 3;
+}
+
 struct suggest suggest_for(const char *word)
 {
-	size_t len = strlen(word);
-	unsigned near = len < 2 ? 0 : len < 3 ? 1 : len > 9 ? 3 : (unsigned)len / 3;
+	return (struct suggest){.word = word, .distance = near_limit(strlen(word)) + 1};
+}
 
-	return (struct suggest){.word = word, .distance = near + 1};
+/* dc1 and dc2, sha3 and sha1: another number is another thing, and no typing error. */
+static bool differ_in_numbers_only(const char *a, const char *b)
+{
+	static const char digits[] = "0123456789";
+
+	for (;;) {
+		size_t a_len = strspn(a, digits), b_len = strspn(b, digits);
+
+		a += a_len;
+		b += b_len;
+		if (*a != *b || (a_len == 0) != (b_len == 0))
+			return false;
+		if (*a == '\0')
+			return true;
+		a++;
+		b++;
+	}
 }
 
 void suggest_try(struct suggest *s, const char *candidate)
@@ -51,10 +74,15 @@ void suggest_try(struct suggest *s, const char *candidate)
 	size_t a = strlen(s->word), b = strlen(candidate);
 	unsigned distance;
 
+	if (a >= PREFIX_MIN && near_limit(a) < s->distance && strncmp(s->word, candidate, a) == 0 &&
+	    !differ_in_numbers_only(s->word, candidate)) {
+		s->distance = near_limit(a);
+		s->best = candidate;
+	}
 	if (a > WORD_MAX || b > WORD_MAX || (a > b ? a - b : b - a) >= s->distance)
 		return;
 	distance = edits(s->word, (unsigned)a, candidate, (unsigned)b);
-	if (distance < s->distance) {
+	if (distance < s->distance && !differ_in_numbers_only(s->word, candidate)) {
 		s->distance = distance;
 		s->best = candidate;
 	}

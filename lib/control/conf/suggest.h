@@ -10,7 +10,7 @@ struct suggest {
 	unsigned distance;
 };
 
-/* Accepts candidates within a third of the word's length, three edits at most. */
+/* Accepts candidates within a third of the word's length, three edits at most, or that begin with it. */
 struct suggest suggest_for(const char *word);
 void suggest_try(struct suggest *s, const char *candidate);
 

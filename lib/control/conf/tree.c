@@ -64,7 +64,7 @@ static uint32_t add_node(struct builder *b, enum node_kind kind, yaml_mark_t at)
 {
 	struct tree *t = b->tree;
 
-	if (t->count == TREE_NODES_MAX) {
+	if (t->count > TREE_NODES_MAX) {
 		fail(b, at, "the file has too many values (2097152 at most); the rest is not read");
 		b->stopped = true;
 		return 0;
@@ -311,7 +311,7 @@ static const char *advice(const struct builder *b)
 	if (strstr(problem, "did not find expected key"))
 		return "a key was expected; check the indentation of this line and the one above";
 	if (strstr(problem, "did not find expected ',' or"))
-		return "a bracket or brace is not closed, or a ',' is missing";
+		return "a bracket or brace is not closed, a ',' is missing, or a text with ': ' needs quotes";
 	if (strstr(problem, "did not find expected '-'"))
 		return "a '-' was expected: the items of a list are indented alike";
 	if (strstr(problem, "unexpected end of stream"))

@@ -258,8 +258,10 @@ static enum value_fault parse_spi(
 	if (strncmp(s, "0x", 2) != 0)
 		return parse_uint(row, s, pool, at);
 	s += 2;
-	if (*s == '\0' || strlen(s) > 8 || strspn(s, DIGITS "abcdefABCDEF") != strlen(s))
+	if (*s == '\0' || strspn(s, DIGITS "abcdefABCDEF") != strlen(s))
 		return VALUE_NOT_VALID;
+	if (strlen(s) > 8)
+		return VALUE_OUT_OF_RANGE;
 	for (; *s; s++)
 		v = v << 4 | (unsigned)(*s <= '9' ? *s - '0' : (*s | 0x20) - 'a' + 10);
 	if (v < row->min || v > row->max)

@@ -65,6 +65,10 @@ const char *value_expect(const struct kw *row, char buf[EXPECT_MAX])
 	};
 	struct text t = text_of(buf, EXPECT_MAX);
 
+	if (row->expect) {
+		text_add(&t, row->expect);
+		return buf;
+	}
 	switch (row->type) {
 	case VALUE_UINT:
 	case VALUE_COUNT:
@@ -89,7 +93,8 @@ const char *value_expect(const struct kw *row, char buf[EXPECT_MAX])
 		add_words(row->names, &t);
 		break;
 	case VALUE_REF:
-		text_addf(&t, "the name of a %s", target_name(row->target));
+		text_addf(&t, "the name of %s %s", article(target_name(row->target)),
+		    target_name(row->target));
 		break;
 	default:
 		text_add(&t, words[row->type]);
