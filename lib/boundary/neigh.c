@@ -232,3 +232,13 @@ void neigh_remove(struct neigh_table *t, uint32_t index)
 	t->live--;
 	records_release_late(&t->rec, index, free);
 }
+
+void neigh_remove_iface(struct neigh_table *t, uint16_t iface)
+{
+	for (uint32_t index = 1; index < t->rec.fresh; index++) {
+		const struct neigh *n = neigh_get(t, index);
+
+		if (n && n->iface == iface)
+			neigh_remove(t, index);
+	}
+}

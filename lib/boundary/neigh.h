@@ -46,6 +46,9 @@ int neigh_publish(struct neigh_table *t, const struct iface *iface, const struct
  * passed. */
 void neigh_remove(struct neigh_table *t, uint32_t index);
 
+/* neigh_remove() of all on that interface, before its index can have another owner. */
+void neigh_remove_iface(struct neigh_table *t, uint16_t iface);
+
 /* Worker side: NULL when unknown. */
 const struct neigh *neigh_find(
     const struct neigh_table *t, uint16_t iface, const struct ip_addr *addr);

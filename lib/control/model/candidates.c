@@ -6,64 +6,76 @@
  * peer CIDRs (T10). The router's own addresses stand beside the subnets they are on.
  */
 
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "model/internal.h"
 
-/* R6: static, connected/VPC, VBR/BGP, VPN/BGP, PEER. Addresses of ours come before all. */
-#define RANK_LOCAL     0
-#define RANK_STATIC    1
-#define RANK_CONNECTED 2
+/* R6: static, connected and VPC, VBR/BGP, VPN/BGP, PEER. Addresses of ours come before all. */
+enum rank { RANK_LOCAL, RANK_STATIC, RANK_CONNECTED, RANK_VPC, RANK_LINE, RANK_VPN, RANK_PEER };
 
-static uint8_t rank_of(const struct attach *a)
+static enum rank rank_of_kind(const struct attach *a)
 {
-	static const uint8_t rank[CONF_KIND_COUNT] = {
-	    [CONF_KIND_VPC] = RANK_CONNECTED,
-	    [CONF_KIND_VBR] = 3,
-	    [CONF_KIND_CCN] = 3,
-	    [CONF_KIND_VPN] = 4,
-	    [CONF_KIND_PEER] = 5,
+	static const enum rank rank[CONF_KIND_COUNT] = {
+	    [CONF_KIND_VPC] = RANK_VPC,
+	    [CONF_KIND_VBR] = RANK_LINE,
+	    [CONF_KIND_CCN] = RANK_LINE,
+	    [CONF_KIND_VPN] = RANK_VPN,
+	    [CONF_KIND_PEER] = RANK_PEER,
 	};
 	return rank[a->conf->kind];
+}
+
+static enum rank rank_of(enum source source, const struct attach *origin)
+{
+	switch (source) {
+	case SOURCE_LOCAL:
+		return RANK_LOCAL;
+	case SOURCE_STATIC:
+		return RANK_STATIC;
+	case SOURCE_CONNECTED:
+		return RANK_CONNECTED;
+	case SOURCE_ATTACHED:
+	case SOURCE_FLOW:
+		break;
+	}
+	return rank_of_kind(origin);
 }
 
 static struct candidate *add(
     struct table *t, const struct ip_prefix *prefix, enum source source, struct attach *origin)
 {
-	if (t->candidate_count == t->candidate_room) {
-		t->candidate_room = t->candidate_room ? t->candidate_room * 2 : 64;
-		t->candidate = xrealloc(t->candidate, t->candidate_room * sizeof(*t->candidate));
+	struct rib *rib = &t->next;
+
+	if (rib->candidate_count == rib->candidate_room) {
+		rib->candidate_room = rib->candidate_room ? rib->candidate_room * 2 : 64;
+		rib->candidate =
+		    xrealloc(rib->candidate, rib->candidate_room * sizeof(*rib->candidate));
 	}
-	struct candidate *c = &t->candidate[t->candidate_count++];
+	struct candidate *c = &rib->candidate[rib->candidate_count++];
 
 	memset(c, 0, sizeof(*c));
 	c->prefix = *prefix;
 	c->source = (uint8_t)source;
 	c->origin = origin;
-	switch (source) {
-	case SOURCE_LOCAL:
-		c->rank = RANK_LOCAL;
-		break;
-	case SOURCE_STATIC:
-		c->rank = RANK_STATIC;
-		break;
-	case SOURCE_CONNECTED:
-		c->rank = RANK_CONNECTED;
-		break;
-	default:
-		c->rank = rank_of(origin);
-	}
+	c->rank = (uint8_t)rank_of(source, origin);
 	return c;
 }
 
+static void add_local(struct table *t, const struct ip_addr *addr)
+{
+	const struct ip_prefix host = {.addr = *addr, .len = (uint8_t)(ip_bytes(addr->family) * 8)};
+
+	add(t, &host, SOURCE_LOCAL, NULL);
+}
+
 /* May the route of `origin` enter, and with which preference? */
-static void ask_ingress(struct model *m, const struct table *t, struct candidate *c)
+static bool ask_ingress(struct model *m, const struct table *t, struct candidate *c)
 {
 	const struct policy_question q = {
 	    .table = t->conf, .source = c->origin, .prefix = &c->prefix, .route = c->source};
-	struct policy_answer answer = policy_ask(m, CONF_INGRESS, &q);
+	const struct policy_answer answer = policy_ask(m, CONF_INGRESS, &q);
 
 	if (!answer.permit) {
 		c->lost = LOST_POLICY;
@@ -71,92 +83,137 @@ static void ask_ingress(struct model *m, const struct table *t, struct candidate
 	} else if (answer.policy && answer.policy->has_preference) {
 		c->preference = answer.policy->set_preference;
 	}
+	return answer.permit;
 }
 
-static void add_local(struct table *t, const struct ip_addr *addr)
+static int set_next_hop(struct model *m, struct candidate *c, const struct ip_addr *next_hop)
 {
-	struct ip_prefix host = {.addr = *addr, .len = (uint8_t)(ip_bytes(addr->family) * 8)};
-
-	add(t, &host, SOURCE_LOCAL, NULL);
+	c->next_hop = *next_hop;
+	c->via = via_get(m, c->origin->iface, next_hop);
+	return c->via ? 0 : -ENOSPC;
 }
 
-/* The longest route of the attachment that covers the prefix, or the subnet it lies in, says where it goes. */
-static void resolve(struct model *m, struct candidate *c)
+/* ---- static routes ---- */
+
+/* How many of the first bits a subnet of the attachment has in common with the whole prefix; -1: it is on none. */
+static int on_link(const struct conf_attachment *a, const struct ip_prefix *prefix)
 {
-	const struct attach *a = c->origin;
-	const struct conf_attached_route *best = NULL;
+	int best = -1;
 
-	if (!a || !a->iface)
-		return;
-	if (!ip_is_set(&c->next_hop)) {
-		for (unsigned i = 0; i < a->conf->routes_count; i++) {
-			const struct conf_attached_route *r = a->conf->routes[i];
+	for (unsigned i = 0; i < a->address_count; i++) {
+		struct ip_prefix subnet = ip_prefix_of(&a->address[i].addr, a->address[i].len);
 
-			if (ip_is_set(&r->next_hop) && ip_prefix_covers(&r->prefix, &c->prefix) &&
-			    (!best || r->prefix.len > best->prefix.len))
-				best = r;
-		}
-		if (best)
-			c->next_hop = best->next_hop;
+		if (ip_prefix_covers(&subnet, prefix) && subnet.len > best)
+			best = subnet.len;
 	}
-	c->leaf =
-	    ip_is_set(&c->next_hop) ? via_leaf(m, a->iface, &c->next_hop) : a->iface->pub.leaf;
+	return best;
 }
 
-/* A static route names an attachment, not a neighbour: one of its own routes may, or it has only one next hop. */
-static void resolve_static(struct model *m, struct candidate *c)
+/* The length of the longest route of the attachment around the prefix; -1: none. */
+static int routed(const struct conf_attachment *a, const struct ip_prefix *prefix)
 {
-	const struct attach *a = c->origin;
+	int best = -1;
 
-	if (a && a->iface && c->source == SOURCE_STATIC) {
-		bool on_link = false;
-
-		for (unsigned i = 0; i < a->conf->address_count; i++) {
-			struct ip_prefix subnet =
-			    ip_prefix_of(&a->conf->address[i].addr, a->conf->address[i].len);
-			on_link |= ip_prefix_covers(&subnet, &c->prefix);
-		}
-		if (!on_link && a->conf->routes_count == 1)
-			c->next_hop = a->conf->routes[0]->next_hop;
+	for (unsigned i = 0; i < a->routes_count; i++) {
+		if (ip_prefix_covers(&a->routes[i]->prefix, prefix) &&
+		    a->routes[i]->prefix.len > best)
+			best = a->routes[i]->prefix.len;
 	}
-	resolve(m, c);
+	return best;
 }
 
-static void collect_static(struct model *m, struct table *t)
+/* The next hop that all routes of the attachment in the prefix' family share; NULL: none, or several. */
+static const struct ip_addr *only_next_hop(
+    const struct conf_attachment *a, const struct ip_prefix *prefix)
 {
-	for (unsigned i = 0; i < t->conf->routes_count; i++) {
+	const struct ip_addr *only = NULL;
+
+	for (unsigned i = 0; i < a->routes_count; i++) {
+		const struct ip_addr *hop = &a->routes[i]->next_hop;
+
+		if (hop->family != prefix->addr.family)
+			continue;
+		if (only && !ip_eq(only, hop))
+			return NULL;
+		only = hop;
+	}
+	return only;
+}
+
+/*
+ * A static route names an attachment, not a neighbour of it. On a port the longest prefix around the route says which
+ * one: a subnet (the destination itself) or routes of the attachment (their next hops); without any, the only
+ * next hop that the attachment has.
+ */
+static int add_static_on_port(
+    struct model *m, struct table *t, const struct ip_prefix *prefix, struct attach *a)
+{
+	int direct = on_link(a->conf, prefix), behind = routed(a->conf, prefix), rc = 0;
+	const struct ip_addr *only = only_next_hop(a->conf, prefix);
+
+	if (direct >= 0 && direct >= behind) {
+		add(t, prefix, SOURCE_STATIC, a);
+		return 0;
+	}
+	if (behind < 0) {
+		struct candidate *c = add(t, prefix, SOURCE_STATIC, a);
+
+		if (!only)
+			c->lost = LOST_UNRESOLVED;
+		return only ? set_next_hop(m, c, only) : 0;
+	}
+	for (unsigned i = 0; i < a->conf->routes_count && rc == 0; i++) {
+		const struct conf_attached_route *r = a->conf->routes[i];
+
+		if (r->prefix.len == behind && ip_prefix_covers(&r->prefix, prefix))
+			rc = set_next_hop(m, add(t, prefix, SOURCE_STATIC, a), &r->next_hop);
+	}
+	return rc;
+}
+
+static int collect_static(struct model *m, struct table *t)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < t->conf->routes_count && rc == 0; i++) {
 		const struct conf_static_route *r = t->conf->routes[i];
-		struct attach *origin = r->blackhole ? NULL : attach_of(m, r->attachment);
-		struct candidate *c = add(t, &r->prefix, SOURCE_STATIC, origin);
+		struct attach *a = r->blackhole ? NULL : attach_of(m, r->attachment);
 
-		c->blackhole = r->blackhole;
-		resolve_static(m, c);
+		if (a && a->iface)
+			rc = add_static_on_port(m, t, &r->prefix, a);
+		else
+			add(t, &r->prefix, SOURCE_STATIC, a)->blackhole = !a;
 	}
+	return rc;
 }
 
-static void add_connected(struct model *m, struct table *t, struct attach *a)
+/* ---- attachments ---- */
+
+static void add_connected(struct model *m, struct table *t, struct attach *a, bool associated)
 {
 	for (unsigned i = 0; i < a->conf->address_count; i++) {
 		struct ip_prefix subnet =
 		    ip_prefix_of(&a->conf->address[i].addr, a->conf->address[i].len);
-		struct candidate *c = add(t, &subnet, SOURCE_CONNECTED, a);
+		bool enters = ask_ingress(m, t, add(t, &subnet, SOURCE_CONNECTED, a));
 
-		ask_ingress(m, t, c);
-		c->leaf = a->iface->pub.leaf;
-		if (c->lost == LOST_NOT)
+		if (enters || associated)
 			add_local(t, &a->conf->address[i].addr);
 	}
 }
 
-static void add_attached(struct model *m, struct table *t, struct attach *a)
+static int add_attached(struct model *m, struct table *t, struct attach *a)
 {
-	for (unsigned i = 0; i < a->conf->routes_count; i++) {
-		struct candidate *c = add(t, &a->conf->routes[i]->prefix, SOURCE_ATTACHED, a);
+	int rc = 0;
 
-		c->next_hop = a->conf->routes[i]->next_hop;
+	for (unsigned i = 0; i < a->conf->routes_count && rc == 0; i++) {
+		const struct conf_attached_route *r = a->conf->routes[i];
+		struct candidate *c = add(t, &r->prefix, SOURCE_ATTACHED, a);
+
 		ask_ingress(m, t, c);
-		resolve(m, c);
+		if (a->iface)
+			rc = set_next_hop(m, c, &r->next_hop);
 	}
+	return rc;
 }
 
 static void add_flow(struct model *m, struct table *t, struct attach *a)
@@ -178,13 +235,14 @@ static bool propagates_to(const struct attach *a, const struct table *t)
 	return false;
 }
 
-static void collect_attachment(struct model *m, struct table *t, struct attach *a)
+static int collect_attachment(struct model *m, struct table *t, struct attach *a)
 {
 	bool propagates = propagates_to(a, t), associated = a->conf->associate == t->conf;
+	int rc = 0;
 
 	if (propagates) {
-		add_connected(m, t, a);
-		add_attached(m, t, a);
+		add_connected(m, t, a, associated);
+		rc = add_attached(m, t, a);
 	} else if (associated) {
 		/* Its own router address answers, whatever the table learns. */
 		for (unsigned i = 0; i < a->conf->address_count; i++)
@@ -192,7 +250,10 @@ static void collect_attachment(struct model *m, struct table *t, struct attach *
 	}
 	if (propagates || associated)
 		add_flow(m, t, a);
+	return rc;
 }
+
+/* ---- gateways ---- */
 
 /* Outer packets: our addresses on the uplinks; with a private gateway, in the table of the VBR that carries them. */
 static void collect_gateways(struct model *m)
@@ -201,31 +262,38 @@ static void collect_gateways(struct model *m)
 	struct iface_entry *i;
 
 	list_for (i, &m->ifaces, node) {
-		for (unsigned k = 0; !i->attach && k < i->pub.address_count; k++)
+		for (unsigned k = 0; i->seen && !i->attach && k < i->pub.address_count; k++)
 			add_local(m->underlay, &i->pub.address[k].addr);
 	}
 	list_for (tunnel, &m->tunnels, node) {
 		const struct conf_tunnel *conf = tunnel->pub.conf;
-		struct table *t = conf->via ? table_of(m, conf->via->associate) : m->underlay;
+		struct table *t;
 
+		if (!tunnel->seen)
+			continue;
+		t = conf->via ? table_of(m, conf->via->associate) : m->underlay;
 		if (t)
 			add_local(t, &conf->gateway_address);
 	}
 }
 
-void candidates_collect(struct model *m)
+int candidates_collect(struct model *m)
 {
 	struct table *t;
 	struct attach *a;
+	int rc = 0;
 
-	list_for (t, &m->tables, node)
-		t->candidate_count = 0;
 	list_for (t, &m->tables, node) {
-		if (!t->conf)
+		if (!t->conf || !t->seen)
 			continue;
-		collect_static(m, t);
-		list_for (a, &m->attachments, node)
-			collect_attachment(m, t, a);
+		rc = collect_static(m, t);
+		list_for (a, &m->attachments, node) {
+			if (rc == 0 && a->seen)
+				rc = collect_attachment(m, t, a);
+		}
+		if (rc < 0)
+			return rc;
 	}
 	collect_gateways(m);
+	return 0;
 }

@@ -2,41 +2,44 @@
 #ifndef MODEL_INTERNAL_H
 #define MODEL_INTERNAL_H
 
-/* What the files of this folder share. Objects live as long as their name is in the configuration. */
+/*
+ * What the files of this folder share. Objects live as long as their name is in the configuration; a change of it
+ * goes through four steps, of which only the first two can fail:
+ *
+ *   1. objects_make()    what is new gets numbers, slots and records; workers have no way to reach it yet
+ *   2. routes_apply()    every table is resolved anew and the differences go into the FIBs
+ *   3. objects_commit()  interfaces and tunnels get the table and the attachment that they belong to from now on
+ *   4. objects_sweep()   what the configuration no longer has goes, and with it its numbers, after a grace period
+ */
 
 #include "base/list.h"
 #include "model/model.h"
 
 #define POLICY_BUILT_IN 5000 /* priority of the built-in rejection (R4) */
-#define PERMIT_ALL      0
 
-/* A leaf next hop towards a neighbour, shared by all that go the same way. */
-struct via {
-	struct list node;
-	uint32_t iface;
-	struct ip_addr addr;
-	uint32_t leaf;
-	bool seen;
-};
+/* ---- objects ---- */
 
 struct attach;
+struct tunnel_entry;
+
+struct iface_entry { /* of one owner: the port (an uplink) or an attachment */
+	struct list node;
+	struct model_iface pub;
+	struct attach *attach; /* NULL: uplink */
+	uint16_t port, vlan;   /* struct port.index */
+	struct ip_addr *proxies;
+	struct ip_addr *gateways;
+	bool link_up;
+	bool seen;
+};
 
 struct tunnel_entry {
 	struct list node;
 	struct model_tunnel pub;
-	char name[IP_TEXT_MAX + 128];
-	struct attach *attach;
-	uint32_t leaf; /* NH_TUNNEL without policy: what groups point to */
-	bool seen;
-};
-
-struct iface_entry {
-	struct list node;
-	struct model_iface pub;
-	struct attach *attach; /* NULL: uplink */
-	struct ip_addr *proxies;
-	struct ip_addr *gateways;
-	bool link_up;
+	char *name;
+	struct attach *attach;   /* NULL: its connection is not attached */
+	struct iface_entry *out; /* where its outer packets leave */
+	uint32_t leaf;
 	bool seen;
 };
 
@@ -48,11 +51,38 @@ struct attach { /* an attachment */
 	struct iface_entry *iface; /* every kind but vpn */
 	struct tunnel_entry *tunnel[CONF_TUNNELS_MAX];
 	unsigned tunnel_count;
-	bool usable; /* link up, or at least one tunnel that is not down */
+	bool usable;  /* link up, or at least one tunnel that is not down */
+	bool changed; /* `usable` did, and routes are not chosen anew yet */
 	bool seen;
 };
 
-enum source { /* where a candidate comes from; the order is that of R6 within a rank */
+/* The number of an attachment that has gone, not to be given away while packets that carry it are under way. */
+struct left_number {
+	uint16_t number;
+	uint64_t mark; /* epoch_mark() */
+};
+
+/* ---- ways out to a neighbour ---- */
+
+struct via { /* of routes: a leaf next hop, shared by all that name the same neighbour */
+	struct list node;
+	struct iface_entry *iface;
+	struct ip_addr addr;
+	uint32_t leaf;
+	bool seen;
+};
+
+struct way { /* of outer packets: its leaf stays, what it leads to follows the configuration */
+	struct list node;
+	struct iface_entry *iface;
+	struct ip_prefix prefix; /* what lies behind it: 0/0 on an uplink, a route of a VBR */
+	struct ip_addr next_hop; /* as published; unset: none */
+	uint32_t leaf;
+};
+
+/* ---- routes ---- */
+
+enum source { /* where a candidate comes from */
 	SOURCE_STATIC,
 	SOURCE_CONNECTED,
 	SOURCE_ATTACHED, /* `routes` of the attachment */
@@ -62,55 +92,67 @@ enum source { /* where a candidate comes from; the order is that of R6 within a 
 
 enum lost { /* why a candidate is not used */
 	LOST_NOT,
-	LOST_RANK,     /* a better rank of R6 */
-	LOST_KIND,     /* another kind won (A9) */
-	LOST_UNUSABLE, /* its attachment is down and another is not */
-	LOST_LIMIT,    /* more equal paths than the limit (A8) */
-	LOST_POLICY,   /* refused by an ingress policy */
+	LOST_RANK,       /* a better rank of R6 */
+	LOST_PREFERENCE, /* a policy prefers another one of the same rank */
+	LOST_KIND,       /* another kind won (A9) */
+	LOST_UNUSABLE,   /* its attachment is down and another is not */
+	LOST_LIMIT,      /* more equal paths than the limit (A8) */
 	LOST_DUPLICATE,
+	LOST_UNRESOLVED, /* nothing says which neighbour of the attachment it means */
+	LOST_POLICY,     /* refused by an ingress policy */
 };
 
 struct candidate {
 	struct ip_prefix prefix;
 	uint8_t source; /* enum source */
 	uint8_t rank;   /* R6: the lower wins */
-	uint8_t lost;   /* enum lost */
+	uint8_t lost;   /* enum lost; _UNRESOLVED and _POLICY are set when it is collected */
 	bool blackhole;
 	uint16_t policy;         /* priority of the policy that refused it */
 	uint32_t preference;     /* set by an ingress policy; the higher wins within a rank */
 	struct attach *origin;   /* NULL: blackhole, or an address of the router */
 	struct ip_addr next_hop; /* unset: the attachment itself */
-	uint32_t leaf;           /* port attachments: connected or via */
-};
-
-/* A next hop that routes point to: one per different set of members and permission. */
-struct path {
-	struct list node;
-	enum nexthop_kind kind;
-	uint32_t index;      /* of its nexthop */
-	uint32_t routes;     /* that use it, in all tables */
-	uint32_t permit_key; /* number of struct permission; PERMIT_ALL: everybody */
-	unsigned member_count;
-	struct path_member {
-		struct attach *origin;
-		struct tunnel_entry *tunnel; /* or */
-		uint32_t leaf;               /* of a port attachment */
-	} member[ECMP_MEMBERS_MAX];
+	struct via *via;         /* of that next hop */
 };
 
 /* One set of attachments that may use a route; shared by routes with the same outcome. */
 struct permission {
 	struct list node;
-	uint32_t key;
+	unsigned refs;
 	struct permit *permit;
-	uint64_t *word; /* copy to compare */
-	bool seen;
+	uint32_t words;
+	uint64_t word[]; /* copy to compare */
+};
+
+/* A next hop that routes point to: one per different set of members and permission. */
+struct path {
+	struct list node;
+	enum nexthop_kind kind; /* NH_LOCAL, NH_BLACKHOLE, or NH_GROUP of one member or more */
+	uint32_t index;         /* of its nexthop */
+	uint32_t routes;        /* that use it, in all tables */
+	struct permission *permission; /* NULL: everybody */
+	unsigned member_count;
+	struct path_member {
+		struct attach *origin;
+		struct tunnel_entry *tunnel; /* NULL: a port, or all tunnels as one */
+		uint32_t port_leaf;          /* of a port attachment */
+		uint64_t identity;           /* keeps its buckets over restarts: a hash of names */
+		uint32_t leaf;               /* as published */
+		bool alive;                  /* as published */
+	} member[];
 };
 
 struct route {
 	struct ip_prefix prefix;
-	uint32_t first, count; /* of its candidates in table.candidate, best first */
-	struct path *path;
+	uint32_t first, count; /* of its candidates, best first */
+	struct path *path;     /* NULL: policies refused all candidates */
+};
+
+struct rib { /* both in order of prefix */
+	struct candidate *candidate;
+	uint32_t candidate_count, candidate_room;
+	struct route *route;
+	uint32_t route_count;
 };
 
 struct table {
@@ -118,54 +160,73 @@ struct table {
 	const struct conf_route_table *conf; /* NULL: the underlay */
 	char *name;
 	struct fib *fib;
-	struct candidate *candidate;
-	uint32_t candidate_count, candidate_room;
-	struct route *route;
-	uint32_t route_count;
+	struct rib now;  /* what the FIB says */
+	struct rib next; /* while a configuration is applied */
 	bool seen;
 };
 
 struct model {
 	struct boundary *b;
 	struct model_limits limits;
-	const struct conf *conf;
+	const struct conf *conf; /* never NULL */
 	struct list tables;
 	struct table *underlay;
 	struct list attachments;
 	struct list ifaces;
 	struct list tunnels;
 	struct list vias;
+	struct list ways;
 	struct list paths;
 	struct list permissions;
-	uint32_t permission_keys;
-	uint16_t numbers; /* attachment numbers handed out: 1..numbers */
-	uint32_t words;   /* of a permission bitmap */
+	struct left_number *left;
+	unsigned left_count;
+	uint16_t fib_numbers; /* handed out */
+	uint32_t words;       /* of a permission: numbers of attachments are below 64 * words */
 	uint32_t local_leaf, blackhole_leaf;
-	bool has_vpn;          /* the built-in policy is in force */
-	bool has_alternatives; /* some prefix has more than one candidate */
+	bool has_vpn; /* the built-in policy is in force */
 	const struct model_tunnel **tunnel_view;
 	const struct model_iface **iface_view;
 	unsigned tunnel_count, iface_count;
 };
 
-/* objects.c: attachments, interfaces, tunnels and tables as the configuration has them; their numbers and slots */
-int objects_apply(struct model *m);
-void objects_sweep(struct model *m); /* what the configuration no longer has */
-void objects_free(struct model *m);
+/* objects.c: attachments and tables, and the steps for all objects together */
+/* 0, -ENOSPC, -ENOMEM, -ENODEV. Cannot fail for the configuration that was applied last. */
+int objects_make(struct model *m);
+void objects_commit(struct model *m);
+void objects_sweep(struct model *m);
+void objects_free(struct model *m); /* every object, and the leaves of the model's own */
 struct attach *attach_of(const struct model *m, const struct conf_attachment *conf);
 struct table *table_of(const struct model *m, const struct conf_route_table *conf);
 void attach_refresh_usable(struct attach *a);
+void slot_leave(struct model *m, uint16_t slot); /* released after a grace period */
 
-/* underlay.c: uplinks: where outer packets leave */
-uint32_t via_leaf(struct model *m, const struct iface_entry *iface, const struct ip_addr *addr);
+/* ifaces.c */
+int ifaces_make(struct model *m);
+void ifaces_commit(struct model *m);
+void ifaces_sweep(struct model *m);
+
+/* tunnels.c */
+int tunnels_make(struct model *m);
+void tunnels_commit(struct model *m);
+void tunnels_sweep(struct model *m);
+/* What the tunnel can do, as far as routes are concerned: its own state and that of the link below it. */
+enum model_tunnel_state tunnel_state(const struct tunnel_entry *t);
+
+/* underlay.c: leaf next hops towards neighbours */
+/* NULL when the boundary has no room. */
+struct via *via_get(struct model *m, struct iface_entry *iface, const struct ip_addr *addr);
 struct iface_entry *iface_of_tunnel(const struct model *m, const struct conf_tunnel *t);
 void vias_sweep(struct model *m);
-void vias_free(struct model *m);
+void ways_commit(struct model *m);
+void ways_sweep(struct model *m);
 
-/* candidates.c: fills table.candidate of every table from the configuration */
-void candidates_collect(struct model *m);
-/* select.c: order and winners within one prefix; pure. Returns how many won; they stand in front. */
+/* candidates.c: fills `next` of every table from the configuration. 0 or -ENOSPC. */
+int candidates_collect(struct model *m);
+
+/* select.c: order and winners within one prefix; pure. Returns how many won: their `lost` is LOST_NOT. */
 unsigned select_winners(struct candidate *c, unsigned count, unsigned ecmp_limit);
+/* Its tunnels are one next hop: active/standby, or a limit that leaves no room for both. */
+bool attach_is_one_hop(const struct attach *a, unsigned ecmp_limit);
 const char *lost_text(enum lost lost);
 const char *source_text(enum source source);
 
@@ -184,21 +245,27 @@ struct policy_answer {
 };
 struct policy_answer policy_ask(
     const struct model *m, enum conf_direction direction, const struct policy_question *q);
-/* The permission of a route: key for path_get(), or PERMIT_ALL. */
-uint32_t policy_permission(
-    struct model *m, const struct table *t, const struct candidate *winners, unsigned count);
-void permissions_sweep(struct model *m);
-void permissions_free(struct model *m);
-struct permission *permission_find(const struct model *m, uint32_t key);
 
-/* publish.c: paths and routes into the boundary */
+/* permission.c */
+/* Who may use a route with these winners. A reference, or NULL: everybody. */
+struct permission *permission_of(
+    struct model *m, const struct table *t, const struct candidate *c, unsigned count);
+void permission_unref(struct permission *p); /* NULL is fine */
+bool permission_has(const struct permission *p, const struct attach *a);
+
+/* path.c */
+/* The path of these winners, with one more reference in `routes`; takes over that of the permission. NULL with errno. */
 struct path *path_get(
-    struct model *m, const struct candidate *winners, unsigned count, uint32_t permit_key);
-int path_publish(struct model *m, struct path *p);
-void paths_of_tunnel(struct model *m, const struct tunnel_entry *t);
-/* Resolves every table and carries the differences to the boundary. 0 or -errno. */
-int routes_publish(struct model *m);
-void paths_sweep(struct model *m);
-void paths_free(struct model *m);
+    struct model *m, const struct candidate *c, unsigned count, struct permission *permission);
+/* Publishes what states of links and tunnels have changed. */
+void paths_refresh(struct model *m);
+void paths_sweep(struct model *m); /* those without routes */
+
+/* publish.c: the only writer of FIBs */
+/* Resolves every table and carries the differences to its FIB. 0, or -errno: then all is as before. */
+int routes_apply(struct model *m);
+/* Chooses anew where an attachment with `changed` competes, and clears the mark. */
+void routes_reselect(struct model *m);
+void rib_clear(struct rib *rib);
 
 #endif

@@ -13,17 +13,21 @@
 
 #define LOG "model"
 
+static const struct conf nothing; /* applied before the first one */
+
 struct model *model_create(struct boundary *b, const struct model_limits *limits)
 {
 	struct model *m = xcalloc(1, sizeof(*m));
 
 	m->b = b;
 	m->limits = *limits;
+	m->conf = &nothing;
 	list_init(&m->tables);
 	list_init(&m->attachments);
 	list_init(&m->ifaces);
 	list_init(&m->tunnels);
 	list_init(&m->vias);
+	list_init(&m->ways);
 	list_init(&m->paths);
 	list_init(&m->permissions);
 	return m;
@@ -34,9 +38,7 @@ void model_free(struct model *m)
 	if (!m)
 		return;
 	objects_free(m);
-	vias_free(m);
-	paths_free(m);
-	permissions_free(m);
+	free(m->left);
 	free(m->tunnel_view);
 	free(m->iface_view);
 	free(m);
@@ -63,32 +65,42 @@ static void views_build(struct model *m)
 
 int model_apply(struct model *m, const struct conf *conf)
 {
+	const struct conf *before = m->conf;
+	int rc;
+
+	epoch_reclaim(m->b->epoch); /* numbers that left long ago are there again */
 	m->conf = conf;
-	int rc = objects_apply(m);
+	rc = objects_make(m);
 	if (rc == 0)
-		rc = routes_publish(m);
-	if (rc < 0) {
+		rc = routes_apply(m);
+	if (rc == 0) {
+		objects_commit(m);
+	} else {
 		log_write(
 		    LOG_ERROR, LOG, NULL, "the configuration does not fit: %s", strerror(-rc));
-		return rc;
+		m->conf = before;
+		objects_make(m); /* all that it needs is there */
 	}
 	objects_sweep(m);
-	vias_sweep(m);
 	views_build(m);
-	return 0;
+	return rc;
 }
 
-/* An attachment that became usable or ceased to be may change which candidates win. */
-static void usable_changed(struct model *m, struct attach *a)
+/* A path that lost or won a member changes at once; routes follow where another class of candidates wins now. */
+static void states_changed(struct model *m)
 {
-	bool before = a->usable;
+	struct attach *a;
+	bool changed = false;
 
-	attach_refresh_usable(a);
-	if (before == a->usable || !m->has_alternatives)
+	list_for (a, &m->attachments, node) {
+		attach_refresh_usable(a);
+		changed |= a->changed;
+	}
+	paths_refresh(m);
+	if (!changed)
 		return;
-	int rc = routes_publish(m);
-	if (rc < 0)
-		log_write(LOG_ERROR, LOG, a->name, "routes not updated: %s", strerror(-rc));
+	routes_reselect(m);
+	paths_sweep(m);
 }
 
 void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state)
@@ -99,23 +111,24 @@ void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state 
 		if (t->pub.index != tunnel || t->pub.state == state)
 			continue;
 		t->pub.state = (uint8_t)state;
-		paths_of_tunnel(m, t);
-		if (t->attach)
-			usable_changed(m, t->attach);
+		states_changed(m);
+		return;
 	}
 }
 
 void model_link_set(struct model *m, const struct conf_port *port, bool up)
 {
 	struct iface_entry *i;
+	bool changed = false;
 
 	list_for (i, &m->ifaces, node) {
 		if (i->pub.port != port || i->link_up == up)
 			continue;
 		i->link_up = up;
-		if (i->attach)
-			usable_changed(m, i->attach);
+		changed = true;
 	}
+	if (changed)
+		states_changed(m);
 }
 
 const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *conf)

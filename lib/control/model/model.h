@@ -50,6 +50,7 @@ struct model_iface {
 	uint16_t number;                          /* of the attachment */
 	uint16_t slot;
 	uint32_t leaf; /* next hop to a neighbour on this interface */
+	uint32_t mtu;
 	const struct conf_ifaddr *address;
 	unsigned address_count;
 	unsigned proxy_count; /* gateway addresses of tunnels that this interface answers ARP for */

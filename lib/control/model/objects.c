@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Attachments, interfaces, tunnels and tables: what the configuration names gets a number, a ledger slot and a
- * record in the boundary, and keeps them as long as the name stays. What it no longer names goes in objects_sweep(), after
- * the routes that used it.
+ * Attachments and route tables: what the configuration names gets a number or a FIB, and keeps it as long as the name
+ * stays. The four steps of internal.h for these, and in which order for interfaces and tunnels.
  */
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,18 +15,37 @@
 
 #define LOG "model"
 
-/* ---- tables ---- */
+#define BITS 64 /* of a word of a permission */
 
-static struct table *table_named(const struct model *m, const char *name)
+/* ---- what leaves ---- */
+
+struct left_slot {
+	struct counters *counters;
+	uint16_t slot;
+};
+
+static void slot_back(void *ptr)
 {
-	struct table *t;
+	struct left_slot *left = ptr;
 
-	list_for (t, &m->tables, node) {
-		if (t != m->underlay && strcmp(t->name, name) == 0)
-			return t;
-	}
-	return NULL;
+	slot_release(left->counters, left->slot);
+	free(left);
 }
+
+void slot_leave(struct model *m, uint16_t slot)
+{
+	struct left_slot *left = xmalloc(sizeof(*left));
+
+	*left = (struct left_slot){&m->b->counters, slot};
+	epoch_retire(m->b->epoch, slot_back, left);
+}
+
+static void fib_back(void *fib)
+{
+	fib_free(fib);
+}
+
+/* ---- tables ---- */
 
 struct table *table_of(const struct model *m, const struct conf_route_table *conf)
 {
@@ -44,54 +61,71 @@ struct table *table_of(const struct model *m, const struct conf_route_table *con
 static struct table *table_new(struct model *m, const char *name)
 {
 	const struct fib_limits limits = {
-	    m->limits.routes_per_table, m->limits.tbl8_per_table, false};
-	static uint16_t index;
-	struct table *t = xcalloc(1, sizeof(*t));
+	    .routes = m->limits.routes_per_table,
+	    .groups = m->limits.tbl8_per_table,
+	    .v6 = true,
+	};
+	struct fib *fib = fib_create(m->b->epoch, name, ++m->fib_numbers, &limits);
 
-	t->name = xstrdup(name);
-	t->fib = fib_create(m->b->epoch, name, ++index, &limits);
-	if (!t->fib) {
-		log_write(LOG_ERROR, LOG, name, "route table: %s", strerror(errno));
-		free(t->name);
-		free(t);
+	if (!fib)
 		return NULL;
-	}
+	struct table *t = xcalloc(1, sizeof(*t));
+	t->name = xstrdup(name);
+	t->fib = fib;
 	list_append(&m->tables, &t->node);
 	return t;
 }
 
-static int tables_apply(struct model *m)
+static struct table *table_get(struct model *m, const char *name)
+{
+	struct table *t;
+
+	list_for (t, &m->tables, node) {
+		if (t != m->underlay && strcmp(t->name, name) == 0)
+			return t;
+	}
+	return table_new(m, name);
+}
+
+static int tables_make(struct model *m)
 {
 	struct table *t;
 
 	list_for (t, &m->tables, node)
-		t->seen = t == m->underlay;
-	if (!m->underlay) {
+		t->seen = false;
+	if (!m->underlay)
 		m->underlay = table_new(m, "(underlay)");
-		if (!m->underlay)
-			return -ENOMEM;
-		m->underlay->seen = true;
-	}
+	if (!m->underlay)
+		return -ENOMEM;
+	m->underlay->seen = true;
 	for (unsigned i = 0; i < m->conf->route_tables_count; i++) {
-		t = table_named(m, m->conf->route_tables[i]->name);
-		if (!t)
-			t = table_new(m, m->conf->route_tables[i]->name);
-		if (!t)
+		const struct conf_route_table *conf = m->conf->route_tables[i];
+
+		t = table_get(m, conf->name);
+		if (!t) {
+			log_write(LOG_ERROR, LOG, conf->name, "route table: %s", strerror(errno));
 			return -ENOMEM;
-		t->conf = m->conf->route_tables[i];
+		}
+		t->conf = conf;
 		t->seen = true;
 	}
 	return 0;
 }
 
-static void table_free(struct table *t)
+/* Interfaces and tunnels have left the table; workers may look at it until a grace period has passed. */
+static void tables_sweep(struct model *m)
 {
-	list_remove(&t->node);
-	fib_free(t->fib);
-	free(t->candidate);
-	free(t->route);
-	free(t->name);
-	free(t);
+	struct table *t, *next;
+
+	list_for_safe (t, next, &m->tables, node) {
+		if (t->seen)
+			continue;
+		list_remove(&t->node);
+		rib_clear(&t->now);
+		epoch_retire(m->b->epoch, fib_back, t->fib);
+		free(t->name);
+		free(t);
+	}
 }
 
 /* ---- attachments ---- */
@@ -101,7 +135,7 @@ struct attach *attach_of(const struct model *m, const struct conf_attachment *co
 	struct attach *a;
 
 	list_for (a, &m->attachments, node) {
-		if (a->conf == conf)
+		if (conf && a->conf == conf)
 			return a;
 	}
 	return NULL;
@@ -109,274 +143,117 @@ struct attach *attach_of(const struct model *m, const struct conf_attachment *co
 
 void attach_refresh_usable(struct attach *a)
 {
+	bool before = a->usable;
+
 	a->usable = a->iface && a->iface->link_up;
 	for (unsigned i = 0; i < a->tunnel_count; i++)
-		a->usable |= a->tunnel[i]->pub.state != MODEL_TUNNEL_DOWN;
+		a->usable |= tunnel_state(a->tunnel[i]) != MODEL_TUNNEL_DOWN;
+	a->changed |= a->usable != before;
 }
 
-static uint16_t number_free(const struct model *m)
+static bool number_is_taken(const struct model *m, uint16_t number)
 {
 	struct attach *a;
-	uint16_t n = 1;
 
-	for (bool taken = true; taken; n += taken) {
-		taken = false;
-		list_for (a, &m->attachments, node)
-			taken |= a->number == n;
+	for (unsigned i = 0; i < m->left_count; i++) {
+		if (m->left[i].number == number)
+			return true;
 	}
-	return n;
-}
-
-static void attachment_apply(struct model *m, const struct conf_attachment *conf)
-{
-	struct attach *a, *found = NULL;
-
 	list_for (a, &m->attachments, node) {
-		if (strcmp(a->name, conf->name) == 0)
-			found = a;
+		if (a->number == number)
+			return true;
 	}
-	if (!found) {
-		found = xcalloc(1, sizeof(*found));
-		found->name = xstrdup(conf->name);
-		found->number = number_free(m);
-		list_append(&m->attachments, &found->node);
+	return false;
+}
+
+/* Packets carry the number of the attachment they came in on, and policies are asked about it. */
+static void numbers_return(struct model *m)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < m->left_count; i++) {
+		if (!epoch_passed(m->b->epoch, m->left[i].mark))
+			m->left[kept++] = m->left[i];
 	}
-	found->conf = conf;
-	found->seen = true;
-	found->tunnel_count = 0;
-	found->iface = NULL;
-	if (found->number > m->numbers)
-		m->numbers = found->number;
-	m->has_vpn |= conf->kind == CONF_KIND_VPN;
+	m->left_count = kept;
 }
 
-static void attach_free(struct attach *a)
+static void number_leave(struct model *m, uint16_t number)
 {
-	list_remove(&a->node);
-	free(a->name);
-	free(a);
+	m->left = xrealloc(m->left, (m->left_count + 1) * sizeof(*m->left));
+	m->left[m->left_count++] = (struct left_number){number, epoch_mark(m->b->epoch)};
 }
 
-/* ---- interfaces ---- */
-
-static struct iface_entry *iface_get_entry(
-    struct model *m, const struct conf_port *port, uint32_t vlan)
+static struct attach *attach_new(struct model *m, const char *name)
 {
-	struct iface_entry *e;
+	uint32_t number = 1;
 
-	list_for (e, &m->ifaces, node) {
-		const struct iface *i = iface_get(&m->b->ifaces, e->pub.index);
-
-		if (i && m->b->port[i->port] &&
-		    strcmp(m->b->port[i->port]->name, port->name) == 0 && i->vlan == vlan)
-			return e;
-	}
-	e = xcalloc(1, sizeof(*e));
-	e->link_up = true;
-	e->pub.slot = slot_alloc(&m->b->counters);
-	list_append(&m->ifaces, &e->node);
-	return e;
+	while (number <= UINT16_MAX && number_is_taken(m, (uint16_t)number))
+		number++;
+	if (number > UINT16_MAX)
+		return NULL;
+	struct attach *a = xcalloc(1, sizeof(*a));
+	a->name = xstrdup(name);
+	a->number = (uint16_t)number;
+	list_append(&m->attachments, &a->node);
+	return a;
 }
 
-static const struct port *port_of(const struct model *m, const struct conf_port *conf)
+static struct attach *attach_get(struct model *m, const char *name)
 {
-	for (unsigned i = 0; i < m->b->ports; i++) {
-		if (strcmp(m->b->port[i]->name, conf->name) == 0)
-			return m->b->port[i];
-	}
-	return NULL;
-}
-
-static int iface_apply(struct model *m, const struct conf_port *conf, struct attach *a)
-{
-	uint32_t vlan = a ? a->conf->vlan : conf->vlan, mtu = a ? a->conf->mtu : conf->mtu;
-	struct iface_entry *e = iface_get_entry(m, conf, vlan);
-	const struct port *port = port_of(m, conf);
-	struct table *t = a ? table_of(m, a->conf->associate) : m->underlay;
-
-	if (!port || !e->pub.slot)
-		return port ? -ENOSPC : -ENODEV;
-	e->pub.port = conf;
-	e->pub.attachment = a ? a->conf : NULL;
-	e->pub.number = a ? a->number : 0;
-	e->pub.address = a ? a->conf->address : conf->address;
-	e->pub.address_count = a ? a->conf->address_count : conf->address_count;
-	e->attach = a;
-	e->seen = true;
-	struct iface record = {
-	    .index = e->pub.index,
-	    .port = port->index,
-	    .vlan = (uint16_t)vlan,
-	    .role = a ? IFACE_ATTACHMENT : IFACE_UPLINK,
-	    .up = true,
-	    .mtu = (uint16_t)mtu,
-	    .mac = port->mac,
-	    .slot = e->pub.slot,
-	    .attachment = e->pub.number,
-	    .fib = t ? t->fib : NULL,
-	};
-	if (e->pub.address_count)
-		record.address = e->pub.address[0].addr;
-	int rc = iface_publish(&m->b->ifaces, &record);
-	if (rc < 0)
-		return rc;
-	e->pub.index = (uint32_t)rc;
-	const struct nexthop_spec leaf = {
-	    .kind = NH_CONNECTED,
-	    .attachment = e->pub.number,
-	    .slot = e->pub.slot,
-	    .iface = (uint16_t)e->pub.index,
-	};
-	rc = nexthop_publish(&m->b->nexthops, &leaf, &e->pub.leaf);
-	if (a)
-		a->iface = e;
-	return rc;
-}
-
-static int ifaces_apply(struct model *m)
-{
-	struct iface_entry *e;
 	struct attach *a;
 
-	list_for (e, &m->ifaces, node)
-		e->seen = false;
-	for (unsigned i = 0; i < m->conf->ports_count; i++) {
-		int rc =
-		    m->conf->ports[i]->address_count ? iface_apply(m, m->conf->ports[i], NULL) : 0;
-
-		if (rc < 0)
-			return rc;
-	}
 	list_for (a, &m->attachments, node) {
-		int rc = a->seen && a->conf->port ? iface_apply(m, a->conf->port, a) : 0;
-
-		if (rc < 0)
-			return rc;
+		if (strcmp(a->name, name) == 0)
+			return a;
 	}
+	return attach_new(m, name);
+}
+
+static int attachments_make(struct model *m)
+{
+	struct attach *a;
+	uint16_t last = 0;
+
+	numbers_return(m);
+	m->has_vpn = false;
+	list_for (a, &m->attachments, node)
+		a->seen = false;
+	for (unsigned i = 0; i < m->conf->attachments_count; i++) {
+		const struct conf_attachment *conf = m->conf->attachments[i];
+
+		a = attach_get(m, conf->name);
+		if (!a)
+			return -ENOSPC;
+		a->conf = conf;
+		a->seen = true;
+		a->tunnel_count = 0;
+		a->iface = NULL;
+		m->has_vpn |= conf->kind == CONF_KIND_VPN;
+	}
+	list_for (a, &m->attachments, node)
+		last = a->number > last ? a->number : last;
+	m->words = last / BITS + 1;
 	return 0;
 }
 
-/* Neighbours that the interface keeps resolved, and addresses it answers for. */
-static void iface_neighbours(struct model *m, struct iface_entry *e)
+static void attachments_sweep(struct model *m)
 {
-	const struct conf_port *port = e->pub.port;
-	unsigned gateways = e->attach ? e->attach->conf->routes_count : port->gateway_count;
-	struct tunnel_entry *t;
-	unsigned proxies = 0;
+	struct attach *a, *next;
 
-	list_for (t, &m->tunnels, node)
-		proxies += t->seen;
-	e->gateways = xrealloc(e->gateways, (gateways + 1) * sizeof(*e->gateways));
-	e->proxies = xrealloc(e->proxies, (proxies + 1) * sizeof(*e->proxies));
-	e->pub.gateway = e->gateways;
-	e->pub.proxy = e->proxies;
-	e->pub.gateway_count = e->pub.proxy_count = 0;
-	for (unsigned i = 0; i < gateways; i++) {
-		struct ip_addr addr =
-		    e->attach ? e->attach->conf->routes[i]->next_hop : port->gateway[i];
-
-		if (ip_is_set(&addr))
-			e->gateways[e->pub.gateway_count++] = addr;
+	list_for_safe (a, next, &m->attachments, node) {
+		if (a->seen)
+			continue;
+		number_leave(m, a->number);
+		list_remove(&a->node);
+		free(a->name);
+		free(a);
 	}
-	list_for (t, &m->tunnels, node) {
-		if (t->seen && iface_of_tunnel(m, t->pub.conf) == e)
-			e->proxies[e->pub.proxy_count++] = t->pub.conf->gateway_address;
-	}
-}
-
-static void iface_free(struct model *m, struct iface_entry *e)
-{
-	list_remove(&e->node);
-	nexthop_remove(&m->b->nexthops, e->pub.leaf);
-	iface_remove(&m->b->ifaces, e->pub.index);
-	if (epoch_wait(
-		m->b->epoch)) /* else a stalled worker may still count on it: the slot stays taken */
-		slot_release(&m->b->counters, e->pub.slot);
-	free(e->gateways);
-	free(e->proxies);
-	free(e);
-}
-
-/* ---- tunnels ---- */
-
-static struct tunnel_entry *tunnel_get_entry(struct model *m, const struct conf_tunnel *conf)
-{
-	char name[sizeof(((struct tunnel_entry *)0)->name)];
-	struct tunnel_entry *t;
-
-	snprintf(name, sizeof(name), "%s/%u", conf->connection->name, conf->number);
-	list_for (t, &m->tunnels, node) {
-		if (strcmp(t->name, name) == 0)
-			return t;
-	}
-	t = xcalloc(1, sizeof(*t));
-	memcpy(t->name, name, sizeof(name));
-	t->pub.name = t->name;
-	t->pub.index = tunnel_alloc(&m->b->tunnels);
-	t->pub.slot = slot_alloc(&m->b->counters);
-	list_append(&m->tunnels, &t->node);
-	return t;
-}
-
-static int tunnel_apply(struct model *m, const struct conf_tunnel *conf)
-{
-	struct tunnel_entry *t = tunnel_get_entry(m, conf);
-	struct attach *a =
-	    conf->connection->attachment ? attach_of(m, conf->connection->attachment) : NULL;
-	struct table *table = a ? table_of(m, a->conf->associate) : NULL;
-
-	if (!t->pub.index || !t->pub.slot)
-		return -ENOSPC;
-	t->pub.conf = conf;
-	t->pub.attachment = a ? a->number : 0;
-	t->pub.fib = table ? table->fib : NULL;
-	t->attach = a;
-	t->seen = true;
-	struct iface_entry *out = iface_of_tunnel(m, conf);
-	t->pub.outer_mtu = out ? iface_get(&m->b->ifaces, out->pub.index)->mtu : 1500;
-	if (a)
-		a->tunnel[a->tunnel_count++] = t;
-	const struct nexthop_spec leaf = {
-	    .kind = NH_TUNNEL,
-	    .attachment = t->pub.attachment,
-	    .slot = t->pub.slot,
-	    .tunnel = t->pub.index,
-	};
-	return nexthop_publish(&m->b->nexthops, &leaf, &t->leaf);
-}
-
-static int tunnels_apply(struct model *m)
-{
-	struct tunnel_entry *t;
-
-	list_for (t, &m->tunnels, node)
-		t->seen = false;
-	for (unsigned i = 0; i < m->conf->vpn_connections_count; i++) {
-		const struct conf_connection *c = m->conf->vpn_connections[i];
-
-		for (unsigned k = 0; k < c->tunnels_count; k++) {
-			int rc = tunnel_apply(m, c->tunnels[k]);
-
-			if (rc < 0)
-				return rc;
-		}
-	}
-	return 0;
-}
-
-static void tunnel_free(struct model *m, struct tunnel_entry *t)
-{
-	list_remove(&t->node);
-	nexthop_remove(&m->b->nexthops, t->leaf);
-	tunnel_release(&m->b->tunnels, t->pub.index);
-	if (epoch_wait(m->b->epoch))
-		slot_release(&m->b->counters, t->pub.slot);
-	free(t);
 }
 
 /* ---- all ---- */
 
-static int leaves_apply(struct model *m)
+static int leaves_make(struct model *m)
 {
 	const struct nexthop_spec local = {.kind = NH_LOCAL}, blackhole = {.kind = NH_BLACKHOLE};
 	int rc = m->local_leaf ? 0 : nexthop_publish(&m->b->nexthops, &local, &m->local_leaf);
@@ -386,71 +263,63 @@ static int leaves_apply(struct model *m)
 	return rc;
 }
 
-int objects_apply(struct model *m)
+int objects_make(struct model *m)
 {
 	struct attach *a;
-	struct iface_entry *e;
-	int rc = tables_apply(m);
+	int rc = leaves_make(m);
 
-	list_for (a, &m->attachments, node)
-		a->seen = false;
-	m->has_vpn = false;
-	for (unsigned i = 0; i < m->conf->attachments_count; i++)
-		attachment_apply(m, m->conf->attachments[i]);
-	m->words = m->numbers / 64 + 1;
 	if (rc == 0)
-		rc = leaves_apply(m);
+		rc = tables_make(m);
 	if (rc == 0)
-		rc = ifaces_apply(m);
+		rc = attachments_make(m);
 	if (rc == 0)
-		rc = tunnels_apply(m);
-	list_for (e, &m->ifaces, node)
-		iface_neighbours(m, e);
-	list_for (a, &m->attachments, node)
-		attach_refresh_usable(a);
+		rc = ifaces_make(m);
+	if (rc == 0)
+		rc = tunnels_make(m);
+	list_for (a, &m->attachments, node) {
+		if (rc == 0 && a->seen)
+			attach_refresh_usable(a);
+		a->changed = false; /* every route is chosen anew anyway */
+	}
 	return rc;
 }
 
+void objects_commit(struct model *m)
+{
+	ifaces_commit(m);
+	tunnels_commit(m);
+	ways_commit(m);
+	paths_refresh(m);
+}
+
+/* From what refers to what is referred to: routes, next hops, interfaces and tunnels, attachments. */
 void objects_sweep(struct model *m)
 {
-	struct tunnel_entry *t, *next_t;
-	struct iface_entry *e, *next_e;
-	struct table *table, *next_table;
-	struct attach *a, *next_a;
-
-	list_for_safe (t, next_t, &m->tunnels, node) {
-		if (!t->seen)
-			tunnel_free(m, t);
-	}
-	list_for_safe (e, next_e, &m->ifaces, node) {
-		if (!e->seen)
-			iface_free(m, e);
-	}
-	list_for_safe (a, next_a, &m->attachments, node) {
-		if (!a->seen)
-			attach_free(a);
-	}
-	list_for_safe (table, next_table, &m->tables, node) {
-		if (!table->seen)
-			table_free(table);
-	}
+	tables_sweep(m);
+	paths_sweep(m);
+	vias_sweep(m);
+	ways_sweep(m);
+	tunnels_sweep(m);
+	ifaces_sweep(m);
+	attachments_sweep(m);
 }
 
 void objects_free(struct model *m)
 {
 	struct tunnel_entry *t;
-	struct iface_entry *e;
+	struct iface_entry *i;
 	struct table *table;
 	struct attach *a;
 
-	list_for (t, &m->tunnels, node)
-		t->seen = false;
-	list_for (e, &m->ifaces, node)
-		e->seen = false;
-	list_for (a, &m->attachments, node)
-		a->seen = false;
 	list_for (table, &m->tables, node)
 		table->seen = false;
+	list_for (t, &m->tunnels, node)
+		t->seen = false;
+	list_for (i, &m->ifaces, node)
+		i->seen = false;
+	list_for (a, &m->attachments, node)
+		a->seen = false;
 	objects_sweep(m);
-	m->underlay = NULL;
+	nexthop_remove(&m->b->nexthops, m->local_leaf);
+	nexthop_remove(&m->b->nexthops, m->blackhole_leaf);
 }

@@ -9,12 +9,11 @@
  *
  * The built-in egress policy 5000 of every table rejects {VPN, VBR, CCN} to {VPN, VBR, CCN} as soon as there is a
  * VPN attachment; a user policy with a lower number opens it (X13).
+ *
+ * Static routes of a table are its own: no ingress policy is asked about them. Addresses of the router are no
+ * routes of anybody: no policy at all.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/mem.h"
 #include "model/internal.h"
 
 static bool in_attachments(
@@ -98,116 +97,4 @@ struct policy_answer policy_ask(
 	if (direction == CONF_EGRESS && m->has_vpn && is_line(q->source) && is_line(q->destination))
 		return (struct policy_answer){false, POLICY_BUILT_IN, NULL};
 	return (struct policy_answer){true, 0, NULL};
-}
-
-/* ---- permissions: the outcome for every attachment, as a bitmap that routes share ---- */
-
-static struct permission *permission_get(struct model *m, const uint64_t *word)
-{
-	struct permission *p;
-	size_t bytes = m->words * sizeof(*word);
-
-	list_for (p, &m->permissions, node) {
-		if (memcmp(p->word, word, bytes) == 0)
-			return p;
-	}
-	p = xcalloc(1, sizeof(*p));
-	p->key = ++m->permission_keys;
-	p->word = xmalloc(bytes);
-	memcpy(p->word, word, bytes);
-	p->permit = permit_create(m->words * 64);
-	if (!p->permit)
-		abort(); /* as xmalloc() does */
-	for (uint32_t i = 0; i < m->words * 64; i++) {
-		if (word[i >> 6] >> (i & 63) & 1)
-			permit_allow(p->permit, i);
-	}
-	list_append(&m->permissions, &p->node);
-	return p;
-}
-
-struct permission *permission_find(const struct model *m, uint32_t key)
-{
-	struct permission *p;
-
-	list_for (p, &m->permissions, node) {
-		if (p->key == key)
-			return p;
-	}
-	return NULL;
-}
-
-static bool may_use(const struct model *m, const struct table *t, const struct attach *who,
-    const struct candidate *winners, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		const struct policy_question q = {
-		    .table = t->conf,
-		    .source = winners[i].origin,
-		    .destination = who,
-		    .prefix = &winners[i].prefix,
-		    .route = winners[i].source,
-		};
-
-		if (!policy_ask(m, CONF_EGRESS, &q).permit)
-			return false;
-	}
-	return true;
-}
-
-uint32_t policy_permission(
-    struct model *m, const struct table *t, const struct candidate *winners, unsigned count)
-{
-	if (!t->conf || !winners[0].origin)
-		return PERMIT_ALL;
-	uint64_t *word = xcalloc(m->words, sizeof(*word));
-	struct attach *a;
-	bool all = true;
-	uint32_t key = PERMIT_ALL;
-
-	word[0] = 1; /* attachment 0: the router itself */
-	list_for (a, &m->attachments, node) {
-		if (may_use(m, t, a, winners, count))
-			word[a->number >> 6] |= UINT64_C(1) << (a->number & 63);
-		else
-			all = false;
-	}
-	if (!all)
-		key = permission_get(m, word)->key;
-	free(word);
-	return key;
-}
-
-static void permission_free(struct permission *p)
-{
-	permit_unref(p->permit);
-	list_remove(&p->node);
-	free(p->word);
-	free(p);
-}
-
-void permissions_sweep(struct model *m)
-{
-	struct permission *p, *next;
-	struct path *path;
-
-	list_for (p, &m->permissions, node)
-		p->seen = false;
-	list_for (path, &m->paths, node) {
-		p = permission_find(m, path->permit_key);
-		if (p)
-			p->seen = true;
-	}
-	list_for_safe (p, next, &m->permissions, node) {
-		if (!p->seen)
-			permission_free(p);
-	}
-}
-
-void permissions_free(struct model *m)
-{
-	struct permission *p, *next;
-
-	list_for_safe (p, next, &m->permissions, node)
-		permission_free(p);
 }

@@ -3,10 +3,11 @@
 /*
  * Which candidates of one prefix win: R6 (rank), A9 (one kind), A8 (at most so many equal paths). Pure.
  *
- *   usable before unusable; then rank; then preference; then kind; then the name of the attachment
- *
- * An unusable candidate still wins where nothing better is there: the packets are then dropped with the reason
- * of the tunnel or port, and never follow a shorter prefix out in clear.
+ * Candidates of one rank, preference and kind make a class. The best class of which anything is usable wins, and
+ * with it all of its candidates, also those that are down: they keep their share of the buckets of the ECMP
+ * group, so that nobody else's flows move when they go and return (R8). Where nothing is usable at all
+ * the best class wins all the same: packets are then dropped with the reason of the tunnel or port, and never follow
+ * a shorter prefix elsewhere.
  */
 
 #include <stdlib.h>
@@ -19,11 +20,13 @@ const char *lost_text(enum lost lost)
 	static const char *const text[] = {
 	    [LOST_NOT] = "used",
 	    [LOST_RANK] = "a route of a preferred type exists",
+	    [LOST_PREFERENCE] = "a routing policy prefers another one",
 	    [LOST_KIND] = "another kind of attachment is preferred; kinds are not mixed",
 	    [LOST_UNUSABLE] = "its attachment is down",
 	    [LOST_LIMIT] = "more equal paths than the limit",
-	    [LOST_POLICY] = "refused by a routing policy",
 	    [LOST_DUPLICATE] = "the same path is there already",
+	    [LOST_UNRESOLVED] = "no route of its attachment names a next hop for it",
+	    [LOST_POLICY] = "refused by a routing policy",
 	};
 	return text[lost];
 }
@@ -40,6 +43,19 @@ const char *source_text(enum source source)
 	return text[source];
 }
 
+bool attach_is_one_hop(const struct attach *a, unsigned ecmp_limit)
+{
+	const struct conf_connection *c = a->conf->connection;
+
+	return a->tunnel_count <= 1 || a->tunnel_count > ecmp_limit ||
+	    (c && c->ha == CONF_HA_ACTIVE_STANDBY);
+}
+
+static bool is_out(const struct candidate *c)
+{
+	return c->lost == LOST_POLICY || c->lost == LOST_UNRESOLVED;
+}
+
 static bool is_usable(const struct candidate *c)
 {
 	return !c->origin || c->origin->usable;
@@ -50,41 +66,28 @@ static int kind_of(const struct candidate *c)
 	return c->origin ? (int)c->origin->conf->kind : -1;
 }
 
-static int compare(const void *pa, const void *pb)
+static int compare_class(const struct candidate *a, const struct candidate *b)
 {
-	const struct candidate *a = pa, *b = pb;
-
-	if ((a->lost == LOST_POLICY) != (b->lost == LOST_POLICY))
-		return a->lost == LOST_POLICY ? 1 : -1;
-	if (is_usable(a) != is_usable(b))
-		return is_usable(a) ? -1 : 1;
 	if (a->rank != b->rank)
 		return a->rank < b->rank ? -1 : 1;
 	if (a->preference != b->preference)
 		return a->preference > b->preference ? -1 : 1;
-	if (kind_of(a) != kind_of(b))
-		return kind_of(a) < kind_of(b) ? -1 : 1;
-	if (a->origin && b->origin && a->origin != b->origin)
-		return strcmp(a->origin->name, b->origin->name);
-	if (a->source != b->source)
-		return a->source < b->source ? -1 : 1;
-	return ip_cmp(&a->next_hop, &b->next_hop);
+	return kind_of(a) - kind_of(b);
 }
 
-static enum lost reason(const struct candidate *winner, const struct candidate *c)
+/* A total order, in which the same paths are neighbours. */
+static int compare(const void *pa, const void *pb)
 {
-	if (is_usable(winner) && !is_usable(c))
-		return LOST_UNUSABLE;
-	if (c->rank != winner->rank || c->preference != winner->preference)
-		return LOST_RANK;
-	if (kind_of(c) != kind_of(winner))
-		return LOST_KIND;
-	return LOST_NOT;
-}
+	const struct candidate *a = pa, *b = pb;
+	int order = is_out(a) - is_out(b);
 
-static unsigned path_count(const struct candidate *c)
-{
-	return c->origin && c->origin->tunnel_count ? c->origin->tunnel_count : 1;
+	if (order == 0)
+		order = compare_class(a, b);
+	if (order == 0 && a->origin != b->origin)
+		order = !a->origin ? -1 : !b->origin ? 1 : strcmp(a->origin->name, b->origin->name);
+	if (order == 0)
+		order = ip_cmp(&a->next_hop, &b->next_hop);
+	return order ? order : (int)a->source - (int)b->source;
 }
 
 static bool same_path(const struct candidate *a, const struct candidate *b)
@@ -93,33 +96,61 @@ static bool same_path(const struct candidate *a, const struct candidate *b)
 	    ip_eq(&a->next_hop, &b->next_hop);
 }
 
-unsigned select_winners(struct candidate *c, unsigned count, unsigned ecmp_limit)
+/* Of the best class with anything usable in it; NULL when there is no candidate at all. */
+static const struct candidate *best_of(const struct candidate *c, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (!is_out(&c[i]) && is_usable(&c[i]))
+			return &c[i];
+	}
+	return count && !is_out(&c[0]) ? &c[0] : NULL;
+}
+
+static enum lost reason(const struct candidate *best, const struct candidate *c)
+{
+	if (is_usable(best) && !is_usable(c) && compare_class(c, best) < 0)
+		return LOST_UNUSABLE;
+	if (c->rank != best->rank)
+		return LOST_RANK;
+	if (c->preference != best->preference)
+		return LOST_PREFERENCE;
+	return kind_of(c) != kind_of(best) ? LOST_KIND : LOST_NOT;
+}
+
+static unsigned path_count(const struct candidate *c, unsigned limit)
+{
+	return c->origin && !attach_is_one_hop(c->origin, limit) ? c->origin->tunnel_count : 1;
+}
+
+/* Within the winning class; what is usable comes before what is not when there is not room for all. */
+static unsigned apply_limit(struct candidate *c, unsigned count, unsigned limit)
 {
 	unsigned winners = 0, paths = 0;
 
-	qsort(c, count, sizeof(*c), compare);
-	for (unsigned i = 0; i < count; i++) {
-		if (c[i].lost == LOST_POLICY)
-			continue;
-		c[i].lost = i ? reason(&c[0], &c[i]) : LOST_NOT;
-		if (c[i].lost != LOST_NOT)
-			continue;
-		if (winners && same_path(&c[winners - 1], &c[i]))
-			c[i].lost = LOST_DUPLICATE;
-		else if (winners && paths + path_count(&c[i]) > ecmp_limit)
-			c[i].lost = LOST_LIMIT;
-		if (c[i].lost != LOST_NOT)
-			continue;
-		paths += path_count(&c[i]);
-		if (i != winners) { /* keep the winners in front */
-			struct candidate t = c[winners];
-			c[winners] = c[i];
-			c[i] = t;
+	for (unsigned usable = 2; usable-- > 0;) {
+		for (unsigned i = 0; i < count; i++) {
+			if (c[i].lost != LOST_NOT || is_usable(&c[i]) != usable)
+				continue;
+			if (paths + path_count(&c[i], limit) > limit) {
+				c[i].lost = LOST_LIMIT;
+				continue;
+			}
+			paths += path_count(&c[i], limit);
+			winners++;
 		}
-		winners++;
-		if (c[0].blackhole || !c[0].origin)
-			ecmp_limit =
-			    1; /* nothing is shared with a blackhole or an address of ours */
 	}
 	return winners;
+}
+
+unsigned select_winners(struct candidate *c, unsigned count, unsigned ecmp_limit)
+{
+	qsort(c, count, sizeof(*c), compare);
+	const struct candidate *best = best_of(c, count);
+
+	for (unsigned i = 0; i < count && !is_out(&c[i]); i++) {
+		c[i].lost = reason(best, &c[i]);
+		if (c[i].lost == LOST_NOT && i && same_path(&c[i - 1], &c[i]))
+			c[i].lost = LOST_DUPLICATE;
+	}
+	return best ? apply_limit(c, count, ecmp_limit) : 0;
 }

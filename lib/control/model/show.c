@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The model as operators see it. */
+/* The model as operators see it: attachments, connections and tables. Routes are in show_routes.c. */
 
 #include <jansson.h>
 #include <string.h>
 
 #include "model/internal.h"
-
-static const char *state_of(const struct attach *a)
-{
-	return a->usable ? "up" : "down";
-}
 
 static json_t *prefixes(const struct conf_ifaddr *addr, unsigned count)
 {
@@ -40,10 +35,10 @@ struct json_t *model_show_attachments(const struct model *m)
 
 	list_for (a, &m->attachments, node) {
 		json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:o, s:s?, s:b}", "name", a->name,
-		    "kind", conf_kind_name(a->conf->kind), "state", state_of(a), "associated-table",
-		    a->conf->associate ? a->conf->associate->name : NULL, "propagates-to",
-		    propagation(a->conf), "owner", a->conf->owner, "advertise-routes",
-		    a->conf->advertise_routes);
+		    "kind", conf_kind_name(a->conf->kind), "state", a->usable ? "up" : "down",
+		    "associated-table", a->conf->associate ? a->conf->associate->name : NULL,
+		    "propagates-to", propagation(a->conf), "owner", a->conf->owner,
+		    "advertise-routes", a->conf->advertise_routes);
 
 		if (a->conf->port) {
 			json_object_set_new(row, "port", json_string(a->conf->port->name));
@@ -116,10 +111,12 @@ struct json_t *model_show_tables(const struct model *m)
 	struct attach *a;
 
 	list_for (t, &m->tables, node) {
-		json_t *associated = json_array(), *learns = json_array();
+		json_t *associated, *learns;
 
 		if (!t->conf)
 			continue;
+		associated = json_array();
+		learns = json_array();
 		list_for (a, &m->attachments, node) {
 			if (a->conf->associate == t->conf)
 				json_array_append_new(associated, json_string(a->name));
@@ -130,86 +127,8 @@ struct json_t *model_show_tables(const struct model *m)
 		}
 		json_array_append_new(rows,
 		    json_pack("{s:s, s:i, s:i, s:o, s:o}", "name", t->name, "routes",
-			(int)t->route_count, "candidates", (int)t->candidate_count, "associated",
-			associated, "learns-from", learns));
+			(int)t->fib->routes, "candidates", (int)t->now.candidate_count,
+			"associated", associated, "learns-from", learns));
 	}
 	return rows;
-}
-
-/* ---- routes ---- */
-
-static void add_hops(const struct model *m, json_t *hops, const struct candidate *c)
-{
-	char text[IP_TEXT_MAX];
-
-	if (c->source == SOURCE_LOCAL) {
-		json_array_append_new(hops, json_string("local"));
-	} else if (c->blackhole) {
-		json_array_append_new(hops, json_string("blackhole"));
-	} else if (c->origin->tunnel_count) {
-		for (unsigned i = 0; i < c->origin->tunnel_count; i++)
-			json_array_append_new(hops, json_string(c->origin->tunnel[i]->name));
-	} else if (ip_is_set(&c->next_hop)) {
-		json_array_append_new(hops, json_string(ip_text(&c->next_hop, text)));
-	} else {
-		json_array_append_new(hops, json_string(c->origin->name));
-	}
-}
-
-/* Which attachments the policies keep from the route. */
-static json_t *refused(const struct model *m, const struct path *path)
-{
-	json_t *list = json_array();
-	const struct permission *p = path ? permission_find(m, path->permit_key) : NULL;
-	struct attach *a;
-
-	list_for (a, &m->attachments, node) {
-		if (p && !(p->word[a->number >> 6] >> (a->number & 63) & 1))
-			json_array_append_new(list, json_string(a->name));
-	}
-	return list;
-}
-
-static json_t *candidate_row(
-    const struct model *m, const struct table *t, const struct route *r, const struct candidate *c)
-{
-	json_t *hops = json_array();
-	char text[IP_PREFIX_TEXT_MAX];
-	bool used = c->lost == LOST_NOT;
-
-	add_hops(m, hops, c);
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s?}", "table", t->name, "prefix",
-	    ip_prefix_text(&r->prefix, text), "type",
-	    c->blackhole ? "blackhole" : source_text(c->source), "attachment",
-	    c->origin ? c->origin->name : NULL, "next-hops", hops, "used", used, "not-used-because",
-	    used ? NULL : lost_text(c->lost));
-	if (used && c->origin)
-		json_object_set_new(row, "state", json_string(state_of(c->origin)));
-	if (used)
-		json_object_set_new(row, "refused-to", refused(m, r->path));
-	return row;
-}
-
-struct json_t *model_show_routes(const struct model *m, const char *name)
-{
-	json_t *rows = json_array();
-	struct table *t;
-	bool found = !name;
-
-	list_for (t, &m->tables, node) {
-		if (!t->conf || (name && strcmp(name, t->name) != 0))
-			continue;
-		found = true;
-		for (uint32_t i = 0; i < t->route_count; i++) {
-			const struct route *r = &t->route[i];
-
-			for (uint32_t k = 0; k < r->count; k++)
-				json_array_append_new(
-				    rows, candidate_row(m, t, r, &t->candidate[r->first + k]));
-		}
-	}
-	if (found)
-		return rows;
-	json_decref(rows);
-	return NULL;
 }

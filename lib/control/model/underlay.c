@@ -1,140 +1,263 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Where outer packets leave: the uplink of a public gateway, the VBR of a private one (A18). A peer on a subnet of
- * that interface is a neighbour, any other lies behind its gateway or a route of the VBR.
+ * Ways out to a neighbour.
+ *
+ * Of routes: one leaf next hop per interface and neighbour, shared, gone with the last route that names it.
+ *
+ * Of outer packets (A18): the uplink of a public gateway, the VBR of a private one. A peer on a subnet of that
+ * interface is a neighbour, any other lies behind the gateway of the uplink or a route of the VBR. SAs keep the
+ * number of the leaf, so it stays as long as the interface, and its content follows the configuration. Strangers make us
+ * ask for any address: there is a way per gateway or route, not per peer.
  */
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "model/internal.h"
+
+#define LOG "model"
 
 struct iface_entry *iface_of_tunnel(const struct model *m, const struct conf_tunnel *t)
 {
 	struct iface_entry *e;
 
 	list_for (e, &m->ifaces, node) {
-		if (t->via ? e->pub.attachment == t->via
-			   : (!e->pub.attachment && e->pub.port == t->uplink))
+		if (!e->seen)
+			continue;
+		if (t->via ? e->pub.attachment == t->via : (!e->attach && e->pub.port == t->uplink))
 			return e;
 	}
 	return NULL;
 }
 
-static uint32_t via_publish(
-    struct model *m, const struct iface_entry *e, const struct ip_addr *addr)
+/* A leaf through the neighbour; NULL address: nowhere. `leaf` 0 takes a new one. 0 or -errno. */
+static int leaf_publish(
+    struct model *m, const struct iface_entry *e, const struct ip_addr *addr, uint32_t *leaf)
 {
 	const struct iface *iface = iface_get(&m->b->ifaces, e->pub.index);
-	const struct neigh *known = neigh_find(m->b->neighbours, (uint16_t)e->pub.index, addr);
-	int neigh = known ? (int)known->index : neigh_publish(m->b->neighbours, iface, addr, NULL);
 	struct nexthop_spec spec = {
-	    .kind = NH_VIA,
-	    .attachment = e->pub.number,
+	    .kind = addr ? NH_VIA : NH_BLACKHOLE,
+	    .attachment = e->attach ? e->attach->number : 0,
 	    .slot = e->pub.slot,
 	    .iface = (uint16_t)e->pub.index,
-	    .neigh = (uint32_t)neigh,
 	};
-	uint32_t leaf = 0;
 
-	if (neigh < 0 || nexthop_publish(&m->b->nexthops, &spec, &leaf) < 0)
-		return 0;
-	return leaf;
+	if (addr) {
+		const struct neigh *known =
+		    neigh_find(m->b->neighbours, (uint16_t)e->pub.index, addr);
+		int neigh =
+		    known ? (int)known->index : neigh_publish(m->b->neighbours, iface, addr, NULL);
+
+		if (neigh < 0)
+			return neigh;
+		spec.neigh = (uint32_t)neigh;
+	}
+	return nexthop_publish(&m->b->nexthops, &spec, leaf);
 }
 
-uint32_t via_leaf(struct model *m, const struct iface_entry *e, const struct ip_addr *addr)
+/* ---- of routes ---- */
+
+struct via *via_get(struct model *m, struct iface_entry *e, const struct ip_addr *addr)
 {
 	struct via *v;
+	uint32_t leaf = 0;
 
 	list_for (v, &m->vias, node) {
-		if (v->iface == e->pub.index && ip_eq(&v->addr, addr)) {
-			v->seen = true;
-			return v->leaf;
-		}
+		if (v->iface == e && ip_eq(&v->addr, addr))
+			return v;
 	}
-	uint32_t leaf = via_publish(m, e, addr);
-	if (!leaf)
-		return 0;
+	if (leaf_publish(m, e, addr, &leaf) < 0)
+		return NULL;
 	v = xcalloc(1, sizeof(*v));
-	v->iface = e->pub.index;
+	v->iface = e;
 	v->addr = *addr;
 	v->leaf = leaf;
-	v->seen = true;
 	list_append(&m->vias, &v->node);
-	return leaf;
+	return v;
 }
 
-static void via_free(struct model *m, struct via *v)
+/* Nobody but the leaf that goes knows of a neighbour that never answered. */
+static void neigh_forget(struct model *m, const struct via *v)
 {
-	nexthop_remove(&m->b->nexthops, v->leaf);
-	list_remove(&v->node);
-	free(v);
+	uint16_t iface = (uint16_t)v->iface->pub.index;
+	const struct neigh *n = neigh_find(m->b->neighbours, iface, &v->addr);
+	struct via *other;
+	struct way *w;
+
+	if (!n || n->state != NEIGH_INCOMPLETE)
+		return;
+	list_for (other, &m->vias, node) {
+		if (other->iface->pub.index == iface && ip_eq(&other->addr, &v->addr))
+			return;
+	}
+	list_for (w, &m->ways, node) {
+		if (w->iface->pub.index == iface && ip_eq(&w->next_hop, &v->addr))
+			return;
+	}
+	neigh_remove(m->b->neighbours, n->index);
 }
 
-/* Those on an interface that is gone. Others stay: a tunnel may be sending through them. */
+static void vias_mark(struct model *m)
+{
+	struct table *t;
+	struct via *v;
+
+	list_for (v, &m->vias, node)
+		v->seen = false;
+	list_for (t, &m->tables, node) {
+		for (uint32_t i = 0; i < t->now.candidate_count; i++) {
+			if (t->now.candidate[i].via)
+				t->now.candidate[i].via->seen = true;
+		}
+	}
+}
+
 void vias_sweep(struct model *m)
 {
 	struct via *v, *next;
 
+	vias_mark(m);
 	list_for_safe (v, next, &m->vias, node) {
-		if (!iface_get(&m->b->ifaces, v->iface))
-			via_free(m, v);
+		if (v->seen)
+			continue;
+		list_remove(&v->node);
+		nexthop_remove(&m->b->nexthops, v->leaf);
+		neigh_forget(m, v);
+		free(v);
 	}
 }
 
-void vias_free(struct model *m)
-{
-	struct via *v, *next;
+/* ---- of outer packets ---- */
 
-	list_for_safe (v, next, &m->vias, node)
-		via_free(m, v);
-}
-
-static const struct ip_addr *gateway_to(const struct iface_entry *e, const struct ip_addr *remote)
+/* The next hop of the longest route of an attachment around the prefix, and that route's prefix. */
+static const struct ip_addr *route_to(
+    const struct conf_attachment *a, const struct ip_prefix *prefix, struct ip_prefix *around)
 {
 	const struct conf_attached_route *best = NULL;
 
-	if (!e->attach) {
-		for (unsigned i = 0; i < e->pub.port->gateway_count; i++) {
-			if (e->pub.port->gateway[i].family == remote->family)
-				return &e->pub.port->gateway[i];
-		}
-		return NULL;
-	}
-	for (unsigned i = 0; i < e->attach->conf->routes_count; i++) {
-		const struct conf_attached_route *r = e->attach->conf->routes[i];
+	for (unsigned i = 0; i < a->routes_count; i++) {
+		const struct conf_attached_route *r = a->routes[i];
 
-		if (ip_is_set(&r->next_hop) && ip_prefix_has(&r->prefix, remote) &&
+		if (ip_is_set(&r->next_hop) && ip_prefix_covers(&r->prefix, prefix) &&
 		    (!best || r->prefix.len > best->prefix.len))
 			best = r;
 	}
+	if (best)
+		*around = best->prefix;
 	return best ? &best->next_hop : NULL;
 }
 
-static struct iface_entry *iface_of_address(const struct model *m, const struct ip_addr *local)
+/* The neighbour on the way to the prefix, and the whole prefix behind that neighbour; NULL: there is none. */
+static const struct ip_addr *next_hop_to(
+    const struct iface_entry *e, const struct ip_prefix *prefix, struct ip_prefix *around)
 {
-	struct tunnel_entry *t;
-	struct iface_entry *e;
+	const struct conf_port *port = e->pub.port;
 
-	list_for (t, &m->tunnels, node) {
-		if (ip_eq(&t->pub.conf->gateway_address, local))
-			return iface_of_tunnel(m, t->pub.conf);
-	}
-	list_for (e, &m->ifaces, node) {
-		for (unsigned i = 0; !e->attach && i < e->pub.address_count; i++) {
-			if (ip_eq(&e->pub.address[i].addr, local))
-				return e;
+	if (e->attach)
+		return route_to(e->attach->conf, prefix, around);
+	for (unsigned i = 0; i < port->gateway_count; i++) {
+		if (port->gateway[i].family == prefix->addr.family) {
+			*around = (struct ip_prefix){.addr = ip_any(prefix->addr.family)};
+			return &port->gateway[i];
 		}
 	}
 	return NULL;
 }
 
+static uint32_t way_get(struct model *m, struct iface_entry *e, const struct ip_prefix *prefix,
+    const struct ip_addr *next_hop)
+{
+	struct way *w;
+	uint32_t leaf = 0;
+
+	list_for (w, &m->ways, node) {
+		if (w->iface == e && ip_prefix_eq(&w->prefix, prefix))
+			return w->leaf;
+	}
+	if (leaf_publish(m, e, next_hop, &leaf) < 0)
+		return 0;
+	w = xcalloc(1, sizeof(*w));
+	w->iface = e;
+	w->prefix = *prefix;
+	w->next_hop = *next_hop;
+	w->leaf = leaf;
+	list_append(&m->ways, &w->node);
+	return leaf;
+}
+
+void ways_commit(struct model *m)
+{
+	struct way *w;
+
+	list_for (w, &m->ways, node) {
+		struct ip_prefix around;
+		struct ip_addr none = {.family = IP_NONE};
+		const struct ip_addr *hop;
+
+		if (!w->iface->seen)
+			continue;
+		hop = next_hop_to(w->iface, &w->prefix, &around);
+		if (ip_eq(hop ? hop : &none, &w->next_hop))
+			continue;
+		int rc = leaf_publish(m, w->iface, hop, &w->leaf);
+		if (rc < 0)
+			log_write(LOG_ERROR, LOG, NULL, "outer packets: next hop not changed: %s",
+			    strerror(-rc));
+		else
+			w->next_hop = hop ? *hop : none;
+	}
+}
+
+void ways_sweep(struct model *m)
+{
+	struct way *w, *next;
+
+	list_for_safe (w, next, &m->ways, node) {
+		if (w->iface->seen)
+			continue;
+		list_remove(&w->node);
+		nexthop_remove(&m->b->nexthops, w->leaf);
+		free(w);
+	}
+}
+
+/* Tunnels may share a gateway address: the one to that peer comes first. */
+static struct iface_entry *iface_of_address(
+    const struct model *m, const struct ip_addr *local, const struct ip_addr *remote)
+{
+	struct iface_entry *found = NULL, *e;
+	struct tunnel_entry *t;
+
+	list_for (t, &m->tunnels, node) {
+		const struct conf_tunnel *conf = t->pub.conf;
+
+		if (!ip_eq(&conf->gateway_address, local))
+			continue;
+		if (ip_eq(&conf->customer_gateway->address, remote))
+			return t->out;
+		found = found ? found : t->out;
+	}
+	list_for (e, &m->ifaces, node) {
+		for (unsigned i = 0; !found && !e->attach && i < e->pub.address_count; i++) {
+			if (ip_eq(&e->pub.address[i].addr, local))
+				found = e;
+		}
+	}
+	return found;
+}
+
 uint32_t model_underlay(struct model *m, const struct ip_addr *local, const struct ip_addr *remote)
 {
-	const struct iface_entry *e = iface_of_address(m, local);
+	struct iface_entry *e = iface_of_address(m, local, remote);
+	const struct ip_prefix host = {
+	    .addr = *remote, .len = (uint8_t)(8 * ip_bytes(remote->family))};
+	struct ip_prefix around;
 
-	if (!e)
+	if (!e || local->family != remote->family)
 		return 0;
 	for (unsigned i = 0; i < e->pub.address_count; i++) {
 		struct ip_prefix subnet =
@@ -143,6 +266,6 @@ uint32_t model_underlay(struct model *m, const struct ip_addr *local, const stru
 		if (ip_prefix_has(&subnet, remote))
 			return e->pub.leaf;
 	}
-	const struct ip_addr *gateway = gateway_to(e, remote);
-	return gateway ? via_leaf(m, e, gateway) : 0;
+	const struct ip_addr *hop = next_hop_to(e, &host, &around);
+	return hop ? way_get(m, e, &around, hop) : 0;
 }

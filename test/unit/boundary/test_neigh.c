@@ -120,6 +120,23 @@ static void removed(void **state)
 	epoch_offline(epoch, 0);
 }
 
+static void an_interface_takes_its_neighbours_along(void **state)
+{
+	int gone = publish(&untagged, 0x0a000001), before = publish(&untagged, 0x0a000002);
+
+	neigh_remove(table, (uint32_t)before);
+	for (uint32_t host = 0; host < 20; host++)
+		publish(&tagged, host);
+	neigh_remove_iface(table, (uint16_t)untagged.index);
+	assert_null(find(&untagged, 0x0a000001));
+	assert_non_null(neigh_get(table, (uint32_t)gone)); /* until a grace period has passed */
+	assert_true(epoch_flush(epoch));
+	assert_null(neigh_get(table, (uint32_t)gone));
+	for (uint32_t host = 0; host < 20; host++)
+		assert_non_null(find(&tagged, host));
+	neigh_remove_iface(table, (uint16_t)untagged.index); /* nothing is left */
+}
+
 static void full(void **state)
 {
 	for (uint32_t i = 0; i < CAPACITY; i++)
@@ -249,6 +266,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(incomplete_then_ready, setup, teardown),
 	    cmocka_unit_test_setup_teardown(keys_are_whole, setup, teardown),
 	    cmocka_unit_test_setup_teardown(removed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		an_interface_takes_its_neighbours_along, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_rebuilt_table_waits_for_readers, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_rebuild_drops_tombstones, setup, teardown),
