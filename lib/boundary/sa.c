@@ -84,9 +84,10 @@ static struct sa_cold *make_cold(struct sa_table *t, const struct sa_spec *s, bo
 {
 	struct sa_cold *cold = xcalloc(1, sizeof(*cold));
 
-	sa_free_busy(t, false); /* a good moment: there may be a session to use again */
+	sa_free_idle(t); /* a good moment: there may be a session to use again */
 	cold->crypto = t->crypto;
 	cold->table = t;
+	list_init(&cold->all);
 	cold->workers = t->workers;
 	cold->encr = s->encr;
 	cold->auth = s->auth;
@@ -122,6 +123,7 @@ static int fill_head(struct sa_head *h, struct sa_cold *cold, const struct sa_sp
 	h->esn = s->esn;
 	h->natt = s->natt;
 	h->cold = cold;
+	cold->head = h;
 	h->of_worker =
 	    rte_zmalloc("sa", cold->workers * sizeof(*h->of_worker), RTE_CACHE_LINE_SIZE);
 	return h->of_worker ? 0 : -ENOMEM;
@@ -303,6 +305,7 @@ struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec)
 	if (rc == 0) {
 		fill_limits(sa, spec, first);
 		fill_out(sa, spec);
+		list_append(&t->outbound, &cold->all);
 		return sa;
 	}
 	sa->head.cold = cold;
@@ -336,18 +339,31 @@ static void free_record(struct sa_head *h)
 		sa_out_free(container_of(h, struct sa_out, head));
 }
 
-void sa_free_busy(struct sa_table *t, bool all)
+void sa_free_idle(struct sa_table *t)
 {
 	struct sa_head *h, **link = &t->busy;
 
 	while ((h = *link) != NULL) {
-		if (!all && is_in_flight(h)) {
+		if (is_in_flight(h)) {
 			link = &h->cold->next_busy;
 			continue;
 		}
 		*link = h->cold->next_busy;
 		free_record(h);
 	}
+}
+
+void sa_free_rest(struct sa_table *t)
+{
+	struct sa_cold *cold, *next;
+	struct sa_head *h;
+
+	while ((h = t->busy) != NULL) {
+		t->busy = h->cold->next_busy;
+		free_record(h);
+	}
+	list_for_safe (cold, next, &t->outbound, all)
+		free_record(cold->head);
 }
 
 /* The grace period is over: no packet enters a queue any more, those inside come out and count down. */
@@ -358,7 +374,7 @@ static void retired(void *head)
 
 	h->cold->next_busy = t->busy;
 	t->busy = h;
-	sa_free_busy(t, false);
+	sa_free_idle(t);
 }
 
 void sa_in_remove(struct sa_table *t, struct sa_in *sa)
@@ -369,6 +385,7 @@ void sa_in_remove(struct sa_table *t, struct sa_in *sa)
 
 void sa_out_remove(struct sa_table *t, struct sa_out *sa)
 {
+	list_remove(&sa->head.cold->all);
 	epoch_retire(t->epoch, retired, &sa->head);
 }
 

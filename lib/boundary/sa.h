@@ -21,6 +21,7 @@
 
 #include "base/alg.h"
 #include "base/ip.h"
+#include "base/list.h"
 #include "boundary/crypto.h"
 #include "boundary/epoch.h"
 #include "boundary/replay.h"
@@ -166,6 +167,8 @@ struct sa_cold {
 	unsigned selector_count;
 	struct sa_selector selector[SA_SELECTORS_MAX];
 	struct sa_table *table;
+	struct list all; /* outbound: in table->outbound until it is removed */
+	struct sa_head *head;
 	struct sa_head *next_busy; /* removed, but some packet is still in a crypto device */
 };
 
@@ -173,7 +176,7 @@ struct sa_table; /* SPI -> struct sa_in */
 
 struct sa_table *sa_table_create(
     struct epoch *e, struct crypto *c, unsigned workers, uint32_t capacity);
-/* With the SAs in it and those that wait to be freed; workers must have ended. */
+/* With all its SAs, also outbound ones and those that wait to be freed. Workers must have ended. */
 void sa_table_free(struct sa_table *t);
 
 /* Inbound, visible to workers on return. NULL with errno: ENOTSUP (algorithm), EEXIST (SPI), ENOMEM, ENOSPC. */

@@ -48,6 +48,7 @@ struct sa_table *sa_table_create(
 		return NULL;
 	}
 	atomic_init(&t->slots, s);
+	list_init(&t->outbound);
 	t->capacity = capacity;
 	t->workers = workers;
 	t->crypto = c;
@@ -61,7 +62,7 @@ void sa_table_free(struct sa_table *t)
 
 	if (!t)
 		return;
-	sa_free_busy(t, true);
+	sa_free_rest(t);
 	s = atomic_load(&t->slots);
 	for (uint32_t i = 0; i <= s->mask; i++) {
 		struct sa_in *sa = atomic_load(&s->at[i]);

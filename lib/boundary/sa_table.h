@@ -19,6 +19,7 @@ struct sa_table {
 	unsigned workers;
 	struct crypto *crypto;
 	struct epoch *epoch;
+	struct list outbound; /* control: struct sa_cold.all */
 	struct sa_head *busy; /* control: grace period over, packets in flight */
 };
 
@@ -27,7 +28,9 @@ int sa_table_insert(struct sa_table *t, struct sa_in *sa);
 void sa_table_delete(struct sa_table *t, struct sa_in *sa);
 /* In sa.c. Frees at once: nobody may see it. */
 void sa_in_free(struct sa_in *sa);
-/* Frees those that are busy no more; `all`: those that are, too. */
-void sa_free_busy(struct sa_table *t, bool all);
+/* Frees those that are busy no more. */
+void sa_free_idle(struct sa_table *t);
+/* Frees those that are busy, and all outbound ones. */
+void sa_free_rest(struct sa_table *t);
 
 #endif

@@ -78,6 +78,7 @@ static void note_outer(struct rte_mbuf *m)
 	struct esp_note *note = esp_note(m);
 
 	note->tos = ip[0] >> 4 == IP_V4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+	note->bytes = m->pkt_len;
 	note->inbound = true;
 	note->failed = false;
 }

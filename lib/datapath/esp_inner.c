@@ -55,6 +55,7 @@ static void drop_failed(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 
 unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n)
 {
+	uint64_t bytes = 0;
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -74,8 +75,10 @@ unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **
 		}
 		if (sa->head.natt && newest)
 			follow_peer(w, sa, m[i]);
+		bytes += esp_note(m[i])->bytes;
 		m[kept++] = m[i];
 	}
+	sa->head.of_worker[w->id].outer_bytes += bytes;
 	return kept;
 }
 

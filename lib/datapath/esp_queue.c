@@ -196,8 +196,8 @@ void esp_poll(struct worker *w, unsigned max, struct rte_mbuf **inner, unsigned 
 
 int esp_worker_init(struct worker *w)
 {
-	struct esp_worker *e = rte_zmalloc("esp", sizeof(*e), RTE_CACHE_LINE_SIZE);
-	uint8_t device[RTE_DIM(e->queue)];
+	struct esp_worker *e = rte_zmalloc("esp", sizeof(struct esp_worker), RTE_CACHE_LINE_SIZE);
+	uint8_t device[ESP_QUEUES_MAX];
 
 	if (!e)
 		return -ENOMEM;

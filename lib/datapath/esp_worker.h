@@ -19,11 +19,12 @@
 
 /* Packets of one worker that may wait in a crypto device, both directions; more are dropped. */
 #define ESP_IN_FLIGHT_MAX 1024 /* a power of two */
+#define ESP_QUEUES_MAX    8    /* crypto devices with queues */
 
 /* Noted in a packet (pkt_meta.esp) from the first look of a stage to its end. */
 struct esp_note {
 	uint64_t sequence; /* inbound: as inferred before decryption */
-	uint32_t bytes;    /* outbound: of the inner packet */
+	uint32_t bytes;    /* of the packet as it came to the stage */
 	uint16_t fragment; /* outbound: fragment word of the outer IPv4 header, network order */
 	uint8_t tos;       /* outbound: to be sent; inbound: of the outer header */
 	bool inbound;
@@ -68,7 +69,7 @@ struct esp_worker {
 	struct rte_mempool *ops;
 	struct esp_groups groups;
 	struct esp_done inner, outer;
-	struct esp_queue queue[RTE_DIM(((struct worker *)0)->queue_device)];
+	struct esp_queue queue[ESP_QUEUES_MAX];
 };
 
 /* A way to do ESP. m[]: n packets of one SA, checked. Puts what it finished at once into done[], keeps or drops
