@@ -109,7 +109,7 @@ static int plug_in(
 		    why, -ENODEV, "DPDK has no driver for a device named '%s'", p->device.name);
 	if (rc < 0)
 		return device_refuse(why, rc == -1 ? -EIO : rc,
-		    "DPDK cannot open it with \"%s\"; its own words stand above", args);
+		    "DPDK cannot open it with \"%s\"; its own words follow", args);
 	if (!find_ethdev(p->device.name, &p->port.dpdk_id, &device)) {
 		rte_eal_hotplug_remove("vdev", p->device.name);
 		return device_refuse(why, -ENODEV, "'%s' is no network device", p->device.name);

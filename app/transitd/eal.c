@@ -144,8 +144,7 @@ int eal_start(const struct conf_system *system, const struct eal_facts *facts)
 	if (rte_eal_init((int)words.count, argv) < 0) {
 		rc = rte_errno ? -rte_errno : -EINVAL;
 		log_write(LOG_ERROR, LOG, NULL,
-		    "DPDK does not start: %s; its own words stand above, and its arguments were: "
-		    "%s",
+		    "DPDK does not start: %s; its own words follow, and its arguments were: %s",
 		    strerror(-rc), line);
 		return rc;
 	}

@@ -15,7 +15,9 @@
 #include "boundary/boundary.h"
 #include "router/router.h"
 #include "transitd/cpus.h"
+#include "transitd/dpdk_log.h"
 #include "transitd/eal.h"
+#include "transitd/leases.h"
 #include "transitd/limits.h"
 #include "transitd/ports.h"
 #include "transitd/run_dir.h"
@@ -60,8 +62,15 @@ static int directories_start(struct instance *in)
 		return rc;
 	}
 	in->run_dir = run_dir_enter(system->run_dir);
+	if (!in->run_dir)
+		return errno_or(-EIO);
+	rc = leases_write(system->state_dir, in->conf);
+	if (rc < 0)
+		log_write(LOG_WARNING, LOG, NULL,
+		    "system.state-dir %s: %s; gateway addresses may be others after a restart",
+		    system->state_dir, strerror(-rc));
 	snprintf(in->socket_path, sizeof(in->socket_path), "%s/transitd.sock", system->run_dir);
-	return in->run_dir ? 0 : errno_or(-EIO);
+	return 0;
 }
 
 static void directories_stop(struct instance *in)
@@ -235,8 +244,12 @@ int instance_run(const struct args *args, struct conf *conf)
 		if (rc == 0)
 			started++;
 	}
-	if (rc == 0)
+	if (rc == 0) {
+		dpdk_log_run();
 		rc = router_run(in.router);
+	} else {
+		dpdk_log_tell();
+	}
 	while (started-- > 0) {
 		if (parts[started].stop)
 			parts[started].stop(&in);

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "transitd/args.h"
 #include "transitd/instance.h"
+#include "transitd/leases.h"
 
 /* Keys are in memory: no core file, no debugger of other users. */
 static void keep_secrets(void)
@@ -23,16 +24,36 @@ static void keep_secrets(void)
 		prctl(PR_SET_DUMPABLE, 0);
 }
 
-/* The file, or NULL after its errors on stderr. */
+static int load_with(
+    const char *file, const struct leases *leases, struct conf **conf, struct conf_errors *errors)
+{
+	struct conf_options options = {leases->lease, leases->count};
+
+	conf_errors_init(errors);
+	return conf_load(file, &options, conf, errors);
+}
+
+/*
+ * The file, or NULL after its errors on stderr. It is read once to learn where the state directory
+ * is, and again with the addresses that tunnels were given before.
+ */
 static struct conf *load(const char *file)
 {
 	struct conf_errors errors;
 	struct conf *conf = NULL;
+	struct leases leases = {0};
 
-	conf_errors_init(&errors);
-	conf_load(file, NULL, &conf, &errors);
+	if (load_with(file, &leases, &conf, &errors) == 0) {
+		leases_read(conf->system.state_dir, &leases);
+		if (leases.count > 0) {
+			conf_free(conf);
+			conf_errors_fini(&errors);
+			load_with(file, &leases, &conf, &errors);
+		}
+	}
 	conf_errors_print(&errors, stderr);
 	conf_errors_fini(&errors);
+	leases_free(&leases);
 	return conf;
 }
 

@@ -62,9 +62,9 @@ json_t *api_fail(struct api_error *error, const char *code, const char *format, 
  * Answers a request with a new tree that nothing else refers to, or NULL and *error. Arguments are
  * members of `request`, which also has whatever further members the client sent.
  *
- * A list is an array of objects of which one member names the row ("name", else "id", "index" or
- * the first). A long list may be given in pages: {"rows": [...], "next": ANY}; the client asks
- * again with "from": ANY.
+ * A list is an array of objects of which one member names the row: "name", else "prefix", "id",
+ * "index", else the first. A long list may be given in pages: {"rows": [...], "next": ANY}; the
+ * client asks again with "from": ANY.
  */
 typedef json_t *api_handler(void *ctx, const json_t *request, struct api_error *error);
 

@@ -98,10 +98,10 @@ static void add_members(
 
 void telemetry_row_name(const json_t *row, char *buf, size_t capacity)
 {
-	static const char *const keys[] = {"name", "id", "index"};
+	static const char *const keys[] = {"name", "prefix", "id", "index"};
 	const json_t *value = NULL;
 
-	for (unsigned i = 0; i < 3 && !value; i++)
+	for (unsigned i = 0; i < 4 && !value; i++)
 		value = json_object_get(row, keys[i]);
 	if (!value && json_is_object(row))
 		value = json_object_iter_value(json_object_iter((json_t *)row));
