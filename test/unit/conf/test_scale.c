@@ -60,9 +60,9 @@ static const struct {
 };
 
 #ifdef __SANITIZE_ADDRESS__
-#define SLOWER 10
+#	define SLOWER 10
 #else
-#define SLOWER 1
+#	define SLOWER 1
 #endif
 
 static void check_time(struct mono start, int64_t limit_ns)
