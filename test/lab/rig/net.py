@@ -61,7 +61,7 @@ class Netns:
 
 def wire(a, ifname_a, b, ifname_b, mtu=1500):
     """A veth pair between two namespaces, both ends up, no offloads: frames on it are as on a cable."""
-    process.run(["ip", "link", "add", ifname_a, "netns", a.name, "mtu", mtu, "type", "veth",
+    process.run(["ip", "link", "add", "name", ifname_a, "netns", a.name, "mtu", mtu, "type", "veth",
                  "peer", "name", ifname_b, "netns", b.name, "mtu", mtu])
     for ns, ifname in ((a, ifname_a), (b, ifname_b)):
         ns.run("ethtool", "-K", ifname, "tx", "off", "gso", "off", "gro", "off", check=False)

@@ -159,7 +159,7 @@ class VpcHosts:
 
     def __init__(self, router_ns, ifname, hosts):
         """`hosts`: {vlan: net.Host}; the router's end of the cable is `ifname` in `router_ns`."""
-        self.switch_ns = net.Netns(f"switch-{ifname}")
+        self.switch_ns = net.Netns(f"switch-{router_ns.name}-{ifname}")
         net.wire(router_ns, ifname, self.switch_ns, "trunk")
         for vlan, host in hosts.items():
             net.wire(host, "eth0", self.switch_ns, host.name)

@@ -123,7 +123,9 @@ class Transitd(net.Netns):
                 if r["type"] == "esp" and r["tunnel"] == tunnel and r["state"] == state]
 
     def ike_sas(self, tunnel):
-        return [r for r in self.ctl("show", "sas") if r["type"] != "esp" and r["tunnel"] == tunnel]
+        """Without those that another one replaced: they are kept a while to answer a repeated delete."""
+        return [r for r in self.ctl("show", "sas")
+                if r["type"] != "esp" and r["tunnel"] == tunnel and r["state"] not in ("replaced", "deleting")]
 
     # ---- the ledger ----
 
