@@ -68,11 +68,12 @@ static void check_single_point(struct loader *l, const struct conf_connection *c
 		return;
 	a = c->tunnels[0]->customer_gateway;
 	b = c->tunnels[1]->customer_gateway;
-	if (a && a == b)
-		warn_key(l, &c->tunnels[1]->source, "customer-gateway",
-		    "customer-gateway: both tunnels of '%s' end at '%s', a single point of failure; "
-		    "use two customer gateways",
-		    c->name, a->name);
+	if (!a || !b || (a != b && (ip_is_any(&a->address) || !ip_eq(&a->address, &b->address))))
+		return;
+	warn_key(l, &c->tunnels[1]->source, "customer-gateway",
+	    "customer-gateway: both tunnels of '%s' end at '%s'%s, a single point of failure; use two "
+	    "customer gateways",
+	    c->name, a->name, a == b ? "" : " (another name, the same address)");
 }
 
 /* A21: a peer whose address is not known. */

@@ -64,13 +64,28 @@ void check_transit_router(struct loader *l)
 		    "router-id: not a BGP identifier; give an IPv4 address of this router");
 }
 
+/* The port that has the address as its own, or NULL. */
+static const struct conf_port *port_with(const struct conf *conf, const struct ip_addr *a)
+{
+	for (unsigned i = 0; i < conf->ports_count; i++) {
+		if (net_is_own(conf->ports[i]->address, conf->ports[i]->address_count, a))
+			return conf->ports[i];
+	}
+	return NULL;
+}
+
 void check_customer_gateways(struct loader *l)
 {
 	for (unsigned i = 0; i < l->conf->customer_gateways_count; i++) {
 		const struct conf_customer_gateway *g = l->conf->customer_gateways[i];
 		const char *fault = ip_is_set(&g->address) ? net_gateway_fault(&g->address) : NULL;
+		const struct conf_port *port = port_with(l->conf, &g->address);
 		char text[IP_TEXT_MAX];
 
+		if (port)
+			fail_key(l, &g->source, "address",
+			    "address: %s is port '%s' (line %u); give the address of the peer",
+			    ip_text(&g->address, text), port->name, port->source.line);
 		if (fault)
 			fail_key(l, &g->source, "address",
 			    "address: %s %s; give the address that the peer's packets come from, or "

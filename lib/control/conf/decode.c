@@ -339,8 +339,17 @@ static const char *right_place(const struct object_kind *kind, const char *key, 
 	struct text t = text_of(buf, 256);
 
 	for (const struct kw *row = kind->rows; row->key; row++) {
-		if (row->type == VALUE_OBJECT && keyword_find(row->object, key)) {
+		size_t len = strlen(row->key);
+
+		if (row->type != VALUE_OBJECT)
+			continue;
+		if (keyword_find(row->object, key)) {
 			text_addf(&t, "; it belongs under `%s`", row->key);
+			return buf;
+		}
+		if (strncmp(key, row->key, len) == 0 && key[len] == '-' &&
+		    keyword_find(row->object, key + len + 1)) {
+			text_addf(&t, "; write `%s: {%s: ...}`", row->key, key + len + 1);
 			return buf;
 		}
 	}

@@ -40,6 +40,8 @@ static void put_default(FILE *to, const struct kw *row)
 		fputs(row->preset_words, to);
 	else if (row->required)
 		fputs("needed", to);
+	else if (row->type == VALUE_OBJECT)
+		fputs("see below", to);
 	else
 		fputs("none", to);
 }

@@ -64,17 +64,19 @@ static bool is_single(const void *connection)
 
 static const struct kw rows_ike[] = {
     {"version", VALUE_ENUM, FIELD(ike, version, enum conf_ike_version), .names = version_names,
-	PRESET("ikev2"), MEANS("of the protocol")},
+	PRESET("ikev2"), MEANS("version of the protocol")},
     {"mode", VALUE_ENUM, FIELD(ike, mode, enum conf_ike_mode), .names = ike_mode_names,
 	PRESET("main"), .moot = is_ikev2,
 	MEANS("negotiation mode of ikev1; without effect, with a warning, on ikev2")},
     {"encryption", VALUE_ENUM, LIST(ike, encryption, enum alg_encr), .names = encryption_names,
-	.list_min = 1, .list_max = 8, PRESET("aes128"), MEANS("phase 1, in order of preference")},
+	.list_min = 1, .list_max = 8, PRESET("aes128"),
+	MEANS("phase 1, in order of preference; aes is aes128")},
     {"authentication", VALUE_ENUM, LIST(ike, authentication, enum alg_auth),
 	.names = authentication_names, .list_min = 1, .list_max = 5, PRESET("sha1"),
 	MEANS("phase 1: integrity and key derivation")},
     {"dh-group", VALUE_ENUM, LIST(ike, dh_group, enum alg_dh), .names = ike_group_names,
-	.list_min = 1, .list_max = 8, PRESET("group2"), MEANS("phase 1: Diffie-Hellman groups")},
+	.list_min = 1, .list_max = 8, PRESET("group2"),
+	MEANS("phase 1: Diffie-Hellman groups, by name or number alone")},
     {"lifetime", VALUE_UINT, FIELD(ike, lifetime, uint32_t), RANGE(0, 86400), PRESET("86400"),
 	MEANS("seconds of an IKE SA; 0: no rekey by time of our own")},
     {"local-id", VALUE_ID, FIELD(ike, local_id, struct conf_id),
@@ -87,7 +89,8 @@ static const struct kw rows_ike[] = {
 
 static const struct kw rows_ipsec[] = {
     {"encryption", VALUE_ENUM, LIST(ipsec, encryption, enum alg_encr), .names = encryption_names,
-	.list_min = 1, .list_max = 8, PRESET("aes128"), MEANS("phase 2, in order of preference")},
+	.list_min = 1, .list_max = 8, PRESET("aes128"),
+	MEANS("phase 2, in order of preference; aes is aes128")},
     {"authentication", VALUE_ENUM, LIST(ipsec, authentication, enum alg_auth),
 	.names = authentication_names, .list_min = 1, .list_max = 5, PRESET("sha1"),
 	.moot = is_aead_only,
