@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -73,6 +74,15 @@ static void test_text_of_other_systems(void **state)
 	    "2:58: error: mtu: '1' is out of range; give a whole number, 576..9600\n");
 }
 
+/* Processor time, so that a busy machine does not fail the test. */
+static struct mono cpu_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (struct mono){DUR_S(t.tv_sec) + t.tv_nsec};
+}
+
 static char *repeated(const char *head, const char *unit, size_t count, const char *tail)
 {
 	size_t len = strlen(unit);
@@ -90,10 +100,10 @@ static void check_repeated(
     const char *head, const char *unit, size_t count, const char *tail, const char *expected)
 {
 	char *text = repeated(head, unit, count, tail);
-	struct mono start = mono_now();
+	struct mono start = cpu_now();
 
 	check_says(text, strlen(text), expected);
-	assert_true(mono_diff(start, mono_now()) < DUR_S(5));
+	assert_true(mono_diff(start, cpu_now()) < DUR_S(5));
 	free(text);
 }
 
@@ -138,7 +148,7 @@ static void test_deep_nesting(void **state)
 static void test_many_keys(void **state)
 {
 	char *text = xmalloc(4 << 20), *at = text, *said;
-	struct mono start = mono_now();
+	struct mono start = cpu_now();
 
 	at = stpcpy(at, LAN0 "customer-gateways:\n");
 	for (unsigned i = 0; i < 50000; i++)
@@ -148,7 +158,7 @@ static void test_many_keys(void **state)
 	assert_string_equal(said,
 	    "50003:3: error: 'gw-49999' stands here for the second time, first in line 50002 column 3; remove "
 	    "one of them\n");
-	assert_true(mono_diff(start, mono_now()) < DUR_S(5));
+	assert_true(mono_diff(start, cpu_now()) < DUR_S(5));
 	free(said);
 	free(text);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -65,9 +66,18 @@ static const struct {
 #	define SLOWER 1
 #endif
 
+/* Processor time, so that a busy machine does not fail the test. */
+static struct mono cpu_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (struct mono){DUR_S(t.tv_sec) + t.tv_nsec};
+}
+
 static void check_time(struct mono start, int64_t limit_ns)
 {
-	assert_true(mono_diff(start, mono_now()) < SLOWER * limit_ns);
+	assert_true(mono_diff(start, cpu_now()) < SLOWER * limit_ns);
 }
 
 static void put(struct writer *w, const char *format, ...)
@@ -193,7 +203,7 @@ static void test_planted_errors(void **state)
 	rng_init_seeded(&rng, 2000);
 	write_file(&w, &rng, truth);
 	conf_errors_init(&errs);
-	start = mono_now();
+	start = cpu_now();
 	assert_int_equal(conf_load_buffer("big.yaml", w.text, w.len, NULL, &conf, &errs), -22);
 	check_time(start, DUR_S(1));
 	assert_int_equal(errs.errors, PLANTED);
@@ -225,7 +235,7 @@ static void test_many_tunnels(void **state)
 	rng_init_seeded(&rng, 1);
 	write_file(&w, &rng, NULL);
 	conf_errors_init(&errs);
-	start = mono_now();
+	start = cpu_now();
 	assert_int_equal(conf_load_buffer("big.yaml", w.text, w.len, NULL, &conf, &errs), 0);
 	check_time(start, DUR_S(5));
 	assert_int_equal(conf->vpn_connections_count, CONNECTIONS);
@@ -256,9 +266,9 @@ static void test_many_dangling_references(void **state)
 		    i, 'b' + i % 25, i);
 	fclose(f);
 	conf_errors_init(&errs);
-	start = mono_now();
+	start = cpu_now();
 	assert_int_equal(conf_load_buffer("big.yaml", text, len, NULL, &conf, &errs), -22);
-	check_time(start, DUR_S(2));
+	check_time(start, DUR_S(1));
 	assert_int_equal(errs.errors, 5000 + 4950 /* over the limit of VPN attachments */ + 1);
 	conf_errors_fini(&errs);
 	free(text);
