@@ -9,11 +9,8 @@
  */
 
 #include <rte_ether.h>
-#include <rte_prefetch.h>
 
 #include "datapath/stage.h"
-
-#define PREFETCH_AHEAD 8
 
 struct l2 {
 	rte_be16_t type;
@@ -52,15 +49,37 @@ static void drop_unclaimed(struct worker *w, struct rte_mbuf *m, enum drop_reaso
 	drop(w, m, reason);
 }
 
-static inline void claim(
-    struct worker *w, struct rte_mbuf *m, const struct iface *iface, unsigned l2_bytes)
-{
-	struct slot_counters *slot = &w->slots[iface->slot];
+/* The frames of one interface in a row: what they share, and what is counted when the row ends. */
+struct run {
+	const struct iface *iface;
+	unsigned vlan;
+	unsigned frames;
+	uint64_t bytes;
+	struct pkt_meta meta;
+};
 
-	*pkt_meta(m) = (struct pkt_meta){
-	    .slot = iface->slot, .attachment = iface->attachment, .iface = iface->index};
-	slot->received++;
-	slot->received_bytes += m->pkt_len - l2_bytes;
+static void run_end(struct worker *w, const struct run *run)
+{
+	if (run->frames > 0) {
+		w->slots[run->iface->slot].received += run->frames;
+		w->slots[run->iface->slot].received_bytes += run->bytes;
+	}
+}
+
+static void run_begin(struct worker *w, struct run *run, const struct port *port, uint16_t vlan)
+{
+	const struct iface *iface = iface_of_vlan(&w->b->ifaces, port->index, vlan);
+
+	run_end(w, run);
+	run->iface = iface;
+	run->vlan = vlan;
+	run->frames = 0;
+	run->bytes = 0;
+	if (iface) {
+		run->meta.slot = iface->slot;
+		run->meta.attachment = iface->attachment;
+		run->meta.iface = (uint16_t)iface->index;
+	}
 }
 
 /*
@@ -91,33 +110,32 @@ static inline void l2_off(struct rte_mbuf *m, uint16_t bytes)
 	m->pkt_len -= bytes;
 }
 
-unsigned classify(struct worker *w, const struct port *port, struct rte_mbuf **m, unsigned n)
+unsigned classify(
+    struct worker *w, const struct port *port, struct rte_mbuf **m, unsigned n, bool *uplink)
 {
-	const struct iface *iface = NULL;
-	unsigned kept = 0, known_vlan = UINT_MAX;
+	struct run run = {.vlan = UINT_MAX};
+	unsigned kept = 0;
 
+	*uplink = false;
 	for (unsigned i = 0; i < n; i++) {
 		struct l2 l2;
 		unsigned why;
 
-		if (i + PREFETCH_AHEAD < n) {
-			rte_prefetch0(rte_pktmbuf_mtod(m[i + PREFETCH_AHEAD], void *));
-			rte_prefetch0(pkt_meta(m[i + PREFETCH_AHEAD]));
-		}
 		if (unlikely(!l2_read(m[i], &l2))) {
 			drop_unclaimed(w, m[i], DROP_L2_TRUNCATED);
 			continue;
 		}
-		if (l2.vlan != known_vlan) {
-			iface = iface_of_vlan(&w->b->ifaces, port->index, l2.vlan);
-			known_vlan = l2.vlan;
-		}
-		if (unlikely(!iface)) {
+		if (l2.vlan != run.vlan)
+			run_begin(w, &run, port, l2.vlan);
+		if (unlikely(!run.iface)) {
 			drop_unclaimed(w, m[i], DROP_VLAN_UNKNOWN);
 			continue;
 		}
-		claim(w, m[i], iface, l2.bytes);
-		why = frame_refused(iface, m[i], &l2);
+		run.frames++;
+		run.bytes += m[i]->pkt_len - l2.bytes;
+		memcpy(pkt_meta(m[i]), &run.meta, PKT_META_HEAD);
+		*uplink |= run.iface->role == IFACE_UPLINK;
+		why = frame_refused(run.iface, m[i], &l2);
 		if (unlikely(why != DROP_NOT)) {
 			drop(w, m[i], why);
 		} else if (unlikely(l2.type == RTE_BE16(RTE_ETHER_TYPE_ARP))) {
@@ -127,5 +145,6 @@ unsigned classify(struct worker *w, const struct port *port, struct rte_mbuf **m
 			m[kept++] = m[i];
 		}
 	}
+	run_end(w, &run);
 	return kept;
 }

@@ -12,6 +12,7 @@
 
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
+#include "datapath/tx.h"
 
 /* What the packets of one leaf share; looked up again only when the leaf changes. */
 struct way_out {
@@ -50,10 +51,8 @@ static inline const struct neigh *neighbour_of(
 static void wait_for_neighbour(
     struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
 {
-	struct rte_ipv4_hdr *ip = ipv4_of(m);
-
 	if (origin == EGRESS_TRANSIT)
-		ipv4_ttl_set(ip, ip->time_to_live + 1);
+		ipv4_ttl_increment(ipv4_of(m));
 	pkt_meta(m)->nexthop = way->leaf->index;
 	punt_waiting(w, m, PUNT_NEIGH, DROP_NEIGH_UNRESOLVED);
 }

@@ -5,6 +5,7 @@
  */
 
 #include "datapath/stage.h"
+#include "datapath/tx.h"
 
 static void inject_frame(struct worker *w, struct rte_mbuf *m)
 {

@@ -11,14 +11,13 @@
 
 #define IPV4_PAYLOAD_MAX (UINT16_MAX - 20u) /* behind a header without options */
 
-/* One's complement sum of 16-bit words: 64 bits to 16. */
+/* One's complement sum of 16-bit words: 64 bits to 16. Adding a number to itself with its halves swapped leaves the sum
+ * of the halves, with the carry, in the upper one. */
 static inline uint16_t sum_fold(uint64_t sum)
 {
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffffffff) + (sum >> 32);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
+	uint32_t half = (uint32_t)((sum + (sum << 32 | sum >> 32)) >> 32);
+
+	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
 /* Sum of the 20 bytes, in the byte order of the machine (RFC 1071 2(B)). */
@@ -50,15 +49,21 @@ static inline uint16_t checksum_adjust(uint16_t checksum, uint16_t old, uint16_t
 	return (uint16_t)~sum_fold((uint64_t)(uint16_t)~checksum + (uint16_t)~old + new);
 }
 
-/* Changes the TTL and the checksum with it. */
-static inline void ipv4_ttl_set(struct rte_ipv4_hdr *ip, uint8_t ttl)
+/* Takes one off the TTL, which must not be 0: the sum loses 0x0100, so the checksum gains it (RFC 1624, with 0 for the
+ * 0xffff that equation 3 never gives). */
+static inline void ipv4_ttl_decrement(struct rte_ipv4_hdr *ip)
 {
-	uint16_t old, new;
+	uint32_t checksum = ip->hdr_checksum + (uint32_t)RTE_BE16(0x0100);
 
-	memcpy(&old, &ip->time_to_live, 2);
-	ip->time_to_live = ttl;
-	memcpy(&new, &ip->time_to_live, 2);
-	ip->hdr_checksum = checksum_adjust(ip->hdr_checksum, old, new);
+	ip->time_to_live--;
+	ip->hdr_checksum = (uint16_t)(checksum + (checksum >= 0xffff));
+}
+
+/* Undoes it. */
+static inline void ipv4_ttl_increment(struct rte_ipv4_hdr *ip)
+{
+	ip->time_to_live++;
+	ip->hdr_checksum = checksum_adjust(ip->hdr_checksum, 0, RTE_BE16(0x0100));
 }
 
 /* Offset of a fragment's payload in its datagram, in bytes, and where it ends. */

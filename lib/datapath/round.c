@@ -14,6 +14,7 @@
 
 #include "datapath/esp.h"
 #include "datapath/stage.h"
+#include "datapath/tx.h"
 
 void forward(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst *esp)
 {
@@ -51,13 +52,15 @@ static unsigned receive(struct worker *w, const struct worker_queue *q)
 	struct rte_mbuf *m[BURST_MAX];
 	struct burst esp = {.n = 0};
 	unsigned received = rx(w, q, m);
+	bool from_uplink;
 	unsigned n;
 
 	if (received == 0)
 		return 0;
-	n = classify(w, w->b->port[q->port], m, received);
+	n = classify(w, w->b->port[q->port], m, received, &from_uplink);
 	n = ip_in(w, m, n, true);
-	n = uplink(w, m, n, &esp);
+	if (from_uplink)
+		n = uplink(w, m, n, &esp);
 	forward(w, m, n, &esp);
 	decrypt(w, esp.m, esp.n);
 	return received;

@@ -4,8 +4,8 @@
  *
  * The table of the ingress (interface, or tunnel after decryption) names the next hop of a destination; the
  * routing policies behind that route say whether this ingress may use it; a group picks a leaf by the hash of the
- * flow; the TTL is spent. Packets of a burst are taken table by table, so that each table is asked once with many
- * addresses; packets of one flow stay in order, because a flow has one ingress.
+ * flow; the TTL is spent. Packets of a burst are taken ingress by ingress, so that a table is asked with many
+ * addresses at once; packets of one flow stay in order, because a flow has one ingress.
  *
  * An uplink carries no transit: what it brings must be for an address of the router.
  * The permit that counts is that of the route: the entry in the table, leaf or group.
@@ -30,30 +30,10 @@ const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta)
 	return NULL;
 }
 
-/* The table of each packet; drops those whose ingress has gone. */
-static unsigned find_tables(
-    struct worker *w, struct rte_mbuf **m, unsigned n, const struct fib *table[BURST_MAX])
+/* Where packets came in, as one number to compare. */
+static inline uint64_t ingress_of(struct rte_mbuf *m)
 {
-	const struct fib *fib = NULL;
-	uint32_t iface = 0, tunnel = 0; /* of `fib` */
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		const struct pkt_meta *meta = pkt_meta(m[i]);
-
-		if (meta->iface != iface || meta->tunnel != tunnel) {
-			iface = meta->iface;
-			tunnel = meta->tunnel;
-			fib = ingress_fib(w, meta);
-		}
-		if (unlikely(!fib)) {
-			drop(w, m[i], iface ? DROP_IFACE_DOWN : DROP_TUNNEL_DOWN);
-			continue;
-		}
-		table[kept] = fib;
-		m[kept++] = m[i];
-	}
-	return kept;
+	return (uint64_t)pkt_meta(m)->iface << 32 | pkt_meta(m)->tunnel;
 }
 
 static inline uint32_t flow_of(struct rte_mbuf *m)
@@ -103,7 +83,7 @@ static inline void pass_on(
 		drop_with_icmp(w, m, DROP_TTL_EXCEEDED, 0);
 		return;
 	}
-	ipv4_ttl_set(ip, ip->time_to_live - 1);
+	ipv4_ttl_decrement(ip);
 	departures_put(leaf->kind == NH_TUNNEL ? &out->tunnel : &out->clear, m, leaf);
 }
 
@@ -137,7 +117,7 @@ static inline void route_one(
 		pass_on(w, m, nh, out);
 }
 
-/* Packets of one table. */
+/* Packets of one ingress. */
 static void route_by(
     struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
@@ -151,26 +131,37 @@ static void route_by(
 		route_one(w, m[i], nexthop_get(&w->b->nexthops, hop[i]), out);
 }
 
+/* Moves the packets that came in where the first did to same[]; the others stay in front. Returns how many stay. */
+static unsigned take_ingress(
+    struct rte_mbuf **m, unsigned n, struct rte_mbuf *same[BURST_MAX], unsigned *taken)
+{
+	uint64_t ingress = ingress_of(m[0]);
+	unsigned left = 0, k = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (ingress_of(m[i]) == ingress)
+			same[k++] = m[i];
+		else
+			m[left++] = m[i];
+	}
+	*taken = k;
+	return left;
+}
+
 void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
-	const struct fib *table[BURST_MAX];
-
 	out->local.n = out->clear.n = out->tunnel.n = 0;
-	n = find_tables(w, m, n, table);
 	while (n > 0) {
-		const struct fib *fib = table[0];
+		const struct pkt_meta *meta = pkt_meta(m[0]);
+		const struct fib *fib = ingress_fib(w, meta);
 		struct rte_mbuf *same[BURST_MAX];
-		unsigned taken = 0, left = 0;
+		unsigned taken;
+		bool by_port = meta->iface != 0;
 
-		for (unsigned i = 0; i < n; i++) {
-			if (likely(table[i] == fib)) {
-				same[taken++] = m[i];
-			} else {
-				table[left] = table[i];
-				m[left++] = m[i];
-			}
-		}
-		route_by(w, fib, same, taken, out);
-		n = left;
+		n = take_ingress(m, n, same, &taken);
+		if (likely(fib))
+			route_by(w, fib, same, taken, out);
+		else
+			drop_burst(w, same, taken, by_port ? DROP_IFACE_DOWN : DROP_TUNNEL_DOWN);
 	}
 }

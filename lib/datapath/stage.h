@@ -72,8 +72,9 @@ static inline bool ipv4_is_fragment(const struct rte_ipv4_hdr *ip)
 /* rx.c: polls one queue for up to BURST_MAX frames. */
 unsigned rx(struct worker *w, const struct worker_queue *q, struct rte_mbuf **m);
 
-/* classify.c: frames of a port -> IPv4 packets with layer 2 off and their meta filled in. */
-unsigned classify(struct worker *w, const struct port *port, struct rte_mbuf **m, unsigned n);
+/* classify.c: frames of a port -> IPv4 packets with layer 2 off and their meta filled in. *uplink: some are from one. */
+unsigned classify(
+    struct worker *w, const struct port *port, struct rte_mbuf **m, unsigned n, bool *uplink);
 
 /* ip_in.c: keeps packets with a sound IP header and sensible addresses. `by_port`: received just now, so that the
  * checksum flags are those of the port. */
@@ -124,12 +125,6 @@ unsigned fragment(
 
 /* mss.c: lowers the MSS option of a TCP SYN to at most `mss`. `m` has 20 bytes of TCP in its first segment. */
 void mss_clamp_syn(struct rte_mbuf *m, uint16_t mss);
-
-/* tx.c: takes a complete frame, meta.out_slot and meta.l2_bytes set. Leaves at the latest with tx_flush(). */
-void tx(struct worker *w, uint16_t port, struct rte_mbuf *m);
-void tx_flush(struct worker *w);
-struct worker_tx *tx_create(void);
-void tx_free(struct worker_tx *tx);
 
 /* punt.c: to control, or dropped when control is busy. */
 void punt(struct worker *w, struct rte_mbuf *m, enum punt_class class);

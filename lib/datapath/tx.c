@@ -9,16 +9,7 @@
 #include <rte_malloc.h>
 
 #include "datapath/stage.h"
-
-struct tx_port {
-	unsigned n;
-	struct rte_mbuf *m[BURST_MAX];
-} __rte_cache_aligned;
-
-struct worker_tx {
-	uint32_t waiting; /* bitmap of ports with frames */
-	struct tx_port port[PORTS_MAX];
-};
+#include "datapath/tx.h"
 
 static_assert(PORTS_MAX <= 32, "worker_tx.waiting has a bit for every port");
 
@@ -32,16 +23,22 @@ void tx_free(struct worker_tx *tx)
 	rte_free(tx);
 }
 
-/* Before they are the port's: afterwards their meta may be gone. */
+/* Before they are the port's: afterwards their meta may be gone. Packets of one way come in runs. */
 static void count_sent(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++) {
-		const struct pkt_meta *meta = pkt_meta(m[i]);
-		struct slot_counters *out = &w->slots[meta->out_slot];
+	for (unsigned i = 0; i < n;) {
+		uint16_t slot = pkt_meta(m[i])->slot, out_slot = pkt_meta(m[i])->out_slot;
+		unsigned first = i;
+		uint64_t bytes = 0;
 
-		w->slots[meta->slot].delivered++;
-		out->sent++;
-		out->sent_bytes += m[i]->pkt_len - meta->l2_bytes;
+		do {
+			bytes += m[i]->pkt_len - pkt_meta(m[i])->l2_bytes;
+			i++;
+		} while (
+		    i < n && pkt_meta(m[i])->slot == slot && pkt_meta(m[i])->out_slot == out_slot);
+		w->slots[slot].delivered += i - first;
+		w->slots[out_slot].sent += i - first;
+		w->slots[out_slot].sent_bytes += bytes;
 	}
 }
 
@@ -59,7 +56,7 @@ static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum 
 	}
 }
 
-static void flush(struct worker *w, uint16_t index)
+void tx_flush_port(struct worker *w, uint16_t index)
 {
 	struct tx_port *t = &w->tx->port[index];
 	struct port *port = w->b->port[index];
@@ -83,18 +80,8 @@ static void flush(struct worker *w, uint16_t index)
 	t->n = 0;
 }
 
-void tx(struct worker *w, uint16_t port, struct rte_mbuf *m)
-{
-	struct tx_port *t = &w->tx->port[port];
-
-	t->m[t->n++] = m;
-	w->tx->waiting |= UINT32_C(1) << port;
-	if (t->n == BURST_MAX)
-		flush(w, port);
-}
-
 void tx_flush(struct worker *w)
 {
 	while (w->tx->waiting)
-		flush(w, (uint16_t)rte_bsf32(w->tx->waiting));
+		tx_flush_port(w, (uint16_t)rte_bsf32(w->tx->waiting));
 }

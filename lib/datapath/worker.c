@@ -20,6 +20,7 @@
 
 #include "datapath/esp.h"
 #include "datapath/stage.h"
+#include "datapath/tx.h"
 
 #define ROUNDS_BEFORE_PAUSE 16
 #define ROUNDS_BEFORE_SLEEP 512

@@ -243,19 +243,46 @@ static void test_ttl_checksum(void **state)
 {
 	for (unsigned id = 0; id < 65536; id++) {
 		struct ip4 ip = a_to_c;
-		struct packet p = {0};
+		struct packet p = {0}, expect = {0};
 		struct rte_ipv4_hdr *h = (struct rte_ipv4_hdr *)p.bytes;
 
 		ip.id = (uint16_t)id;
 		ip.ttl = (uint8_t)(2 + id % 254);
 		packet_ip4(&p, &ip, NULL, 0);
 		assert_true(ipv4_checksum_holds(h));
-		ipv4_ttl_set(h, ip.ttl - 1);
-		assert_int_equal(h->time_to_live, ip.ttl - 1);
-		assert_true(packet_ip4_is_right(p.bytes));
+		ip.ttl--;
+		packet_ip4(&expect, &ip, NULL, 0);
+		ipv4_ttl_decrement(h);
+		assert_memory_equal(p.bytes, expect.bytes, 20);
 		assert_true(ipv4_checksum_holds(h));
+		h->hdr_checksum = 0x1234;
 		ipv4_checksum_set(h);
+		assert_memory_equal(p.bytes, expect.bytes, 20);
+		ipv4_ttl_increment(h);
+		assert_int_equal(h->time_to_live, ip.ttl + 1);
 		assert_true(packet_ip4_is_right(p.bytes));
+	}
+}
+
+/* Folding and adjusting against sums made word by word. */
+static void test_sums(void **state)
+{
+	struct rng rng = test_rng();
+
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t sum = i % 8 ? rng_u64(&rng) >> rng_below(&rng, 64)
+				     : -(uint64_t)rng_below(&rng, 70000);
+		uint16_t word[4] = {(uint16_t)sum, (uint16_t)(sum >> 16), (uint16_t)(sum >> 32),
+		    (uint16_t)(sum >> 48)};
+		uint16_t old = word[0], new = (uint16_t)(rng_u32(&rng) | 1), checksum;
+		uint8_t bytes[8];
+
+		for (unsigned k = 0; k < 4; k++)
+			put16(bytes + 2 * k, word[k]);
+		checksum = packet_checksum(bytes, 8, 0);
+		assert_int_equal(sum_fold(sum), (uint16_t)~checksum);
+		put16(bytes, new);
+		assert_int_equal(packet_checksum(bytes, 8, checksum_adjust(checksum, old, new)), 0);
 	}
 }
 
@@ -275,6 +302,7 @@ int main(void)
 	    TEST(test_padding_is_cut_off),
 	    TEST(test_cut_segments),
 	    cmocka_unit_test(test_ttl_checksum),
+	    cmocka_unit_test(test_sums),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

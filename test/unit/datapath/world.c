@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* world.h says what this builds. */
 
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +10,7 @@
 #include <rte_ethdev.h>
 #include <rte_ring.h>
 
+#include "testing_eal.h"
 #include "world.h"
 
 #define WIRE    4096 /* frames on a wire */
@@ -26,25 +26,22 @@ const uint8_t *world_mac(unsigned port)
 	return macs[port];
 }
 
-/* On the first CPU that this process may use. EAL reorders the array and writes into the strings. */
 static void start_eal(void)
 {
 	static bool started;
-	static char words[][32] = {"test", "-l", "", "--no-huge", "-m", "512", "--no-pci",
-	    "--no-shconf", "--no-telemetry", "--log-level=critical"};
-	char *argv[TEST_COUNT(words)];
-	cpu_set_t cpus;
-	int cpu = 0;
+	static char lcores[5 * CPU_SETSIZE];
+	static const char *const args[] = {"test", "--lcores", lcores, "--no-huge", "-m", "512",
+	    "--no-pci", "--no-shconf", "--no-telemetry", "--log-level=critical"};
+	char *copy[TEST_COUNT(args)], *argv[TEST_COUNT(args) + 1] = {0};
 
 	if (started)
 		return;
-	sched_getaffinity(0, sizeof(cpus), &cpus);
-	while (!CPU_ISSET(cpu, &cpus))
-		cpu++;
-	snprintf(words[2], sizeof(words[2]), "%d", cpu);
-	for (unsigned i = 0; i < TEST_COUNT(words); i++)
-		argv[i] = words[i];
-	assert_true(rte_eal_init(TEST_COUNT(words), argv) >= 0);
+	test_lcores(lcores, sizeof(lcores));
+	for (unsigned i = 0; i < TEST_COUNT(args); i++)
+		argv[i] = copy[i] = strdup(args[i]); /* EAL moves them about */
+	assert_true(rte_eal_init(TEST_COUNT(args), argv) >= 0);
+	for (unsigned i = 0; i < TEST_COUNT(args); i++)
+		free(copy[i]);
 	started = true;
 }
 
