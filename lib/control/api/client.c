@@ -102,6 +102,7 @@ static void send_answer(struct client *c, json_t *answer)
 	c->waiting = len;
 	c->api->waiting += len;
 	evbuffer_add_reference(bufferevent_get_output(c->bev), text, len, release, NULL);
+	event_base_update_cache_time(c->api->base); /* the answer may have taken its time */
 	enter(c, CLIENT_READING);
 }
 

@@ -16,6 +16,13 @@
 
 static bool is_privileged;
 
+/* With sanitizers: what libxdp never gives back is no leak of ours. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return "leak:xsk_umem__create\n";
+}
+
 static void run(const char *command)
 {
 	if (system(command) != 0)
