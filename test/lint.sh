@@ -44,8 +44,9 @@ git() {
   command git -c safe.directory="$PWD" "$@"
 }
 
+# Inputs of fuzzers are bytes, not text.
 tracked() {
-  git ls-files --cached -- "$@" | while IFS= read -r file; do
+  git ls-files --cached -- "$@" ':!test/fuzz/corpus' | while IFS= read -r file; do
     [ -f "$file" ] && [ ! -L "$file" ] && printf '%s\n' "$file"
   done
   return 0
