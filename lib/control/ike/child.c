@@ -17,8 +17,10 @@
 #define BIT(state) (1u << IKE_CHILD_##state)
 
 static const unsigned followers[] = {
-    [IKE_CHILD_INSTALLED] = BIT(REKEYING) | BIT(REPLACED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
-    [IKE_CHILD_REKEYING] = BIT(INSTALLED) | BIT(REPLACED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
+    [IKE_CHILD_INSTALLED] =
+	BIT(REKEYING) | BIT(REPLACED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
+    [IKE_CHILD_REKEYING] =
+	BIT(INSTALLED) | BIT(REPLACED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
     [IKE_CHILD_REPLACED] = BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
     [IKE_CHILD_DELETING] = BIT(DRAINING) | BIT(DEAD),
     [IKE_CHILD_DRAINING] = BIT(DEAD),
@@ -109,7 +111,7 @@ void ike_child_use(struct ike_child_sa *c)
 	struct ike_tunnel *t = c->sa->tunnel;
 	char local[IKE_TS_TEXT], remote[IKE_TS_TEXT];
 
-	if (c->outbound || c->state >= IKE_CHILD_DRAINING)
+	if (c->outbound || c->state >= IKE_CHILD_REPLACED)
 		return;
 	c->outbound = true;
 	if (e->ops->child_out(e->ctx, t->id, &c->info)) {
@@ -119,9 +121,8 @@ void ike_child_use(struct ike_child_sa *c)
 	}
 	wipe_keys(&c->info);
 	ike_tunnel_touch(t);
-	ike_tunnel_log(t, LOG_INFO, "Child SA in %08x out %08x in use: %s === %s",
-	    c->info.spi_in, c->info.spi_out,
-	    ike_ts_text(c->local_ts, c->info.local_ts_count, local),
+	ike_tunnel_log(t, LOG_INFO, "Child SA in %08x out %08x in use: %s === %s", c->info.spi_in,
+	    c->info.spi_out, ike_ts_text(c->local_ts, c->info.local_ts_count, local),
 	    ike_ts_text(c->remote_ts, c->info.remote_ts_count, remote));
 }
 
@@ -130,13 +131,13 @@ void ike_child_use_all(struct ike_sa *sa)
 	struct ike_child_sa *c;
 
 	list_for (c, &sa->children, node)
-		if (c->state < IKE_CHILD_DELETING)
-			ike_child_use(c);
+		ike_child_use(c);
 }
 
-/* The others of the same slot, on any IKE SA of the tunnel. */
+/* Another one of the slot, on any IKE SA of the tunnel, that carries packets, or that could. */
 static struct ike_child_sa *sibling(const struct ike_child_sa *c, bool outbound)
 {
+	enum ike_child_state end = outbound ? IKE_CHILD_DELETING : IKE_CHILD_REPLACED;
 	const struct ike_sa *sa;
 	struct ike_child_sa *other;
 
@@ -145,7 +146,7 @@ static struct ike_child_sa *sibling(const struct ike_child_sa *c, bool outbound)
 			continue;
 		list_for (other, &sa->children, node)
 			if (other != c && other->slot == c->slot && other->outbound == outbound &&
-			    other->state < IKE_CHILD_DELETING)
+			    other->state < end)
 				return other;
 	}
 	return NULL;
@@ -266,12 +267,14 @@ unsigned ike_child_count(const struct ike_sa *sa)
 
 static bool same_selectors(const struct ike_child_sa *a, const struct ike_child_sa *b)
 {
-	return ike_ts_covers(a->local_ts, a->info.local_ts_count, b->local_ts, b->info.local_ts_count) &&
-	       ike_ts_covers(b->local_ts, b->info.local_ts_count, a->local_ts, a->info.local_ts_count) &&
-	       ike_ts_covers(
-		   a->remote_ts, a->info.remote_ts_count, b->remote_ts, b->info.remote_ts_count) &&
-	       ike_ts_covers(
-		   b->remote_ts, b->info.remote_ts_count, a->remote_ts, a->info.remote_ts_count);
+	return ike_ts_covers(
+		   a->local_ts, a->info.local_ts_count, b->local_ts, b->info.local_ts_count) &&
+	    ike_ts_covers(
+		b->local_ts, b->info.local_ts_count, a->local_ts, a->info.local_ts_count) &&
+	    ike_ts_covers(
+		a->remote_ts, a->info.remote_ts_count, b->remote_ts, b->info.remote_ts_count) &&
+	    ike_ts_covers(
+		b->remote_ts, b->info.remote_ts_count, a->remote_ts, a->info.remote_ts_count);
 }
 
 void ike_child_settle_duplicates(struct ike_child_sa *made)

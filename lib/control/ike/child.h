@@ -17,10 +17,10 @@
 
 #define IKE_CHILD_STATE_LIST(X)                                                                    \
 	X(INSTALLED, "installed")                                                                  \
-	X(REKEYING, "rekeying")	 /* our rekey is under way */                                      \
-	X(REPLACED, "replaced")	 /* a newer one took over; one of us will delete it */            \
-	X(DELETING, "deleting")	 /* our delete waits or is under way */                           \
-	X(DRAINING, "draining")	 /* deleted; inbound stays for packets still under way */         \
+	X(REKEYING, "rekeying") /* our rekey is under way */                                       \
+	X(REPLACED, "replaced") /* a newer one took over; one of us will delete it */              \
+	X(DELETING, "deleting") /* our delete waits or is under way */                             \
+	X(DRAINING, "draining") /* deleted; inbound stays for packets still under way */           \
 	X(DEAD, "dead")
 
 enum ike_child_state {
@@ -36,12 +36,12 @@ struct ike_child_sa {
 	struct ike_sa *sa;
 	struct ike_slot *slot;
 	enum ike_child_state state; /* changed by ike_child_set_state() alone */
-	struct ike_child info;	    /* the keys are wiped once both directions are installed */
+	struct ike_child info;      /* the keys are wiped once both directions are installed */
 	struct ike_selector *local_ts, *remote_ts;
 	bool outbound;
 	struct ike_tie tie;
 	struct mono made, soft, hard; /* 0: none */
-	struct mono drained;	      /* when DRAINING ends */
+	struct mono drained;          /* when DRAINING ends */
 	struct timer timer;
 };
 
@@ -75,7 +75,7 @@ void ike_child_clock_init(struct ike_child_sa *c);
 void ike_child_clock(struct ike_child_sa *c);
 /* Stops its use and queues its delete. */
 void ike_child_end(struct ike_child_sa *c);
-/* Our rekey of it ended without a new SA: try again after `delay_ns`. */
+/* Our rekey of it ended without a new SA, or cannot begin yet: try again after `delay_ns`. */
 void ike_child_rekey_later(struct ike_child_sa *c, int64_t delay_ns);
 
 /* By our SPI, or by the peer's; NULL. Dead and draining ones are not found. */

@@ -84,8 +84,9 @@ void ike_child_clock(struct ike_child_sa *c)
 
 void ike_child_rekey_later(struct ike_child_sa *c, int64_t delay_ns)
 {
-	if (c->state != IKE_CHILD_REKEYING)
-		return;
 	c->soft = mono_add(c->sa->engine->now, delay_ns);
-	ike_child_set_state(c, IKE_CHILD_INSTALLED);
+	if (c->state == IKE_CHILD_REKEYING)
+		ike_child_set_state(c, IKE_CHILD_INSTALLED);
+	else
+		ike_child_clock(c);
 }

@@ -124,8 +124,8 @@ static bool same_list(const uint8_t *a, unsigned a_count, const uint8_t *b, unsi
 static bool same_algs(const struct ike_algs *a, const struct ike_algs *b)
 {
 	return same_list(a->encr, a->encr_count, b->encr, b->encr_count) &&
-	       same_list(a->auth, a->auth_count, b->auth, b->auth_count) &&
-	       same_list(a->dh, a->dh_count, b->dh, b->dh_count);
+	    same_list(a->auth, a->auth_count, b->auth, b->auth_count) &&
+	    same_list(a->dh, a->dh_count, b->dh, b->dh_count);
 }
 
 static bool same_prefixes(
@@ -142,10 +142,10 @@ static bool same_prefixes(
 bool ike_config_same_on_wire(const struct ike_tunnel_config *a, const struct ike_tunnel_config *b)
 {
 	return a->version == b->version && a->v1_mode == b->v1_mode && a->natt == b->natt &&
-	       a->esn == b->esn && ip_eq(&a->local, &b->local) && ip_eq(&a->remote, &b->remote) &&
-	       ike_id_eq(&a->local_id, &b->local_id) && ike_id_eq(&a->remote_id, &b->remote_id) &&
-	       a->psk_len == b->psk_len && secret_equal(a->psk, b->psk, a->psk_len) &&
-	       same_algs(&a->ike, &b->ike) && same_algs(&a->esp, &b->esp) &&
-	       same_prefixes(a->local_ts, a->local_ts_count, b->local_ts, b->local_ts_count) &&
-	       same_prefixes(a->remote_ts, a->remote_ts_count, b->remote_ts, b->remote_ts_count);
+	    a->esn == b->esn && ip_eq(&a->local, &b->local) && ip_eq(&a->remote, &b->remote) &&
+	    ike_id_eq(&a->local_id, &b->local_id) && ike_id_eq(&a->remote_id, &b->remote_id) &&
+	    a->psk_len == b->psk_len && secret_equal(a->psk, b->psk, a->psk_len) &&
+	    same_algs(&a->ike, &b->ike) && same_algs(&a->esp, &b->esp) &&
+	    same_prefixes(a->local_ts, a->local_ts_count, b->local_ts, b->local_ts_count) &&
+	    same_prefixes(a->remote_ts, a->remote_ts_count, b->remote_ts, b->remote_ts_count);
 }

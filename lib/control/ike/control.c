@@ -209,8 +209,7 @@ static struct ike_child_sa *find_child(const struct ike_engine *e, uint32_t id, 
 	return NULL;
 }
 
-void ike_child_limit(
-    struct ike_engine *e, struct mono now, uint32_t id, uint32_t spi_in, bool hard)
+void ike_child_limit(struct ike_engine *e, struct mono now, uint32_t id, uint32_t spi_in, bool hard)
 {
 	struct ike_child_sa *c = find_child(e, id, spi_in);
 

@@ -39,7 +39,8 @@ static void compute(const struct ike_cookie_jar *jar, uint8_t generation, struct
 }
 
 void ike_cookie_make(struct ike_cookie_jar *jar, struct rng *rng, struct mono now,
-    struct ike_span nonce, const struct ip_addr *from, uint64_t spi_i, uint8_t out[IKE_COOKIE_BYTES])
+    struct ike_span nonce, const struct ip_addr *from, uint64_t spi_i,
+    uint8_t out[IKE_COOKIE_BYTES])
 {
 	rotate(jar, rng, now);
 	compute(jar, jar->generation, nonce, from, spi_i, out);

@@ -21,10 +21,11 @@ struct ike_cookie_jar {
 };
 
 void ike_cookie_make(struct ike_cookie_jar *jar, struct rng *rng, struct mono now,
-    struct ike_span nonce, const struct ip_addr *from, uint64_t spi_i, uint8_t out[IKE_COOKIE_BYTES]);
+    struct ike_span nonce, const struct ip_addr *from, uint64_t spi_i,
+    uint8_t out[IKE_COOKIE_BYTES]);
 /* Is `cookie` one that we made for this nonce, address and SPI? */
-bool ike_cookie_check(struct ike_cookie_jar *jar, struct rng *rng, struct mono now, struct ike_span cookie,
-    struct ike_span nonce, const struct ip_addr *from, uint64_t spi_i);
+bool ike_cookie_check(struct ike_cookie_jar *jar, struct rng *rng, struct mono now,
+    struct ike_span cookie, struct ike_span nonce, const struct ip_addr *from, uint64_t spi_i);
 void ike_cookie_wipe(struct ike_cookie_jar *jar);
 
 #endif

@@ -57,14 +57,15 @@ const uint8_t *ike_dh_public(const struct ike_dh *dh);
  * coordinate (RFC 5903 7), X25519 32 bytes. Its length, or -EINVAL for a peer value that RFC 6989 refuses:
  * wrong size, 0, 1, p-1, p and above, a point not on the curve, a shared secret of zeros.
  */
-int ike_dh_shared(const struct ike_dh *dh, const uint8_t *peer, size_t len, uint8_t out[IKE_DH_SECRET_MAX]);
+int ike_dh_shared(
+    const struct ike_dh *dh, const uint8_t *peer, size_t len, uint8_t out[IKE_DH_SECRET_MAX]);
 
 /* ---- cipher.c ---- */
 
 /* Keys that protect the messages of one direction. */
 struct ike_cipher {
 	enum alg_encr encr;
-	enum alg_auth integ; /* AUTH_NONE with an AEAD */
+	enum alg_auth integ;           /* AUTH_NONE with an AEAD */
 	uint8_t encr_key[IKE_KEY_MAX]; /* the salt of an AEAD behind the key */
 	uint8_t integ_key[IKE_KEY_MAX];
 };

@@ -32,7 +32,7 @@ struct ike_dh {
 
 struct kind {
 	BIGNUM *(*prime)(BIGNUM *); /* MODP */
-	int curve;		    /* ECP: NID */
+	int curve;                  /* ECP: NID */
 	uint8_t private_bytes;
 };
 

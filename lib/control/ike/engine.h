@@ -31,12 +31,12 @@ struct ike_engine {
 	struct mono now; /* of the entry point that is running */
 	bool shutting_down;
 
-	struct list tunnels;			      /* by ID, ascending */
+	struct list tunnels;                           /* by ID, ascending */
 	struct list tunnel_bucket[IKE_TUNNEL_BUCKETS]; /* by remote address; 0.0.0.0 too */
 	struct list id_bucket[IKE_TUNNEL_BUCKETS];
-	struct list dirty;			      /* tunnels to look at before we return */
+	struct list dirty; /* tunnels to look at before we return */
 
-	struct list sas; /* all IKE SAs that are not dead */
+	struct list sas;                       /* all IKE SAs that are not dead */
 	struct list sa_bucket[IKE_SA_BUCKETS]; /* by our SPI */
 	struct list half_open;
 	struct list dead; /* memory of IKE SAs that ended during this call */

@@ -31,14 +31,13 @@ static size_t join(const struct ike_reassembly *r, uint8_t *out)
 	return at;
 }
 
-int ike_reassembly_add(struct ike_reassembly *r, uint32_t message_id,
-    uint16_t number, uint16_t total, uint8_t first_payload, const uint8_t *part, size_t len,
-    uint8_t *out, size_t capacity, size_t *out_len)
+int ike_reassembly_add(struct ike_reassembly *r, uint32_t message_id, uint16_t number,
+    uint16_t total, uint8_t first_payload, const uint8_t *part, size_t len, uint8_t *out,
+    size_t capacity, size_t *out_len)
 {
 	if (number == 0 || number > total || total > IKE_FRAGMENTS_MAX || len > UINT16_MAX)
 		return -EBADMSG;
-	if (r->active &&
-	    (r->message_id != message_id || total > r->total))
+	if (r->active && (r->message_id != message_id || total > r->total))
 		ike_reassembly_reset(r);
 	if (r->active && (total < r->total || r->part[number - 1]))
 		return 0;

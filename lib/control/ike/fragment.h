@@ -32,7 +32,7 @@ void ike_reassembly_reset(struct ike_reassembly *r);
  * A larger total than before starts anew, a smaller one is ignored (2.6).
  */
 int ike_reassembly_add(struct ike_reassembly *r, uint32_t message_id, uint16_t number,
-    uint16_t total, uint8_t first_payload, const uint8_t *part, size_t len, uint8_t *out, size_t capacity,
-    size_t *out_len);
+    uint16_t total, uint8_t first_payload, const uint8_t *part, size_t len, uint8_t *out,
+    size_t capacity, size_t *out_len);
 
 #endif

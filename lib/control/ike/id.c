@@ -72,7 +72,7 @@ bool ike_id_eq(const struct ike_id *a, const struct ike_id *b)
 		return false;
 	if (a->type == IKE_ID_FQDN || a->type == IKE_ID_USER_FQDN)
 		return !strncasecmp((const char *)a->bytes, (const char *)b->bytes, a->len) &&
-		       !memchr(a->bytes, 0, a->len);
+		    !memchr(a->bytes, 0, a->len);
 	return !memcmp(a->bytes, b->bytes, a->len);
 }
 

@@ -96,7 +96,8 @@ void ike_keys_child(const struct ike_keys *ike, const struct ike_key_input *in, 
 }
 
 void ike_keys_auth(enum alg_auth prf, struct ike_span psk, struct ike_span message,
-    struct ike_span nonce, const uint8_t *sk_p, struct ike_span id_body, uint8_t out[IKE_DIGEST_MAX])
+    struct ike_span nonce, const uint8_t *sk_p, struct ike_span id_body,
+    uint8_t out[IKE_DIGEST_MAX])
 {
 	size_t digest = alg_auth(prf)->digest_bytes;
 	struct ike_span pad = {IKE_PSK_PAD, sizeof(IKE_PSK_PAD) - 1};

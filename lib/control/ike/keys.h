@@ -37,6 +37,7 @@ void ike_keys_child(const struct ike_keys *ike, const struct ike_key_input *in, 
  * key, `id_body` the body of its ID payload. Writes digest_bytes of the PRF.
  */
 void ike_keys_auth(enum alg_auth prf, struct ike_span psk, struct ike_span message,
-    struct ike_span nonce, const uint8_t *sk_p, struct ike_span id_body, uint8_t out[IKE_DIGEST_MAX]);
+    struct ike_span nonce, const uint8_t *sk_p, struct ike_span id_body,
+    uint8_t out[IKE_DIGEST_MAX]);
 
 #endif

@@ -9,14 +9,14 @@
 #include "ike/sa.h"
 
 #define SOFT_FROM_PERCENT 75
-#define SOFT_TO_PERCENT	  90
+#define SOFT_TO_PERCENT   90
 
 struct mono ike_lifetime_soft(struct ike_engine *e, uint32_t lifetime_s)
 {
 	int64_t percent = DUR_MS(10) * lifetime_s;
 
-	return mono_add(e->now,
-	    ike_engine_jitter(e, SOFT_FROM_PERCENT * percent, SOFT_TO_PERCENT * percent));
+	return mono_add(
+	    e->now, ike_engine_jitter(e, SOFT_FROM_PERCENT * percent, SOFT_TO_PERCENT * percent));
 }
 
 static void expire(struct ike_sa *sa)

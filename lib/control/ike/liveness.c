@@ -54,7 +54,7 @@ bool ike_sa_is_silent(const struct ike_sa *sa)
 	int64_t patience = ike_sa_patience(sa);
 
 	return patience > 0 && mono_diff(sa->window.first_sent, sa->engine->now) >= patience &&
-	       mono_before(last_heard(sa), mono_add(sa->window.first_sent, 1));
+	    mono_before(last_heard(sa), mono_add(sa->window.first_sent, 1));
 }
 
 void ike_sa_waiting(struct ike_sa *sa)
@@ -78,7 +78,7 @@ static void peer_is_dead(struct ike_sa *sa)
 	if (t->config.dpd_action == IKE_DPD_CLEAR)
 		t->wanted = false;
 	else if (t->config.dpd_action == IKE_DPD_RESTART && !ip_is_any(&t->config.remote) &&
-		 t->config.start != IKE_START_RESPONDER)
+	    t->config.start != IKE_START_RESPONDER)
 		t->wanted = true;
 	ike_sa_kill(sa, IKE_ERROR_PEER_DEAD);
 }
@@ -170,8 +170,8 @@ void ike_liveness_start(struct ike_sa *sa)
 	else
 		timer_cancel(&e->timers, &sa->dpd);
 	if (sa->nat.here)
-		timer_arm(&e->timers, &sa->keepalive,
-		    mono_add(e->now, DUR_S(e->limits.keepalive_s)));
+		timer_arm(
+		    &e->timers, &sa->keepalive, mono_add(e->now, DUR_S(e->limits.keepalive_s)));
 }
 
 void ike_sa_heard(struct ike_sa *sa)
@@ -197,7 +197,7 @@ static bool may_follow(
 	if (sa->nat.there && !sa->nat.here)
 		return true;
 	return sa->local.port == IKE_PORT && local->port == IKE_PORT_NATT &&
-	       ip_eq(&sa->remote.addr, &remote->addr);
+	    ip_eq(&sa->remote.addr, &remote->addr);
 }
 
 void ike_sa_moved(

@@ -59,7 +59,8 @@ const struct ike_payload *ike_payload_find(const struct ike_payloads *p, uint8_t
  * How often each payload may come in a message (rules.c). 0; -EBADMSG and the payload in *type (may be
  * NULL). A response that carries an error notify instead of its payloads passes.
  */
-int ike_payloads_check(const struct ike_payloads *p, uint8_t exchange, bool response, uint8_t *type);
+int ike_payloads_check(
+    const struct ike_payloads *p, uint8_t exchange, bool response, uint8_t *type);
 
 static inline struct wire ike_payload_wire(const struct ike_payload *p)
 {
@@ -102,7 +103,7 @@ int ike_delete_parse(const struct ike_payload *p, struct ike_delete *out);
 /* A chain of payloads under construction. */
 struct ike_chain {
 	struct wirebuf buf;
-	uint8_t first;	   /* type of the first payload */
+	uint8_t first;     /* type of the first payload */
 	size_t last_next;  /* offset of the last payload's next-payload byte */
 	size_t last_start; /* offset of the last payload */
 	bool any;

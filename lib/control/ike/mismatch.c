@@ -27,7 +27,8 @@ static const char *esn_name(unsigned n)
 	return n ? "yes" : "no";
 }
 
-static void list_text(struct text *t, const uint8_t *list, unsigned count, const char *(*name)(unsigned))
+static void list_text(
+    struct text *t, const uint8_t *list, unsigned count, const char *(*name)(unsigned))
 {
 	for (unsigned i = 0; i < count; i++) {
 		text_add(t, i ? "," : "");
@@ -84,7 +85,8 @@ static struct ike_offer union_of(const struct ike_policy *p, struct wire sa)
 
 /* One kind of transform: true, and the report, when the two sides have nothing in common. */
 static bool differs(struct ike_mismatch *m, enum ike_error_code code, const char *field,
-    const uint8_t *list, unsigned count, uint32_t theirs, unsigned end, const char *(*name)(unsigned))
+    const uint8_t *list, unsigned count, uint32_t theirs, unsigned end,
+    const char *(*name)(unsigned))
 {
 	struct text ours = text_of(m->ours, sizeof(m->ours));
 

@@ -31,7 +31,8 @@ static void hash(
 }
 
 void ike_natd_put(struct ike_chain *c, uint64_t spi_i, uint64_t spi_r,
-    const struct ike_endpoint *local, const struct ike_endpoint *remote, bool force, struct rng *rng)
+    const struct ike_endpoint *local, const struct ike_endpoint *remote, bool force,
+    struct rng *rng)
 {
 	uint8_t digest[IKE_DIGEST_MAX];
 

@@ -9,12 +9,12 @@
 
 #include <stdint.h>
 
-#define IKE_HEADER_BYTES	 28
+#define IKE_HEADER_BYTES         28
 #define IKE_PAYLOAD_HEADER_BYTES 4
-#define IKE_NONCE_MIN		 16
-#define IKE_NONCE_MAX		 256
-#define IKE_COOKIE_MAX		 64
-#define IKE_MESSAGE_MAX		 65535 /* bytes; what a UDP datagram can hold and a little more */
+#define IKE_NONCE_MIN            16
+#define IKE_NONCE_MAX            256
+#define IKE_COOKIE_MAX           64
+#define IKE_MESSAGE_MAX          65535 /* bytes; what a UDP datagram can hold and a little more */
 
 #define IKE_MAJOR_V1 1
 #define IKE_MAJOR_V2 2
@@ -105,7 +105,7 @@ enum ike_transform_type {
 	TRANSFORM_ESN = 5,
 };
 #define IKE_ATTRIBUTE_KEY_LENGTH 14
-#define IKE_AUTH_METHOD_PSK	 2
+#define IKE_AUTH_METHOD_PSK      2
 enum ike_ts_type { TS_IPV4_ADDR_RANGE = 7, TS_IPV6_ADDR_RANGE = 8 };
 
 /* "IKE_AUTH"; "unknown" for what is not in the lists. */

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define BIT(n)		     (1u << (n))
+#define BIT(n)               (1u << (n))
 #define ATTRIBUTE_SHORT_FORM 0x8000
 #define LAST_MORE_PROPOSALS  2
 #define LAST_MORE_TRANSFORMS 3
@@ -174,7 +174,8 @@ static uint8_t pick(const uint8_t *list, unsigned count, uint32_t mask)
 }
 
 /* RFC 5282 8: an AEAD goes with no integrity algorithm or with NONE, the others need one. */
-static bool choose_cipher(const struct ike_policy *p, const struct ike_offer *o, struct ike_suite *s)
+static bool choose_cipher(
+    const struct ike_policy *p, const struct ike_offer *o, struct ike_suite *s)
 {
 	bool integ_offered = o->kinds & BIT(TRANSFORM_INTEG);
 	enum alg_auth integ = pick(p->algs->auth, p->algs->auth_count, o->integ & ~BIT(AUTH_NONE));
@@ -246,7 +247,7 @@ static bool fits(
 	*s = (struct ike_suite){.number = o->number, .kinds = o->kinds, .spi_len = o->spi_len};
 	memcpy(s->spi, o->spi, sizeof(s->spi));
 	return !o->alien && o->protocol == p->protocol && choose_cipher(p, o, s) &&
-	       choose_prf(p, o, s) && choose_dh(p, o, ke_group, s) && choose_esn(p, o, s);
+	    choose_prf(p, o, s) && choose_dh(p, o, ke_group, s) && choose_esn(p, o, s);
 }
 
 int ike_suite_choose(

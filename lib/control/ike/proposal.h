@@ -39,8 +39,8 @@ struct ike_offer {
 	uint8_t number, protocol;
 	uint8_t spi_len;
 	uint8_t spi[8]; /* set for the lengths 0, 4 and 8 */
-	uint8_t kinds;	/* bit (1 << transform type), unknown types not counted */
-	bool alien;	/* has a kind of transform that we do not know */
+	uint8_t kinds;  /* bit (1 << transform type), unknown types not counted */
+	bool alien;     /* has a kind of transform that we do not know */
 	uint32_t encr, prf, integ, dh;
 	uint32_t esn; /* bit 0: no, bit 1: yes */
 };
@@ -61,8 +61,8 @@ int ike_suite_accept(const struct ike_policy *policy, struct wire sa, struct ike
 void ike_policy_put(
     struct ike_chain *c, const struct ike_policy *policy, const uint8_t *spi, uint8_t spi_len);
 /* Writes the SA payload that answers with one choice. */
-void ike_suite_put(
-    struct ike_chain *c, const struct ike_suite *suite, uint8_t protocol, const uint8_t *spi, uint8_t spi_len);
+void ike_suite_put(struct ike_chain *c, const struct ike_suite *suite, uint8_t protocol,
+    const uint8_t *spi, uint8_t spi_len);
 
 /* DH_NONE for a group that we do not have. */
 enum alg_dh ike_dh_by_id(uint16_t id);

@@ -12,7 +12,7 @@
 /* A proposal under construction: lengths, counts and "last" marks are filled in behind. */
 struct writer {
 	struct wirebuf *b;
-	size_t start;	       /* of the proposal */
+	size_t start;          /* of the proposal */
 	size_t last_transform; /* offset of the last transform */
 	uint8_t transforms;
 };

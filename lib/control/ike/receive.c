@@ -32,14 +32,15 @@ static void newer_version(struct ike_engine *e, const struct ike_header *h,
 }
 
 /* Somebody speaks IKEv1 to a tunnel that is configured for IKEv2. */
-static void other_version(struct ike_engine *e, const struct ike_endpoint *local,
-    const struct ike_endpoint *remote)
+static void other_version(
+    struct ike_engine *e, const struct ike_endpoint *local, const struct ike_endpoint *remote)
 {
 	struct ike_tunnel *t = ike_tunnel_candidate(e, &local->addr, &remote->addr, NULL);
 
 	e->counters.unexpected++;
 	if (t)
-		ike_tunnel_error(t, IKE_ERROR_IKE_VERSION_MISMATCH, "ike.version", "ikev2", "ikev1");
+		ike_tunnel_error(
+		    t, IKE_ERROR_IKE_VERSION_MISMATCH, "ike.version", "ikev2", "ikev1");
 }
 
 void ike_receive(struct ike_engine *e, struct mono now, const struct ike_endpoint *local,

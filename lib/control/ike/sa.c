@@ -22,7 +22,7 @@ static const unsigned followers[] = {
     [IKE_SA_HALF_OPEN] = BIT(ESTABLISHED) | BIT(DEAD),
     [IKE_SA_AUTH_SENT] = BIT(ESTABLISHED) | BIT(DELETING) | BIT(DEAD),
     [IKE_SA_ESTABLISHED] = BIT(REPLACED) | BIT(DELETING) | BIT(DEAD),
-    [IKE_SA_RESERVED] = BIT(ESTABLISHED) | BIT(REPLACED) | BIT(DEAD),
+    [IKE_SA_RESERVED] = BIT(ESTABLISHED) | BIT(REPLACED) | BIT(DELETING) | BIT(DEAD),
     [IKE_SA_REPLACED] = BIT(DELETING) | BIT(DEAD),
     [IKE_SA_DELETING] = BIT(DEAD),
     [IKE_SA_DEAD] = 0,
@@ -71,10 +71,11 @@ void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state)
 	leave(sa);
 	sa->state = state;
 	enter(sa);
+	if (sa->reserved_by && state != IKE_SA_RESERVED)
+		ike_sa_reserve(sa->reserved_by, NULL);
 	ike_tunnel_touch(sa->tunnel);
 	if (was_up && state != IKE_SA_REPLACED && !ike_tunnel_has_sa(sa->tunnel))
-		ike_tunnel_lost(
-		    sa->tunnel, sa->end_reason, mono_diff(sa->proven, sa->engine->now));
+		ike_tunnel_lost(sa->tunnel, sa->end_reason, mono_diff(sa->proven, sa->engine->now));
 }
 
 struct ike_sa *ike_sa_new(struct ike_engine *e, const struct ike_driver *driver,
@@ -102,6 +103,15 @@ struct ike_sa *ike_sa_new(struct ike_engine *e, const struct ike_driver *driver,
 	if (tunnel)
 		ike_sa_bind(sa, tunnel);
 	return sa;
+}
+
+void ike_sa_reserve(struct ike_sa *sa, struct ike_sa *reserved)
+{
+	if (sa->reserved)
+		sa->reserved->reserved_by = NULL;
+	sa->reserved = reserved;
+	if (reserved)
+		reserved->reserved_by = sa;
 }
 
 void ike_sa_bind(struct ike_sa *sa, struct ike_tunnel *tunnel)
@@ -160,7 +170,7 @@ void ike_sa_kill(struct ike_sa *sa, enum ike_error_code reason)
 
 	if (sa->state == IKE_SA_DEAD)
 		return;
-	sa->reserved = NULL;
+	ike_sa_reserve(sa, NULL);
 	sa->end_reason = reason;
 	ike_sa_set_state(sa, IKE_SA_DEAD);
 	list_for_safe (c, next, &sa->children, node)

@@ -17,14 +17,14 @@
 
 /*  X(enumerator, name for people) */
 #define IKE_SA_STATE_LIST(X)                                                                       \
-	X(INIT_SENT, "connecting")	     /* initiator: IKE_SA_INIT is out */                    \
-	X(HALF_OPEN, "half-open")	     /* responder: IKE_SA_INIT answered */                 \
-	X(AUTH_SENT, "authenticating")	     /* initiator: IKE_AUTH is out */                      \
+	X(INIT_SENT, "connecting")     /* initiator: IKE_SA_INIT is out */                         \
+	X(HALF_OPEN, "half-open")      /* responder: IKE_SA_INIT answered */                       \
+	X(AUTH_SENT, "authenticating") /* initiator: IKE_AUTH is out */                            \
 	X(ESTABLISHED, "established")                                                              \
-	X(RESERVED, "rekey-pending")	     /* made by the peer's rekey while ours is under way */ \
-	X(REPLACED, "replaced")		     /* another one took over; the peer deletes it */      \
-	X(DELETING, "deleting")		     /* our delete is out */                               \
-	X(DEAD, "dead")			     /* freed when the entry point returns */
+	X(RESERVED, "rekey-pending") /* made by the peer's rekey while ours is under way */        \
+	X(REPLACED, "replaced")      /* another one took over; the peer deletes it */              \
+	X(DELETING, "deleting")      /* our delete is out */                                       \
+	X(DEAD, "dead")              /* freed when the entry point returns */
 
 enum ike_sa_state {
 #define X(name, text) IKE_SA_##name,
@@ -59,7 +59,7 @@ struct ike_task {
  */
 struct ike_tie {
 	uint8_t lowest[IKE_TIE_BYTES]; /* the lower of both nonces of the exchange */
-	bool ours;		       /* we began the exchange */
+	bool ours;                     /* we began the exchange */
 };
 struct ike_tie ike_tie_of(struct ike_span nonce_a, struct ike_span nonce_b, bool ours);
 /* True when `a` is the one to go. */
@@ -91,13 +91,13 @@ struct ike_setup {
 	size_t nonce_i_len, nonce_r_len;
 	uint8_t cookie[IKE_COOKIE_MAX];
 	size_t cookie_len;
-	unsigned restarts; /* answers to COOKIE and INVALID_KE_PAYLOAD */
+	unsigned restarts;              /* answers to COOKIE and INVALID_KE_PAYLOAD */
 	uint8_t *message_i, *message_r; /* IKE_SA_INIT as sent, for AUTH */
 	size_t message_i_len, message_r_len;
 	uint32_t child_spi_in; /* offered in IKE_AUTH */
 	struct ike_slot *child_slot;
 	enum ike_error_code hint; /* what an unprotected notify said */
-	bool reported;		  /* NoResponse was */
+	bool reported;            /* NoResponse was */
 };
 
 struct ike_driver;
@@ -106,17 +106,17 @@ struct ike_sa {
 	struct ike_engine *engine;
 	const struct ike_driver *driver;
 	struct ike_tunnel *tunnel; /* NULL while half-open */
-	struct list node;	   /* engine->sas, or engine->dead */
+	struct list node;          /* engine->sas, or engine->dead */
 	struct list bucket_node;
 	struct list tunnel_node;
 	struct list half_open_node;
 
 	enum ike_sa_state state; /* changed by ike_sa_set_state() alone */
-	bool initiator;		 /* we began this IKE SA */
+	bool initiator;          /* we began this IKE SA */
 	uint64_t spi_i, spi_r;
 	struct ike_endpoint local, remote;
 	struct ike_nat nat;
-	bool natt;	/* both sides know NAT traversal */
+	bool natt;      /* both sides know NAT traversal */
 	bool fragments; /* both sides know RFC 7383 */
 
 	struct ike_suite suite;
@@ -130,6 +130,7 @@ struct ike_sa {
 	struct list tasks;
 	struct list children;
 	struct ike_sa *reserved; /* made by the peer's rekey of this one, waiting for ours to end */
+	struct ike_sa *reserved_by; /* the other way round, while RESERVED */
 
 	struct ike_tie tie; /* of the first exchange; inherited by rekeys */
 	struct mono begun;  /* the first message; inherited */
@@ -141,11 +142,13 @@ struct ike_sa {
 };
 
 /* A fresh SA in `state`. `tunnel` may be NULL. */
-struct ike_sa *ike_sa_new(struct ike_engine *e, const struct ike_driver *driver, struct ike_tunnel *tunnel,
-    bool initiator, uint64_t our_spi, enum ike_sa_state state);
+struct ike_sa *ike_sa_new(struct ike_engine *e, const struct ike_driver *driver,
+    struct ike_tunnel *tunnel, bool initiator, uint64_t our_spi, enum ike_sa_state state);
 /* The only place where a state changes; checks that the change is one of the table. */
 void ike_sa_set_state(struct ike_sa *sa, enum ike_sa_state state);
 const char *ike_sa_state_name(enum ike_sa_state state);
+/* Puts `reserved` (or NULL) in waiting for `sa`. */
+void ike_sa_reserve(struct ike_sa *sa, struct ike_sa *reserved);
 /* Binds a half-open SA to its tunnel. */
 void ike_sa_bind(struct ike_sa *sa, struct ike_tunnel *tunnel);
 /* Ends it now: Child SAs are removed, nothing is sent. */
@@ -207,16 +210,18 @@ void ike_sa_waiting(struct ike_sa *sa);
 /* The request under way was given up. */
 void ike_sa_unanswered(struct ike_sa *sa);
 /* The peer was heard at these endpoints, authenticated. Decides whether to follow. */
-void ike_sa_moved(struct ike_sa *sa, const struct ike_endpoint *local, const struct ike_endpoint *remote);
+void ike_sa_moved(
+    struct ike_sa *sa, const struct ike_endpoint *local, const struct ike_endpoint *remote);
 
 /* ---- tasks (task.c) ---- */
 
 /* Queues it unless the same is waiting or under way. It begins when the window is free. */
-void ike_task_add(struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in, struct ike_slot *slot);
+void ike_task_add(
+    struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in, struct ike_slot *slot);
 /* As ike_task_add(), ahead of all others. */
 void ike_task_add_first(struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in);
-bool ike_task_pending(const struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in,
-    const struct ike_slot *slot);
+bool ike_task_pending(
+    const struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in, const struct ike_slot *slot);
 /* Begins the next task if the window is free. */
 void ike_task_next(struct ike_sa *sa);
 void ike_task_drop_all(struct ike_sa *sa);

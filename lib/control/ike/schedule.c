@@ -12,8 +12,8 @@
 #include "ike/sa.h"
 #include "ike/tunnel.h"
 
-#define BACKOFF_MAX_S	60
-#define STABLE_S	30 /* up for that long: earlier failures are forgotten */
+#define BACKOFF_MAX_S 60
+#define STABLE_S      30 /* up for that long: earlier failures are forgotten */
 
 static int64_t backoff_ns(struct ike_engine *e, unsigned failures)
 {

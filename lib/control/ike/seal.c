@@ -65,8 +65,8 @@ static void choose_iv(struct ike_sa *sa, uint8_t *iv, size_t len)
 static size_t sealed_bytes(const struct ike_cipher *c, size_t text, bool fragment)
 {
 	return IKE_HEADER_BYTES + IKE_PAYLOAD_HEADER_BYTES + (fragment ? SKF_EXTRA : 0) +
-	       ike_cipher_iv_bytes(c) + text + ike_cipher_pad_bytes(c, text) + 1 +
-	       ike_cipher_icv_bytes(c);
+	    ike_cipher_iv_bytes(c) + text + ike_cipher_pad_bytes(c, text) + 1 +
+	    ike_cipher_icv_bytes(c);
 }
 
 /* One datagram with `text` inside; total 0: SK, else fragment `number` of `total`. */
@@ -169,8 +169,8 @@ static int open_fragment(struct ike_sa *sa, const struct ike_header *h, uint8_t 
 	err = open_body(sa, bytes, skf, SKF_EXTRA, &text, &text_len);
 	if (err)
 		return err;
-	err = ike_reassembly_add(r, h->message_id, number, total, skf->next,
-	    text, text_len, sa->engine->in, IKE_MESSAGE_MAX, &all);
+	err = ike_reassembly_add(r, h->message_id, number, total, skf->next, text, text_len,
+	    sa->engine->in, IKE_MESSAGE_MAX, &all);
 	if (number == 1 && err >= 0)
 		memcpy(r->digest, digest, sizeof(digest));
 	if (err == 1) {

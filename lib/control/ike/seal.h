@@ -7,11 +7,11 @@
 #include "ike/sa.h"
 
 /* A message in clear. Release with free(). */
-struct ike_packet *ike_message_plain(
-    uint64_t spi_i, uint64_t spi_r, uint8_t exchange, bool initiator, bool response, const struct ike_chain *c);
+struct ike_packet *ike_message_plain(uint64_t spi_i, uint64_t spi_r, uint8_t exchange,
+    bool initiator, bool response, const struct ike_chain *c);
 /* A message of the SA with the payloads of the chain encrypted; in fragments when long and agreed upon. */
-struct ike_packet *ike_message_seal(
-    struct ike_sa *sa, uint8_t exchange, bool response, uint32_t message_id, const struct ike_chain *c);
+struct ike_packet *ike_message_seal(struct ike_sa *sa, uint8_t exchange, bool response,
+    uint32_t message_id, const struct ike_chain *c);
 
 /*
  * Opens a received message whose clear payloads end with SK or SKF. `bytes` is changed. 1: the payloads inside are

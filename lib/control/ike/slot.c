@@ -70,8 +70,8 @@ void ike_slots_free(struct ike_tunnel *t)
 	t->slot_count = 0;
 }
 
-static bool narrow_to(const struct ike_slot *s, const struct ike_ts_pair *theirs,
-    struct ike_ts_pair *out)
+static bool narrow_to(
+    const struct ike_slot *s, const struct ike_ts_pair *theirs, struct ike_ts_pair *out)
 {
 	out->remote_count = ike_ts_narrow(
 	    theirs->remote, theirs->remote_count, s->remote_ts, s->remote_ts_count, out->remote);

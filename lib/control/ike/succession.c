@@ -12,32 +12,49 @@
 #include "ike/child.h"
 #include "ike/sa.h"
 
+#define SAS_PER_TUNNEL_MAX 8 /* a peer that keeps making more loses the oldest */
+
 /* Was `other` already up when `sa` was begun? */
 static bool is_older(const struct ike_sa *other, const struct ike_sa *sa)
 {
 	return !mono_before(sa->begun, other->proven);
 }
 
-static void settle_with(struct ike_sa *sa, struct ike_sa *other, bool initial_contact)
+/* What has no right to live beside the new one; NULL when there is nothing more. */
+static struct ike_sa *next_victim(struct ike_sa *sa, bool initial_contact)
 {
-	struct ike_sa *loser;
+	struct ike_sa *other, *oldest = NULL;
+	unsigned count = 0;
 
-	if (is_older(other, sa)) {
-		if (initial_contact)
-			ike_sa_kill(other, IKE_ERROR_NONE);
-		else
-			ike_task_add(other, IKE_TASK_PROBE, 0, NULL);
-		return;
+	list_for (other, &sa->tunnel->sas, tunnel_node) {
+		if (other == sa)
+			continue;
+		/* Our own attempt has become pointless, or the peer says that it knows no other SA. */
+		if (other->state == IKE_SA_INIT_SENT ||
+		    (initial_contact && other->state == IKE_SA_ESTABLISHED && is_older(other, sa)))
+			return other;
+		if (other->state == IKE_SA_ESTABLISHED) {
+			oldest = oldest ? oldest : other;
+			count++;
+		}
 	}
-	loser = ike_tie_loses(&sa->tie, &other->tie) ? sa : other;
-	if (loser->tie.ours)
+	return count >= SAS_PER_TUNNEL_MAX ? oldest : NULL;
+}
+
+static void settle_with(struct ike_sa *sa, struct ike_sa *other)
+{
+	struct ike_sa *loser = ike_tie_loses(&sa->tie, &other->tie) ? sa : other;
+
+	if (is_older(other, sa))
+		ike_task_add(other, IKE_TASK_PROBE, 0, NULL);
+	else if (loser->tie.ours)
 		ike_task_add(loser, IKE_TASK_DELETE_IKE, 0, NULL);
 }
 
 void ike_sa_established(struct ike_sa *sa, bool initial_contact)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	struct ike_sa *other, *next;
+	struct ike_sa *other;
 
 	ike_sa_set_state(sa, IKE_SA_ESTABLISHED);
 	ike_sa_start_clocks(sa);
@@ -45,14 +62,11 @@ void ike_sa_established(struct ike_sa *sa, bool initial_contact)
 	sa->engine->counters.ike_established++;
 	t->established++;
 	t->attempts = 0;
-	list_for_safe (other, next, &t->sas, tunnel_node) {
-		if (other == sa)
-			continue;
-		if (other->state == IKE_SA_INIT_SENT)
-			ike_sa_kill(other, IKE_ERROR_NONE);
-		else if (other->state == IKE_SA_ESTABLISHED)
-			settle_with(sa, other, initial_contact);
-	}
+	while ((other = next_victim(sa, initial_contact)))
+		ike_sa_kill(other, IKE_ERROR_NONE);
+	list_for (other, &t->sas, tunnel_node)
+		if (other != sa && other->state == IKE_SA_ESTABLISHED)
+			settle_with(sa, other);
 	ike_tunnel_log(t, LOG_INFO, "IKE SA %016llx established as %s",
 	    (unsigned long long)ike_sa_our_spi(sa), sa->initiator ? "initiator" : "responder");
 }

@@ -10,8 +10,8 @@
 #include "base/mem.h"
 #include "ike/sa.h"
 
-bool ike_task_pending(const struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in,
-    const struct ike_slot *slot)
+bool ike_task_pending(
+    const struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in, const struct ike_slot *slot)
 {
 	const struct ike_exchange *x = &sa->exchange;
 	const struct ike_task *t;
@@ -25,8 +25,7 @@ bool ike_task_pending(const struct ike_sa *sa, enum ike_task_kind kind, uint32_t
 	return false;
 }
 
-static struct ike_task *task_new(
-    enum ike_task_kind kind, uint32_t spi_in, struct ike_slot *slot)
+static struct ike_task *task_new(enum ike_task_kind kind, uint32_t spi_in, struct ike_slot *slot)
 {
 	struct ike_task *t = xcalloc(1, sizeof(*t));
 
@@ -63,7 +62,7 @@ static void drop(struct ike_task *t)
 void ike_task_next(struct ike_sa *sa)
 {
 	while (sa->state != IKE_SA_DEAD && !ike_window_busy(&sa->window) &&
-	       !list_is_empty(&sa->tasks)) {
+	    !list_is_empty(&sa->tasks)) {
 		struct ike_task *t = list_entry(sa->tasks.next, struct ike_task, node);
 		struct ike_task run = *t;
 

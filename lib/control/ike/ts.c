@@ -24,8 +24,8 @@ struct ike_selector ike_selector_of(const struct ip_prefix *p)
 bool ike_selector_eq(const struct ike_selector *a, const struct ike_selector *b)
 {
 	return ip_eq(&a->addr.first, &b->addr.first) && ip_eq(&a->addr.last, &b->addr.last) &&
-	       a->protocol == b->protocol && a->port_first == b->port_first &&
-	       a->port_last == b->port_last;
+	    a->protocol == b->protocol && a->port_first == b->port_first &&
+	    a->port_last == b->port_last;
 }
 
 bool ike_selector_intersect(
@@ -39,14 +39,14 @@ bool ike_selector_intersect(
 	    .port_last = a->port_last < b->port_last ? a->port_last : b->port_last,
 	};
 	return out->port_first <= out->port_last &&
-	       ip_range_intersect(&a->addr, &b->addr, &out->addr);
+	    ip_range_intersect(&a->addr, &b->addr, &out->addr);
 }
 
 bool ike_selector_covers(const struct ike_selector *outer, const struct ike_selector *inner)
 {
 	return (!outer->protocol || outer->protocol == inner->protocol) &&
-	       outer->port_first <= inner->port_first && outer->port_last >= inner->port_last &&
-	       ip_range_covers(&outer->addr, &inner->addr);
+	    outer->port_first <= inner->port_first && outer->port_last >= inner->port_last &&
+	    ip_range_covers(&outer->addr, &inner->addr);
 }
 
 static uint8_t family_of(uint8_t type)
@@ -101,7 +101,8 @@ int ike_ts_parse(
 	return wire_done(&w) ? 0 : -EBADMSG;
 }
 
-void ike_ts_put(struct ike_chain *c, uint8_t payload, const struct ike_selector *list, unsigned count)
+void ike_ts_put(
+    struct ike_chain *c, uint8_t payload, const struct ike_selector *list, unsigned count)
 {
 	struct wirebuf *b = &c->buf;
 

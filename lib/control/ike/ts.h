@@ -7,7 +7,7 @@
 #include "ike/message.h"
 
 #define IKE_TS_WIRE_MAX 255 /* the count field has one byte */
-#define IKE_TS_TEXT	200
+#define IKE_TS_TEXT     200
 
 /* Both sides of a Child SA, with room for whatever a message can hold. */
 struct ike_ts_pair {
@@ -27,8 +27,10 @@ bool ike_selector_covers(const struct ike_selector *outer, const struct ike_sele
  * Reads TSi or TSr. Selectors that match nothing we can carry (unknown types, opaque ports, ends before they
  * start) are left out of `out`. 0 or -EBADMSG.
  */
-int ike_ts_parse(const struct ike_payload *p, struct ike_selector out[IKE_TS_WIRE_MAX], unsigned *count);
-void ike_ts_put(struct ike_chain *c, uint8_t payload, const struct ike_selector *list, unsigned count);
+int ike_ts_parse(
+    const struct ike_payload *p, struct ike_selector out[IKE_TS_WIRE_MAX], unsigned *count);
+void ike_ts_put(
+    struct ike_chain *c, uint8_t payload, const struct ike_selector *list, unsigned count);
 /*
  * What is in both lists, each part once, in the order of `theirs`: never wider than either. Returns the
  * count, at most IKE_TS_WIRE_MAX.

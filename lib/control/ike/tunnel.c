@@ -163,10 +163,11 @@ void ike_tunnel_error(struct ike_tunnel *t, enum ike_error_code code, const char
 	};
 
 	t->last_error = code;
-	if (t->removed || !log_limit(&t->error_limit, e->now, NULL))
+	if (t->removed)
 		return;
-	ike_tunnel_log(t, LOG_WARNING, "%s: %s%s%s%s%s; %s", ike_error_name(code), error.field,
-	    *error.ours ? ", here: " : "", error.ours, *error.theirs ? ", peer: " : "",
-	    error.theirs, ike_error_suggestion(code));
+	if (log_limit(&t->error_limit, e->now, NULL))
+		ike_tunnel_log(t, LOG_WARNING, "%s: %s%s%s%s%s; %s", ike_error_name(code),
+		    error.field, *error.ours ? ", here: " : "", error.ours,
+		    *error.theirs ? ", peer: " : "", error.theirs, ike_error_suggestion(code));
 	e->ops->error(e->ctx, t->id, &error);
 }

@@ -23,27 +23,27 @@ struct ike_slot {
 	uint8_t family;
 	struct ike_selector *local_ts, *remote_ts;
 	unsigned local_ts_count, remote_ts_count;
-	unsigned failures;	/* attempts in a row that gave no Child SA */
+	unsigned failures;      /* attempts in a row that gave no Child SA */
 	struct mono not_before; /* of the next attempt */
-	struct mono filled;	/* when it last got a Child SA */
+	struct mono filled;     /* when it last got a Child SA */
 };
 
 struct ike_tunnel {
 	struct ike_engine *engine;
-	struct list node;	 /* engine->tunnels */
+	struct list node;        /* engine->tunnels */
 	struct list bucket_node; /* engine->tunnel_bucket */
-	struct list id_node;	 /* engine->id_bucket */
-	struct list dirty_node;	 /* engine->dirty */
+	struct list id_node;     /* engine->id_bucket */
+	struct list dirty_node;  /* engine->dirty */
 	uint32_t id;
 	struct ike_tunnel_config config; /* its pointers are our own copies */
 	struct ike_slot *slots;
 	unsigned slot_count;
 	struct list sas;
 
-	bool wanted;  /* to be kept up by us */
-	bool removed; /* out of all indexes; freed with its last IKE SA */
+	bool wanted;         /* to be kept up by us */
+	bool removed;        /* out of all indexes; freed with its last IKE SA */
 	bool hide_remote_id; /* leave IDr out of IKE_AUTH, to learn what the peer calls itself */
-	unsigned failures;   /* negotiations in a row that gave no IKE SA, or one that did not last */
+	unsigned failures; /* negotiations in a row that gave no IKE SA, or one that did not last */
 	struct timer retry;
 	struct mono not_before; /* of the next negotiation */
 

@@ -17,9 +17,9 @@
 #include "base/secret.h"
 #include "ike/sa.h"
 
-#define FIRST_WAIT_MS	  500
-#define LONGEST_WAIT_MS	  30000
-#define TRIES_MAX	  14
+#define FIRST_WAIT_MS     500
+#define LONGEST_WAIT_MS   30000
+#define TRIES_MAX         14
 #define TRIES_MAX_CLOSING 8 /* nobody waits for the answer to a delete */
 
 static void retransmit(struct timer *timer, struct mono now);
@@ -75,8 +75,8 @@ enum ike_window_verdict ike_window_judge(const struct ike_window *w, const struc
 {
 	if (h->flags & IKE_FLAG_RESPONSE)
 		return w->request && h->message_id == w->next_id && h->exchange == w->exchange
-			   ? IKE_WINDOW_RESPONSE
-			   : IKE_WINDOW_STRAY;
+		    ? IKE_WINDOW_RESPONSE
+		    : IKE_WINDOW_STRAY;
 	if (h->message_id == w->expected_id)
 		return IKE_WINDOW_REQUEST;
 	if (w->response && h->message_id == w->expected_id - 1)
@@ -164,7 +164,8 @@ void ike_window_abandon(struct ike_sa *sa)
 }
 
 void ike_window_respond(struct ike_sa *sa, const uint8_t digest[IKE_MESSAGE_DIGEST],
-    struct ike_packet *response, const struct ike_endpoint *local, const struct ike_endpoint *remote)
+    struct ike_packet *response, const struct ike_endpoint *local,
+    const struct ike_endpoint *remote)
 {
 	struct ike_window *w = &sa->window;
 

@@ -29,19 +29,19 @@ struct ike_window {
 	/* our requests */
 	uint32_t next_id;
 	struct ike_packet *request; /* under way, or NULL */
-	uint8_t exchange;	    /* of it */
+	uint8_t exchange;           /* of it */
 	unsigned tries;
 	struct mono first_sent;
 	struct timer timer;
 
 	/* the peer's */
 	uint32_t expected_id;
-	struct ike_packet *response; /* to expected_id - 1, or NULL */
+	struct ike_packet *response;          /* to expected_id - 1, or NULL */
 	uint8_t answered[IKE_MESSAGE_DIGEST]; /* the request that it answers */
 };
 
 enum ike_window_verdict {
-	IKE_WINDOW_REQUEST,  /* the next request of the peer */
+	IKE_WINDOW_REQUEST, /* the next request of the peer */
 	IKE_WINDOW_REPEATED, /* one that was answered already: the response was sent again, or it is not it */
 	IKE_WINDOW_RESPONSE, /* the response that we wait for */
 	IKE_WINDOW_STRAY,    /* nothing that belongs to the window */
@@ -70,7 +70,8 @@ void ike_window_abandon(struct ike_sa *sa);
  * response for repetitions and sends it to where the request came from. Takes the packet over.
  */
 void ike_window_respond(struct ike_sa *sa, const uint8_t digest[IKE_MESSAGE_DIGEST],
-    struct ike_packet *response, const struct ike_endpoint *local, const struct ike_endpoint *remote);
+    struct ike_packet *response, const struct ike_endpoint *local,
+    const struct ike_endpoint *remote);
 /* Sends the kept response again when the datagram is the very same as before. */
 void ike_window_repeat(struct ike_sa *sa, const uint8_t digest[IKE_MESSAGE_DIGEST],
     const struct ike_endpoint *local, const struct ike_endpoint *remote);

@@ -14,8 +14,8 @@
 #include "ike/id.h"
 #include "ike/v2/v2.h"
 
-static void auth_value(const struct ike_sa *sa, bool initiator, struct ike_span id_body,
-    uint8_t out[IKE_DIGEST_MAX])
+static void auth_value(
+    const struct ike_sa *sa, bool initiator, struct ike_span id_body, uint8_t out[IKE_DIGEST_MAX])
 {
 	const struct ike_setup *s = sa->setup;
 	const struct ike_tunnel_config *c = &sa->tunnel->config;
@@ -26,11 +26,9 @@ static void auth_value(const struct ike_sa *sa, bool initiator, struct ike_span 
 	struct ike_span nonce_r = {s->nonce_r, s->nonce_r_len};
 
 	if (initiator)
-		ike_keys_auth(
-		    sa->keys.prf, psk, message_i, nonce_r, sa->keys.sk_pi, id_body, out);
+		ike_keys_auth(sa->keys.prf, psk, message_i, nonce_r, sa->keys.sk_pi, id_body, out);
 	else
-		ike_keys_auth(
-		    sa->keys.prf, psk, message_r, nonce_i, sa->keys.sk_pr, id_body, out);
+		ike_keys_auth(sa->keys.prf, psk, message_r, nonce_i, sa->keys.sk_pr, id_body, out);
 }
 
 void v2_auth_put(struct ike_sa *sa, struct ike_chain *c, struct ike_span id_body)
@@ -45,7 +43,8 @@ void v2_auth_put(struct ike_sa *sa, struct ike_chain *c, struct ike_span id_body
 	ike_chain_end(c);
 }
 
-bool v2_auth_verify(const struct ike_sa *sa, const struct ike_payload *auth, struct ike_span id_body)
+bool v2_auth_verify(
+    const struct ike_sa *sa, const struct ike_payload *auth, struct ike_span id_body)
 {
 	size_t digest = alg_auth(sa->keys.prf)->digest_bytes;
 	uint8_t expected[IKE_DIGEST_MAX];
@@ -56,7 +55,8 @@ bool v2_auth_verify(const struct ike_sa *sa, const struct ike_payload *auth, str
 	wire_skip(&w, 3);
 	value = wire_bytes(&w, digest);
 	auth_value(sa, !sa->initiator, id_body, expected);
-	return wire_done(&w) && method == IKE_AUTH_METHOD_PSK && secret_equal(value, expected, digest);
+	return wire_done(&w) && method == IKE_AUTH_METHOD_PSK &&
+	    secret_equal(value, expected, digest);
 }
 
 /* No other IKE SA with this peer: whatever it still has from before is dead (2.4). */
@@ -92,8 +92,7 @@ void v2_auth_send(struct ike_sa *sa)
 	if (is_first_contact(sa))
 		ike_chain_notify(&c, NOTIFY_INITIAL_CONTACT, NULL, 0);
 	if (t->config.remote_id.type != IKE_ID_ANY && !t->hide_remote_id)
-		ike_chain_put(
-		    &c, PAYLOAD_IDR, peer_id, ike_id_body(&t->config.remote_id, peer_id));
+		ike_chain_put(&c, PAYLOAD_IDR, peer_id, ike_id_body(&t->config.remote_id, peer_id));
 	v2_auth_put(sa, &c, id_body);
 	s->child_slot = slot_to_fill(t);
 	s->child_spi_in = e->ops->spi_alloc(e->ctx, t->id);
@@ -154,7 +153,8 @@ static bool is_the_peer(struct ike_sa *sa, const struct v2_message *m)
 		    ike_id_text(&config->remote_id, ours), ike_id_text(&id, theirs));
 		return false;
 	}
-	if (!v2_auth_verify(sa, ike_payload_find(m->payloads, PAYLOAD_AUTH), ike_payload_span(idr))) {
+	if (!v2_auth_verify(
+		sa, ike_payload_find(m->payloads, PAYLOAD_AUTH), ike_payload_span(idr))) {
 		reject_peer(sa, IKE_ERROR_PSK_MISMATCH, "psk", NULL, NULL);
 		return false;
 	}

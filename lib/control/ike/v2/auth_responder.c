@@ -48,8 +48,8 @@ static bool can_use_suite(const struct ike_tunnel *t, const struct ike_suite *s)
 	struct ike_policy policy = ike_tunnel_ike_policy(t);
 
 	return memchr(a->encr, s->encr, a->encr_count) && memchr(a->auth, s->prf, a->auth_count) &&
-	       (s->integ == AUTH_NONE || memchr(a->auth, s->integ, a->auth_count)) &&
-	       ike_policy_has_dh(&policy, s->dh);
+	    (s->integ == AUTH_NONE || memchr(a->auth, s->integ, a->auth_count)) &&
+	    ike_policy_has_dh(&policy, s->dh);
 }
 
 /* The tunnel that the claim fits; *nearest gets one of these addresses for the report when none does. */
@@ -88,7 +88,8 @@ static void report_proof(struct ike_tunnel *t, const struct claim *claim)
 	char theirs[40];
 
 	if (!claim->auth) {
-		ike_tunnel_error(t, IKE_ERROR_AUTHENTICATION_FAILED, "psk", "pre-shared key", "EAP");
+		ike_tunnel_error(
+		    t, IKE_ERROR_AUTHENTICATION_FAILED, "psk", "pre-shared key", "EAP");
 		return;
 	}
 	w = ike_payload_wire(claim->auth);
@@ -109,8 +110,8 @@ static bool is_proven(struct ike_sa *sa, struct ike_tunnel *t, const struct clai
 	bool proven;
 
 	sa->tunnel = t; /* for its key */
-	proven = v2_auth_verify(
-	    sa, claim->auth ? claim->auth : &none, ike_payload_span(claim->idi));
+	proven =
+	    v2_auth_verify(sa, claim->auth ? claim->auth : &none, ike_payload_span(claim->idi));
 	sa->tunnel = NULL;
 	return proven;
 }

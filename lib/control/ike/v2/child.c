@@ -43,13 +43,12 @@ void v2_terms_offer(
 }
 
 /* Keys, then the object and the inbound SA. `secret` is empty without PFS. */
-static struct ike_child_sa *make(struct ike_sa *sa, const struct v2_terms *t,
-    struct ike_slot *slot, const struct ike_suite *suite, uint32_t spi_in, struct ike_span secret,
+static struct ike_child_sa *make(struct ike_sa *sa, const struct v2_terms *t, struct ike_slot *slot,
+    const struct ike_suite *suite, uint32_t spi_in, struct ike_span secret,
     const struct ike_ts_pair *ts)
 {
 	struct ike_tie tie = ike_tie_of(t->nonce_i, t->nonce_r, t->initiator);
-	struct ike_key_input in = {
-	    .nonce_i = t->nonce_i, .nonce_r = t->nonce_r, .secret = secret};
+	struct ike_key_input in = {.nonce_i = t->nonce_i, .nonce_r = t->nonce_r, .secret = secret};
 	struct ike_child info = {
 	    .spi_in = spi_in,
 	    .spi_out = spi_read(suite->spi),
@@ -80,8 +79,7 @@ static int read_selectors(const struct v2_message *m, bool initiator, struct ike
 	return 0;
 }
 
-static void report_selectors(
-    struct ike_tunnel *t, const struct ike_ts_pair *theirs)
+static void report_selectors(struct ike_tunnel *t, const struct ike_ts_pair *theirs)
 {
 	char ours[2 * IKE_TS_TEXT + 8], peer[2 * IKE_TS_TEXT + 8];
 	char a[IKE_TS_TEXT], b[IKE_TS_TEXT];
@@ -92,7 +90,8 @@ static void report_selectors(
 	snprintf(peer, sizeof(peer), "%s === %s",
 	    ike_ts_text(theirs->local, theirs->local_count, a),
 	    ike_ts_text(theirs->remote, theirs->remote_count, b));
-	ike_tunnel_error(t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidr, peer-cidr", ours, peer);
+	ike_tunnel_error(
+	    t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidr, peer-cidr", ours, peer);
 }
 
 /* Which slot, and what of it. */
@@ -213,12 +212,13 @@ uint16_t v2_terms_answer(struct ike_sa *sa, const struct v2_message *m, const st
 	notify = exchange_keys(sa, ke_payload ? &ke : NULL, suite.dh, &dh, secret, &secret_len);
 	spi_in = notify ? 0 : e->ops->spi_alloc(e->ctx, sa->tunnel->id);
 	if (spi_in)
-		*child = make(sa, t, slot, &suite, spi_in,
-		    (struct ike_span){secret, secret_len}, &common);
+		*child = make(
+		    sa, t, slot, &suite, spi_in, (struct ike_span){secret, secret_len}, &common);
 	if (!notify && (!spi_in || !*child))
 		notify = NOTIFY_NO_ADDITIONAL_SAS;
 	if (!notify)
-		put_answer(c, t, &suite, spi_in, dh, &common, more_possible(sa->tunnel, slot, &theirs));
+		put_answer(
+		    c, t, &suite, spi_in, dh, &common, more_possible(sa->tunnel, slot, &theirs));
 	secret_wipe(secret, sizeof(secret));
 	ike_dh_free(dh);
 	return notify;
@@ -235,22 +235,23 @@ static bool read_acceptance(struct ike_sa *sa, const struct v2_message *m, const
 	if (!body || ike_suite_accept(&policy, ike_payload_wire(body), suite) ||
 	    suite->spi_len != 4 || spi_read(suite->spi) == 0)
 		return false;
-	if (suite->dh != (t->dh ? ike_dh_group(t->dh) : DH_NONE))
+	/* The peer may choose no PFS where we offered that too; another group it had to ask for. */
+	if (suite->dh != DH_NONE && (!t->dh || suite->dh != ike_dh_group(t->dh)))
 		return false;
 	return !read_selectors(m, true, ts) && ts->local_count > 0 && ts->remote_count > 0 &&
-	       ike_ts_covers(s->local_ts, s->local_ts_count, ts->local, ts->local_count) &&
-	       ike_ts_covers(s->remote_ts, s->remote_ts_count, ts->remote, ts->remote_count);
+	    ike_ts_covers(s->local_ts, s->local_ts_count, ts->local, ts->local_count) &&
+	    ike_ts_covers(s->remote_ts, s->remote_ts_count, ts->remote, ts->remote_count);
 }
 
 static int shared_secret(struct ike_sa *sa, const struct v2_message *m, const struct v2_terms *t,
-    uint8_t secret[IKE_DH_SECRET_MAX])
+    enum alg_dh group, uint8_t secret[IKE_DH_SECRET_MAX])
 {
 	const struct ike_payload *payload = ike_payload_find(m->payloads, PAYLOAD_KE);
 	struct ike_ke ke;
 
-	if (!t->dh)
+	if (group == DH_NONE)
 		return 0;
-	if (!payload || ike_ke_parse(payload, &ke) || ke.group != alg_dh(ike_dh_group(t->dh))->id)
+	if (!payload || ike_ke_parse(payload, &ke) || ke.group != alg_dh(group)->id)
 		return -EBADMSG;
 	sa->engine->counters.dh_computed++;
 	return ike_dh_shared(t->dh, ke.value.bytes, ke.value.len, secret);
@@ -266,7 +267,7 @@ struct ike_child_sa *v2_terms_accept(
 	int len = -EBADMSG;
 
 	if (read_acceptance(sa, m, t, &suite, &ts))
-		len = shared_secret(sa, m, t, secret);
+		len = shared_secret(sa, m, t, suite.dh, secret);
 	if (len < 0) {
 		ike_tunnel_error(sa->tunnel, IKE_ERROR_MESSAGE_MALFORMED, "ipsec", NULL,
 		    "an answer that does not fit our offer");

@@ -19,12 +19,12 @@
 
 #include "ike/v2/v2.h"
 
-#define RETRY_MIN_S 1
-#define RETRY_MAX_S 5 /* of a temporary failure */
+#define RETRY_MIN_MS 500
+#define RETRY_MAX_MS 2000 /* of a temporary failure */
 
 static int64_t retry_ns(struct ike_sa *sa)
 {
-	return ike_engine_jitter(sa->engine, DUR_S(RETRY_MIN_S), DUR_S(RETRY_MAX_S));
+	return ike_engine_jitter(sa->engine, DUR_MS(RETRY_MIN_MS), DUR_MS(RETRY_MAX_MS));
 }
 
 /* ---- as initiator ---- */
@@ -215,7 +215,7 @@ void v2_child_response(struct ike_sa *sa, const struct v2_message *m)
 static bool is_busy(const struct ike_sa *sa)
 {
 	return !ike_sa_is_up(sa) ||
-	       (ike_window_busy(&sa->window) && sa->exchange.kind == IKE_TASK_REKEY_IKE);
+	    (ike_window_busy(&sa->window) && sa->exchange.kind == IKE_TASK_REKEY_IKE);
 }
 
 static void refuse(

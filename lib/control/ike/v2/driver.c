@@ -6,12 +6,19 @@
 
 #include "ike/v2/v2.h"
 
+#define UNPROVEN_MS 500
+
 static void rekey_child(struct ike_sa *sa, uint32_t spi_in)
 {
 	struct ike_child_sa *c = ike_child_find(sa, spi_in);
 
-	if (c && c->state == IKE_CHILD_INSTALLED && ike_sa_is_up(sa))
+	if (!c || c->state != IKE_CHILD_INSTALLED || !ike_sa_is_up(sa))
+		return;
+	/* Until the peer has shown that it got our response, it may not know this SA. */
+	if (c->outbound)
 		v2_child_begin(sa, c->slot, c, DH_NONE);
+	else
+		ike_child_rekey_later(c, DUR_MS(UNPROVEN_MS));
 }
 
 static void create_child(struct ike_sa *sa, struct ike_slot *slot)

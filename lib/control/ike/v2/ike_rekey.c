@@ -104,7 +104,6 @@ void v2_adopt_reserved(struct ike_sa *sa)
 
 	if (!reserved)
 		return;
-	sa->reserved = NULL;
 	ike_sa_set_state(reserved, IKE_SA_ESTABLISHED);
 	take_over(reserved, sa);
 }
@@ -120,7 +119,6 @@ static void settle(struct ike_sa *old, struct ike_sa *made, const struct ike_tie
 		ike_task_add(made, IKE_TASK_DELETE_IKE, 0, NULL);
 		return;
 	}
-	old->reserved = NULL;
 	take_over(made, old);
 	ike_task_add(old, IKE_TASK_DELETE_IKE, 0, NULL);
 	if (reserved) {
@@ -153,9 +151,10 @@ static void on_refusal(struct ike_sa *sa, const struct ike_notify *n)
 		ike_tunnel_error(sa->tunnel, IKE_ERROR_PROPOSAL_MISMATCH, "ike",
 		    ike_policy_text(&policy, ours), ike_notify_name(n->type));
 	ike_exchange_clear(sa);
-	ike_sa_rekey_later(sa, n->type == NOTIFY_TEMPORARY_FAILURE
-				   ? ike_engine_jitter(sa->engine, DUR_S(1), DUR_S(5))
-				   : DUR_S(60));
+	ike_sa_rekey_later(sa,
+	    n->type == NOTIFY_TEMPORARY_FAILURE
+		? ike_engine_jitter(sa->engine, DUR_MS(500), DUR_MS(2000))
+		: DUR_S(60));
 }
 
 /* The suite and the secret of the response; the length of the secret, or -EBADMSG. */
@@ -167,10 +166,10 @@ static int read_response(struct ike_sa *sa, const struct v2_message *m, struct i
 	const struct ike_payload *payload = ike_payload_find(m->payloads, PAYLOAD_KE);
 	struct ike_ke ke;
 
-	if (ike_suite_accept(&policy,
-		ike_payload_wire(ike_payload_find(m->payloads, PAYLOAD_SA)), suite) ||
-	    suite->spi_len != 8 || spi_read(suite->spi) == 0 ||
-	    suite->dh != ike_dh_group(x->dh) || !v2_nonce_read(m->payloads, nonce_r))
+	if (ike_suite_accept(
+		&policy, ike_payload_wire(ike_payload_find(m->payloads, PAYLOAD_SA)), suite) ||
+	    suite->spi_len != 8 || spi_read(suite->spi) == 0 || suite->dh != ike_dh_group(x->dh) ||
+	    !v2_nonce_read(m->payloads, nonce_r))
 		return -EBADMSG;
 	if (!payload || ike_ke_parse(payload, &ke) || ke.group != alg_dh(suite->dh)->id)
 		return -EBADMSG;
@@ -223,14 +222,14 @@ static bool is_busy(const struct ike_sa *sa)
 	if (!ike_window_busy(&sa->window))
 		return false;
 	return sa->exchange.kind == IKE_TASK_CREATE_CHILD ||
-	       sa->exchange.kind == IKE_TASK_REKEY_CHILD ||
-	       sa->exchange.kind == IKE_TASK_DELETE_CHILD ||
-	       sa->exchange.kind == IKE_TASK_DISOWN_CHILD;
+	    sa->exchange.kind == IKE_TASK_REKEY_CHILD ||
+	    sa->exchange.kind == IKE_TASK_DELETE_CHILD ||
+	    sa->exchange.kind == IKE_TASK_DISOWN_CHILD;
 }
 
 /* What to choose; 0, or the notify to send. */
-static uint16_t choose(struct ike_sa *sa, const struct v2_message *m, const struct ike_ke *ke,
-    struct ike_suite *suite)
+static uint16_t choose(
+    struct ike_sa *sa, const struct v2_message *m, const struct ike_ke *ke, struct ike_suite *suite)
 {
 	struct ike_policy policy = ike_tunnel_ike_policy(sa->tunnel);
 	struct wire body = ike_payload_wire(ike_payload_find(m->payloads, PAYLOAD_SA));
@@ -266,7 +265,7 @@ static void answer(struct ike_sa *sa, const struct v2_message *m, const struct i
 	ike_chain_ke(&c, dh);
 	v2_reply(sa, m, &c);
 	if (collision) {
-		sa->reserved = made;
+		ike_sa_reserve(sa, made);
 		sa->exchange.collision = true;
 		sa->exchange.peer_tie = ike_tie_of(nonce_i, nonce_r, false);
 	} else {

@@ -11,7 +11,7 @@
 #include "ike/v2/v2.h"
 
 #define DELETES_MAX 256 /* SPIs answered in one message */
-#define LINGER_S    10	/* to answer a repeated delete of the IKE SA */
+#define LINGER_S    10  /* to answer a repeated delete of the IKE SA */
 
 /* ---- requests of ours ---- */
 
@@ -37,10 +37,8 @@ void v2_delete_ike(struct ike_sa *sa)
 	list_for (child, &sa->children, node)
 		if (child->outbound)
 			ike_child_retire(child);
-	if (sa->reserved) {
+	if (sa->reserved)
 		ike_sa_kill(sa->reserved, IKE_ERROR_NONE);
-		sa->reserved = NULL;
-	}
 	ike_lifetime_stop(sa);
 	ike_task_drop_all(sa);
 	ike_sa_set_state(sa, IKE_SA_DELETING);
@@ -157,7 +155,7 @@ static void delete_children(struct ike_sa *sa, const struct v2_message *m, struc
 		ike_chain_delete_children(c, spis, count);
 }
 
-static bool deletes_ike(const struct v2_message *m)
+bool v2_deletes_ike(const struct v2_message *m)
 {
 	struct ike_delete d;
 
@@ -213,13 +211,13 @@ void v2_informational_request(struct ike_sa *sa, const struct v2_message *m)
 		return;
 	}
 	c = v2_chain(sa->engine);
-	if (!deletes_ike(m))
+	if (!v2_deletes_ike(m))
 		delete_children(sa, m, &c);
 	v2_reply(sa, m, &c);
-	if (deletes_ike(m)) {
+	if (v2_deletes_ike(m)) {
 		ended(sa, IKE_ERROR_PEER_DELETED);
 	} else if (ike_notify_error(m->payloads, &n) &&
-		   (n.type == NOTIFY_AUTHENTICATION_FAILED || n.type == NOTIFY_INVALID_SYNTAX)) {
+	    (n.type == NOTIFY_AUTHENTICATION_FAILED || n.type == NOTIFY_INVALID_SYNTAX)) {
 		ike_tunnel_error(sa->tunnel,
 		    n.type == NOTIFY_INVALID_SYNTAX ? IKE_ERROR_PEER_REFUSED
 						    : IKE_ERROR_AUTHENTICATION_FAILED,

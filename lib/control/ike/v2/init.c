@@ -161,9 +161,10 @@ static bool agree(struct ike_sa *sa, const struct v2_message *m, struct ike_span
 	if (ike_ke_parse(ike_payload_find(m->payloads, PAYLOAD_KE), &ke) ||
 	    !v2_nonce_read(m->payloads, nonce_r))
 		return false;
-	if (ike_suite_accept(&policy,
-		ike_payload_wire(ike_payload_find(m->payloads, PAYLOAD_SA)), &sa->suite)) {
-		hint(sa, IKE_ERROR_PROPOSAL_MISMATCH, "ike", NULL, "a choice that we did not offer");
+	if (ike_suite_accept(
+		&policy, ike_payload_wire(ike_payload_find(m->payloads, PAYLOAD_SA)), &sa->suite)) {
+		hint(
+		    sa, IKE_ERROR_PROPOSAL_MISMATCH, "ike", NULL, "a choice that we did not offer");
 		return false;
 	}
 	if (sa->suite.dh != ike_dh_group(s->dh) || ke.group != alg_dh(sa->suite.dh)->id)
@@ -197,8 +198,7 @@ static void look_for_nat(struct ike_sa *sa, const struct v2_message *m)
 
 	if (natt == IKE_NATT_OFF)
 		return;
-	sa->natt = ike_natd_check(
-	    m->payloads, sa->spi_i, sa->spi_r, m->local, m->remote, &sa->nat);
+	sa->natt = ike_natd_check(m->payloads, sa->spi_i, sa->spi_r, m->local, m->remote, &sa->nat);
 	sa->nat.forced = sa->natt && natt == IKE_NATT_FORCE;
 	if (sa->natt && ike_nat_found(&sa->nat)) {
 		sa->local.port = IKE_PORT_NATT;
@@ -225,8 +225,7 @@ void v2_init_response(struct ike_sa *sa, const struct v2_message *m)
 	sa->spi_r = m->header->spi_r;
 	derive(sa, nonce_r, (struct ike_span){secret, (size_t)secret_len});
 	secret_wipe(secret, sizeof(secret));
-	sa->fragments =
-	    ike_notify_find(m->payloads, NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, &n);
+	sa->fragments = ike_notify_find(m->payloads, NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	s->message_r = xmalloc(m->len);
 	s->message_r_len = m->len;
 	memcpy(s->message_r, m->bytes, m->len);

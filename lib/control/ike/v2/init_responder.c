@@ -39,8 +39,8 @@ static bool is_repeated(struct ike_engine *e, const struct v2_message *m)
 }
 
 /* Never longer than what it answers: nobody gains by making us send it elsewhere. */
-static void refuse(struct ike_engine *e, const struct v2_message *m, uint16_t notify,
-    const void *data, size_t len)
+static void refuse(
+    struct ike_engine *e, const struct v2_message *m, uint16_t notify, const void *data, size_t len)
 {
 	struct ike_chain c = v2_chain(e);
 	struct ike_packet *p;
@@ -53,8 +53,7 @@ static void refuse(struct ike_engine *e, const struct v2_message *m, uint16_t no
 }
 
 /* Is the peer's address proven, or does it not matter yet? Sends a cookie when it does. */
-static bool cookie_passes(
-    struct ike_engine *e, const struct v2_message *m, struct ike_span nonce_i)
+static bool cookie_passes(struct ike_engine *e, const struct v2_message *m, struct ike_span nonce_i)
 {
 	uint8_t cookie[IKE_COOKIE_BYTES];
 	struct ike_notify n;
@@ -62,8 +61,8 @@ static bool cookie_passes(
 	if (e->half_open_count < e->limits.cookie_threshold)
 		return true;
 	if (ike_notify_find(m->payloads, NOTIFY_COOKIE, &n)) {
-		if (ike_cookie_check(&e->cookies, e->rng, e->now, n.data, nonce_i,
-			&m->remote->addr, m->header->spi_i))
+		if (ike_cookie_check(&e->cookies, e->rng, e->now, n.data, nonce_i, &m->remote->addr,
+			m->header->spi_i))
 			return true;
 		e->counters.cookies_bad++;
 	}
@@ -125,7 +124,8 @@ static struct ike_tunnel *choose_tunnel(
 		report_mismatch(mismatched, sa_body);
 	} else {
 		t = ike_tunnel_candidate(e, &m->local->addr, &m->remote->addr, NULL);
-		ike_tunnel_error(t, IKE_ERROR_IKE_VERSION_MISMATCH, "ike.version", "ikev1", "ikev2");
+		ike_tunnel_error(
+		    t, IKE_ERROR_IKE_VERSION_MISMATCH, "ike.version", "ikev1", "ikev2");
 	}
 	refuse(e, m, NOTIFY_NO_PROPOSAL_CHOSEN, NULL, 0);
 	return NULL;
@@ -142,15 +142,13 @@ static struct ike_packet *build_response(
 	ike_chain_ke(&c, s->dh);
 	v2_chain_nonce(&c, s->nonce_r, s->nonce_r_len);
 	if (t->config.natt != IKE_NATT_OFF) {
-		sa->natt = ike_natd_check(
-		    m->payloads, sa->spi_i, 0, m->local, m->remote, &sa->nat);
+		sa->natt = ike_natd_check(m->payloads, sa->spi_i, 0, m->local, m->remote, &sa->nat);
 		sa->nat.forced = sa->natt && t->config.natt == IKE_NATT_FORCE;
 	}
 	if (sa->natt)
-		ike_natd_put(&c, sa->spi_i, sa->spi_r, m->local, m->remote, sa->nat.forced,
-		    sa->engine->rng);
-	sa->fragments =
-	    ike_notify_find(m->payloads, NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, &n);
+		ike_natd_put(
+		    &c, sa->spi_i, sa->spi_r, m->local, m->remote, sa->nat.forced, sa->engine->rng);
+	sa->fragments = ike_notify_find(m->payloads, NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, &n);
 	if (sa->fragments)
 		ike_chain_notify(&c, NOTIFY_IKEV2_FRAGMENTATION_SUPPORTED, NULL, 0);
 	ike_chain_notify(&c, NOTIFY_CHILDLESS_IKEV2_SUPPORTED, NULL, 0);
@@ -247,11 +245,13 @@ void v2_init_request(struct ike_engine *e, const struct v2_message *m)
 		e->counters.unknown_peer++;
 		if (log_limit(&e->strangers, e->now, NULL))
 			ike_tunnel_log(NULL, LOG_INFO, "%s: no tunnel for the peer at %s",
-			    ike_error_name(IKE_ERROR_PEER_UNKNOWN), ip_text(&m->remote->addr, text));
+			    ike_error_name(IKE_ERROR_PEER_UNKNOWN),
+			    ip_text(&m->remote->addr, text));
 		return;
 	}
 	if (m->payloads->unknown_critical) {
-		refuse(e, m, NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD, &m->payloads->unknown_critical, 1);
+		refuse(
+		    e, m, NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD, &m->payloads->unknown_critical, 1);
 		return;
 	}
 	if (ike_payloads_check(m->payloads, EXCHANGE_IKE_SA_INIT, false, NULL) ||

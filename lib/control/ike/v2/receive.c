@@ -101,14 +101,17 @@ static void senseless_response(struct ike_sa *sa, const struct v2_message *m)
 static void on_request(struct ike_sa *sa, const struct v2_message *m)
 {
 	if (m->payloads->unknown_critical) {
-		v2_reply_notify(sa, m, NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD,
-		    &m->payloads->unknown_critical, 1);
+		v2_reply_notify(
+		    sa, m, NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD, &m->payloads->unknown_critical, 1);
 		return;
 	}
 	if (ike_payloads_check(m->payloads, m->header->exchange, false, NULL)) {
 		v2_syntax_error(sa, m);
 		return;
 	}
+	/* The peer works on the IKE SA that its rekey made: it is the heir, whatever became of ours. */
+	if (sa->state == IKE_SA_RESERVED && !v2_deletes_ike(m))
+		v2_adopt_reserved(sa->reserved_by);
 	/* It has our earlier responses, or it would not ask again. */
 	ike_child_use_all(sa);
 	switch (m->header->exchange) {
@@ -218,8 +221,9 @@ static void on_init_message(struct ike_engine *e, struct ike_sa *sa, struct v2_m
 	m->payloads = &payloads;
 	if (ike_payloads_parse(wire_of(m->bytes + IKE_HEADER_BYTES, m->len - IKE_HEADER_BYTES),
 		m->header->next_payload, &payloads) ||
-	    (sa && (payloads.unknown_critical ||
-		       ike_payloads_check(&payloads, EXCHANGE_IKE_SA_INIT, true, NULL)))) {
+	    (sa &&
+		(payloads.unknown_critical ||
+		    ike_payloads_check(&payloads, EXCHANGE_IKE_SA_INIT, true, NULL)))) {
 		e->counters.malformed++;
 		return;
 	}

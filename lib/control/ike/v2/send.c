@@ -14,8 +14,7 @@ struct ike_chain v2_chain(struct ike_engine *e)
 
 void v2_request(struct ike_sa *sa, uint8_t exchange, const struct ike_chain *c)
 {
-	ike_window_send(
-	    sa, exchange, ike_message_seal(sa, exchange, false, sa->window.next_id, c));
+	ike_window_send(sa, exchange, ike_message_seal(sa, exchange, false, sa->window.next_id, c));
 }
 
 void v2_reply(struct ike_sa *sa, const struct v2_message *m, const struct ike_chain *c)

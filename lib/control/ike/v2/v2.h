@@ -23,8 +23,8 @@ struct v2_message {
 	const struct ike_endpoint *local, *remote;
 	const uint8_t *bytes; /* the datagram as it came */
 	size_t len;
-	const struct ike_payloads *payloads;	   /* inner ones, where they were protected */
-	uint8_t digest[IKE_MESSAGE_DIGEST];	   /* of a request */
+	const struct ike_payloads *payloads; /* inner ones, where they were protected */
+	uint8_t digest[IKE_MESSAGE_DIGEST];  /* of a request */
 };
 
 void v2_receive(struct ike_engine *e, const struct ike_header *h, const struct ike_endpoint *local,
@@ -68,7 +68,8 @@ void v2_create_child_request(struct ike_sa *sa, const struct v2_message *m);
 void v2_create_child_response(struct ike_sa *sa, const struct v2_message *m);
 
 /* child_create.c */
-void v2_child_begin(struct ike_sa *sa, struct ike_slot *slot, struct ike_child_sa *old, enum alg_dh group);
+void v2_child_begin(
+    struct ike_sa *sa, struct ike_slot *slot, struct ike_child_sa *old, enum alg_dh group);
 void v2_child_request(struct ike_sa *sa, const struct v2_message *m);
 void v2_child_response(struct ike_sa *sa, const struct v2_message *m);
 
@@ -82,6 +83,8 @@ void v2_adopt_reserved(struct ike_sa *sa);
 /* informational.c */
 void v2_informational_request(struct ike_sa *sa, const struct v2_message *m);
 void v2_informational_response(struct ike_sa *sa, const struct v2_message *m);
+/* Does it carry a Delete payload for the IKE SA itself? */
+bool v2_deletes_ike(const struct v2_message *m);
 void v2_delete_ike(struct ike_sa *sa);
 void v2_refuse(struct ike_sa *sa);
 void v2_delete_child(struct ike_sa *sa, uint32_t spi_in);
@@ -91,8 +94,8 @@ void v2_probe(struct ike_sa *sa);
 /* ---- the terms of a Child SA (child.c) ---- */
 
 struct v2_terms {
-	bool in_auth;  /* in IKE_AUTH: no nonces, no KE of their own */
-	bool initiator; /* we began the exchange */
+	bool in_auth;          /* in IKE_AUTH: no nonces, no KE of their own */
+	bool initiator;        /* we began the exchange */
 	struct ike_slot *slot; /* as responder NULL: whichever the selectors meet */
 	struct ike_span nonce_i, nonce_r;
 	struct ike_dh *dh; /* ours as initiator; NULL without PFS */
@@ -111,8 +114,8 @@ uint16_t v2_terms_answer(struct ike_sa *sa, const struct v2_message *m, const st
  * As initiator: makes the Child SA that the response agrees to. NULL when the response is not what we
  * offered; the SPI is then given back, and the operator was told.
  */
-struct ike_child_sa *v2_terms_accept(struct ike_sa *sa, const struct v2_message *m, const struct v2_terms *t,
-    uint32_t spi_in);
+struct ike_child_sa *v2_terms_accept(
+    struct ike_sa *sa, const struct v2_message *m, const struct v2_terms *t, uint32_t spi_in);
 /* Tells the operator why the peer refused the Child SA. */
 void v2_terms_refused(struct ike_sa *sa, const struct v2_terms *t, uint16_t notify);
 

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * sim_ike [--seed N | --from N] [--count N] [-v]
+ *
+ * Plays seeds and stops at the first that breaks an invariant, with the command that replays it.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "sim.h"
+
+static void silent(
+    void *ctx, enum log_level level, const char *subsystem, const char *object, const char *line)
+{
+}
+
+static void log_line(
+    void *ctx, enum log_level level, const char *subsystem, const char *object, const char *line)
+{
+	printf("%12s %s: %s\n", "", object ? object : "-", line);
+}
+
+static bool play(uint64_t seed, bool verbose)
+{
+	struct sim *s = xcalloc(1, sizeof(*s));
+	bool passed;
+
+	s->seed = seed;
+	s->verbose = verbose;
+	sim_setup(s);
+	passed = sim_play(s);
+	if (!passed || verbose)
+		sim_describe(s);
+	if (!passed)
+		printf("seed %llu: %s\nreplay: sim_ike --seed %llu -v\n", (unsigned long long)seed,
+		    s->failure, (unsigned long long)seed);
+	free(s);
+	return passed;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t from = 1, count = 400;
+	bool verbose = false;
+
+	for (int i = 1; i < argc; i++) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+
+		if (!strcmp(argv[i], "-v")) {
+			verbose = true;
+		} else if (!strcmp(argv[i], "--seed")) {
+			from = strtoull(value, NULL, 10);
+			count = 1;
+			i++;
+		} else if (!strcmp(argv[i], "--from")) {
+			from = strtoull(value, NULL, 10);
+			i++;
+		} else if (!strcmp(argv[i], "--count")) {
+			count = strtoull(value, NULL, 10);
+			i++;
+		} else {
+			fprintf(stderr, "sim_ike [--seed N | --from N] [--count N] [-v]\n");
+			return 2;
+		}
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	log_set_sink(verbose ? log_line : silent, NULL);
+	log_set_level(verbose ? LOG_DEBUG : LOG_NOTICE);
+	for (uint64_t seed = from; seed < from + count; seed++)
+		if (!play(seed, verbose))
+			return 1;
+	printf("%llu seeds passed\n", (unsigned long long)count);
+	return 0;
+}
