@@ -59,7 +59,7 @@ class Mismatch(Lab):
         self.fails("PskMismatch", "AuthenticationFailed", psk="not-the-same-key")
 
     def test_peer_id(self):
-        self.fails("PeerIdMismatch", "AuthenticationFailed", local_id="impostor.example")
+        self.fails("PeerIdMismatch", "PeerIdMismatch", local_id="impostor.example")
 
     def test_our_id(self):
         self.fails(None, "AuthenticationFailed", remote_id="somebody.else.example")

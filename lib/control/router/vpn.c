@@ -297,13 +297,8 @@ static void op_tunnel_state(
 
 	if (!t)
 		return;
-	if (t->ike_state != state) {
-		log_write(state == IKE_TUNNEL_DOWN && t->ike_state == IKE_TUNNEL_UP ? LOG_WARNING
-										    : LOG_NOTICE,
-		    LOG, t->model->name, "%s%s%s", ike_tunnel_state_name(state), reason ? ": " : "",
-		    reason ? ike_error_name(reason) : "");
+	if (t->ike_state != state)
 		t->state_since = mono_now();
-	}
 	if (state == IKE_TUNNEL_UP && t->ike_state != IKE_TUNNEL_UP) {
 		t->ups++;
 		t->error_code = IKE_ERROR_NONE;
@@ -315,13 +310,14 @@ static void op_tunnel_state(
 		held_release(r, t, true);
 }
 
+/* Kept for `show tunnels`; the engine has logged it. */
 static void op_error(void *ctx, uint32_t tunnel, const struct ike_error *e)
 {
-	struct router *r = ctx;
-	struct vpn_tunnel *t = tunnel_at(r, tunnel);
-	char line[512];
-	struct text text = text_of(line, sizeof(line));
+	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
 
+	if (!t)
+		return;
+	struct text text = text_of(t->error_text, sizeof(t->error_text));
 	text_addf(&text, "%s", ike_error_name(e->code));
 	if (e->field && *e->field)
 		text_addf(&text, ": %s", e->field);
@@ -329,13 +325,8 @@ static void op_error(void *ctx, uint32_t tunnel, const struct ike_error *e)
 		text_addf(&text, ", here: %s", e->ours);
 	if (e->theirs && *e->theirs)
 		text_addf(&text, ", peer: %s", e->theirs);
-	log_write(LOG_WARNING, LOG, t ? t->model->name : NULL, "%s; %s", line,
-	    ike_error_suggestion(e->code));
-	if (!t)
-		return;
 	t->error_code = e->code;
 	t->error_at = mono_now();
-	text_copy(t->error_text, sizeof(t->error_text), line);
 }
 
 const struct ike_ops router_ike_ops = {
