@@ -14,10 +14,10 @@
 #include <string.h>
 
 #include <rte_byteorder.h>
-#include <rte_jhash.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "boundary/flow.h"
 #include "boundary/neigh.h"
 
 #define SLOTS_MIN 64
@@ -32,18 +32,28 @@ struct slots {
 struct neigh_table {
 	struct records rec;
 	_Atomic(struct slots *) slots;
-	uint32_t seed;
+	uint64_t seed[2];
 	uint32_t live; /* control: neighbours in the table */
 	uint32_t busy; /* control: those and tombstones */
 };
 
+static inline uint32_t hash_v4(const struct neigh_table *t, uint16_t iface, uint32_t addr_be)
+{
+	return (uint32_t)flow_mix(((uint64_t)iface << 32 | addr_be) ^ t->seed[0], t->seed[1]);
+}
+
 static uint32_t hash(const struct neigh_table *t, uint16_t iface, const struct ip_addr *addr)
 {
-	uint32_t word[4];
+	uint64_t half[2];
+	uint32_t v4;
 
-	memcpy(word, addr->bytes, sizeof(word));
-	return addr->family == IP_V4 ? rte_jhash_2words(word[0], iface, t->seed)
-				     : rte_jhash_32b(word, 4, t->seed ^ iface);
+	if (addr->family == IP_V4) {
+		memcpy(&v4, addr->bytes, sizeof(v4));
+		return hash_v4(t, iface, v4);
+	}
+	memcpy(half, addr->bytes, sizeof(half));
+	return hash_v4(t, iface, 0) ^
+	    (uint32_t)flow_mix(half[0] ^ t->seed[1], half[1] ^ t->seed[0]);
 }
 
 static struct slots *slots_new(uint32_t count)
@@ -66,7 +76,8 @@ struct neigh_table *neigh_table_create(struct epoch *e, uint32_t capacity)
 		return NULL;
 	}
 	rng_init_system(&rng);
-	t->seed = rng_u32(&rng);
+	t->seed[0] = rng_u64(&rng);
+	t->seed[1] = rng_u64(&rng) | 1;
 	atomic_init(&t->slots, slots_new(SLOTS_MIN));
 	return t;
 }
@@ -110,12 +121,29 @@ const struct neigh *neigh_find(
 	}
 }
 
+static inline bool is_key_v4(const struct neigh *n, uint16_t iface, uint32_t addr_be)
+{
+	return n->iface == iface && n->addr.family == IP_V4 &&
+	    memcmp(n->addr.bytes, &addr_be, sizeof(addr_be)) == 0;
+}
+
 const struct neigh *neigh_find_v4(const struct neigh_table *t, uint16_t iface, uint32_t addr_be)
 {
-	struct ip_addr addr = {.family = IP_V4};
+	const struct slots *s = atomic_load_explicit(&t->slots, memory_order_acquire);
 
-	memcpy(addr.bytes, &addr_be, sizeof(addr_be));
-	return neigh_find(t, iface, &addr);
+	for (uint32_t at = hash_v4(t, iface, addr_be);; at++) {
+		uint32_t index =
+		    atomic_load_explicit(&s->index[at & s->mask], memory_order_acquire);
+		const struct neigh *n;
+
+		if (index == SLOT_FREE)
+			return NULL;
+		if (index == SLOT_GONE)
+			continue;
+		n = neigh_get(t, index);
+		if (n && is_key_v4(n, iface, addr_be))
+			return n;
+	}
 }
 
 /* Puts an index that is not there into the first slot of its chain that has none. Tells if that

@@ -292,10 +292,9 @@ static unsigned forward_round(struct bench *t)
 static double measure(struct bench *t, enum spread spread, unsigned (*round)(struct bench *t))
 {
 	uint64_t until = rte_rdtsc() + (uint64_t)(t->seconds * (double)rte_get_tsc_hz());
-	double best = INFINITY;
+	double best = INFINITY, ratio = INFINITY;
 
 	while (rte_rdtsc() < until) {
-		double ratio = ticks_per_cycle();
 		uint64_t spent = 0;
 
 		for (unsigned i = 0; i < BLOCK; i++) {
@@ -308,9 +307,10 @@ static double measure(struct bench *t, enum spread spread, unsigned (*round)(str
 			if (rte_ring_count(t->in[0]) < BURST_MAX)
 				turn_round(t, spread);
 		}
-		best = fmin(best, (double)spent / BLOCK / BURST_MAX / ratio);
+		best = fmin(best, (double)spent / BLOCK / BURST_MAX);
+		ratio = fmin(ratio, ticks_per_cycle());
 	}
-	return best;
+	return best / ratio;
 }
 
 /* One stage after the other over the same burst, as round.c has them. */
@@ -351,12 +351,11 @@ static void staged_round(struct bench *t, uint64_t spent[STAGES])
 static void print_stages(struct bench *t, enum spread spread)
 {
 	uint64_t until = rte_rdtsc() + (uint64_t)(t->seconds * (double)rte_get_tsc_hz());
-	double best[STAGES];
+	double best[STAGES], ratio = INFINITY;
 
 	for (unsigned s = 0; s < STAGES; s++)
 		best[s] = INFINITY;
 	while (rte_rdtsc() < until) {
-		double ratio = ticks_per_cycle();
 		uint64_t spent[STAGES] = {0};
 
 		for (unsigned i = 0; i < BLOCK; i++) {
@@ -365,10 +364,11 @@ static void print_stages(struct bench *t, enum spread spread)
 				turn_round(t, spread);
 		}
 		for (unsigned s = 0; s < STAGES; s++)
-			best[s] = fmin(best[s], (double)spent[s] / BLOCK / BURST_MAX / ratio);
+			best[s] = fmin(best[s], (double)spent[s] / BLOCK / BURST_MAX);
+		ratio = fmin(ratio, ticks_per_cycle());
 	}
 	for (unsigned s = 0; s < STAGES; s++)
-		printf("  %s %.1f", stage_names[s], best[s]);
+		printf("  %s %.1f", stage_names[s], best[s] / ratio);
 	printf("\n");
 }
 
