@@ -20,7 +20,8 @@
 #define FIRST_WAIT_MS     500
 #define LONGEST_WAIT_MS   30000
 #define TRIES_MAX         14
-#define TRIES_MAX_CLOSING 8 /* nobody waits for the answer to a delete */
+#define TRIES_MAX_AUTH    10 /* half a minute: by then the responder has dropped its half-open SA */
+#define TRIES_MAX_CLOSING 8  /* nobody waits for the answer to a delete */
 
 static void retransmit(struct timer *timer, struct mono now);
 
@@ -118,12 +119,23 @@ static void transmit(struct ike_sa *sa)
 	timer_arm(&e->timers, &w->timer, due);
 }
 
+static unsigned tries_max(const struct ike_sa *sa)
+{
+	switch (sa->state) {
+	case IKE_SA_AUTH_SENT:
+		return TRIES_MAX_AUTH;
+	case IKE_SA_DELETING:
+		return TRIES_MAX_CLOSING;
+	default:
+		return TRIES_MAX;
+	}
+}
+
 static void retransmit(struct timer *timer, struct mono now)
 {
 	struct ike_sa *sa = container_of(timer, struct ike_sa, window.timer);
-	unsigned tries_max = sa->state == IKE_SA_DELETING ? TRIES_MAX_CLOSING : TRIES_MAX;
 
-	if (sa->window.tries >= tries_max || ike_sa_is_silent(sa)) {
+	if (sa->window.tries >= tries_max(sa) || ike_sa_is_silent(sa)) {
 		ike_sa_unanswered(sa);
 		return;
 	}
