@@ -5,8 +5,19 @@
 /*
  * Packets for the control lcore. One ring per class, all workers put, control takes a budget from
  * each in turn: no flood of one class starves another. Each worker has a token bucket per class;
- * what is above it is dropped and counted. Packets arrive with their layer-2 header for PUNT_ARP,
- * and from the IP header on for the others.
+ * what is above it is dropped and counted. What arrives, and how it goes on (boundary/inject.h):
+ *
+ *   PUNT_ARP         from the layer-2 header on, VLAN tag too unless the port took it off; meta.iface
+ *   PUNT_NEIGH       ready to leave, TTL spent, for the leaf meta.nexthop; the neighbour is that of
+ *                    the leaf, or the packet's destination. Back by INJECT_NEXTHOP with its meta
+ *                    as it is: transit still has its ingress there, our own packets have none
+ *   PUNT_TRAP        TTL spent; meta.tunnel is the tunnel it waits for. Back by INJECT_TUNNEL
+ *   PUNT_IKE_*       from the outer IP header on, UDP length and checksum right; meta.iface
+ *   PUNT_ICMP_ERROR  a packet that was dropped, and counted, for the reason in meta.detail; meta.mtu
+ *                    with DROP_MTU_EXCEEDED. Its ingress is in meta.iface or meta.tunnel
+ *   the others       meta.iface, or meta.tunnel when it came out of a tunnel
+ *
+ * All but ARP start at an IPv4 header of 20 bytes. Fragments to us were put together, and chained.
  */
 
 #include <stdint.h>

@@ -5,9 +5,8 @@
  * Transit packets and our own (outer packets of tunnels, what control sends) come through here apart: transit
  * never leaves on an uplink. Tables of attachments have no way out there; the check makes it certain.
  *
- * A packet whose neighbour is not resolved goes to control to wait. Transit goes as it came, with the TTL that
- * it had, and comes back through INJECT_ROUTE; our own has no ingress in its meta and comes back through
- * INJECT_NEXTHOP for meta.nexthop.
+ * A packet whose neighbour is not resolved goes to control to wait, and comes back through INJECT_NEXTHOP for the
+ * leaf in its meta. Transit keeps its ingress in there, and so stays transit.
  */
 
 #include "datapath/ipv4.h"
@@ -48,11 +47,8 @@ static inline const struct neigh *neighbour_of(
 	return likely(neigh && neigh->state == NEIGH_READY) ? neigh : NULL;
 }
 
-static void wait_for_neighbour(
-    struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
+static void wait_for_neighbour(struct worker *w, const struct way_out *way, struct rte_mbuf *m)
 {
-	if (origin == EGRESS_TRANSIT)
-		ipv4_ttl_increment(ipv4_of(m));
 	pkt_meta(m)->nexthop = way->leaf->index;
 	punt_waiting(w, m, PUNT_NEIGH, DROP_NEIGH_UNRESOLVED);
 }
@@ -65,7 +61,7 @@ static inline void send_one(
 	char *l2;
 
 	if (unlikely(!neigh)) {
-		wait_for_neighbour(w, way, m, origin);
+		wait_for_neighbour(w, way, m);
 		return;
 	}
 	l2 = rte_pktmbuf_prepend(m, neigh->l2_bytes);
@@ -110,21 +106,27 @@ void egress(struct worker *w, struct departures *d, enum egress_origin origin)
 	d->n = 0;
 }
 
-void egress_own(struct worker *w, struct rte_mbuf **m, unsigned n)
+void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin)
 {
 	struct departures d = {.n = 0};
 
 	for (unsigned i = 0; i < n; i++) {
-		struct pkt_meta *meta = pkt_meta(m[i]);
-		const struct nexthop *leaf = nexthop_get(&w->b->nexthops, meta->nexthop);
+		const struct nexthop *leaf = nexthop_get(&w->b->nexthops, pkt_meta(m[i])->nexthop);
 
-		meta->iface = 0;
-		meta->tunnel = 0;
-		meta->attachment = 0;
 		if (likely(leaf && (leaf->kind == NH_VIA || leaf->kind == NH_CONNECTED)))
 			departures_put(&d, m[i], leaf);
 		else
 			drop(w, m[i], DROP_NO_MEMBER);
 	}
-	egress(w, &d, EGRESS_OWN);
+	egress(w, &d, origin);
+}
+
+void egress_outer(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		pkt_meta(m[i])->iface = 0;
+		pkt_meta(m[i])->tunnel = 0;
+		pkt_meta(m[i])->attachment = 0;
+	}
+	egress_leaf(w, m, n, EGRESS_OWN);
 }

@@ -18,21 +18,31 @@ static void inject_frame(struct worker *w, struct rte_mbuf *m)
 		drop(w, m, DROP_TX_PORT_DOWN);
 }
 
-/* A leaf, and so also a tunnel, as meta.nexthop says. */
+/* A leaf, and so also a tunnel, as meta.nexthop says. With an ingress in its meta it is transit that waited. */
 static void inject_nexthop(struct worker *w, struct rte_mbuf *m)
 {
-	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, pkt_meta(m)->nexthop);
+	const struct pkt_meta *meta = pkt_meta(m);
+	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, meta->nexthop);
+	bool transit = meta->iface || meta->tunnel || meta->attachment;
 
 	if (leaf && leaf->kind == NH_TUNNEL)
 		tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {leaf}});
 	else
-		egress_own(w, &m, 1);
+		egress_leaf(w, &m, 1, transit ? EGRESS_TRANSIT : EGRESS_OWN);
 }
 
+/*
+ * A packet that waited for its tunnel has that in meta.tunnel, where others have the tunnel they came out of. An
+ * ICMP error must not follow it: its source is behind meta.iface, or not known any more.
+ */
 static void inject_tunnel(struct worker *w, struct rte_mbuf *m)
 {
-	const struct nexthop leaf = {.kind = NH_TUNNEL, .tunnel = pkt_meta(m)->tunnel};
+	struct pkt_meta *meta = pkt_meta(m);
+	const struct nexthop leaf = {.kind = NH_TUNNEL, .tunnel = meta->tunnel};
 
+	meta->tunnel = 0;
+	if (!meta->iface)
+		meta->attachment = 0;
 	tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {&leaf}});
 }
 

@@ -59,13 +59,6 @@ static inline void ipv4_ttl_decrement(struct rte_ipv4_hdr *ip)
 	ip->hdr_checksum = (uint16_t)(checksum + (checksum >= 0xffff));
 }
 
-/* Undoes it. */
-static inline void ipv4_ttl_increment(struct rte_ipv4_hdr *ip)
-{
-	ip->time_to_live++;
-	ip->hdr_checksum = checksum_adjust(ip->hdr_checksum, 0, RTE_BE16(0x0100));
-}
-
 /* Offset of a fragment's payload in its datagram, in bytes, and where it ends. */
 static inline unsigned ipv4_fragment_offset(const struct rte_ipv4_hdr *ip)
 {

@@ -85,7 +85,7 @@ static unsigned take_crypto(struct worker *w)
 	if (w->queue_device_count == 0)
 		return 0;
 	esp_poll(w, BURST_MAX, inner, &inner_n, outer, &outer_n);
-	egress_own(w, outer, outer_n);
+	egress_outer(w, outer, outer_n);
 	if (inner_n > 0)
 		decrypted(w, inner, inner_n);
 	return inner_n + outer_n;

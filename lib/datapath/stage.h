@@ -114,8 +114,10 @@ enum egress_origin {
 	EGRESS_OWN,     /* outer packets of tunnels, and what control sends */
 };
 void egress(struct worker *w, struct departures *d, enum egress_origin origin);
-/* Our own packets to the leaf in meta.nexthop each. */
-void egress_own(struct worker *w, struct rte_mbuf **m, unsigned n);
+/* Packets to the leaf in meta.nexthop each. */
+void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin);
+/* The same for outer packets, which forget the ingress of what they carry: they are our own. */
+void egress_outer(struct worker *w, struct rte_mbuf **m, unsigned n);
 
 /* frag.c: cuts an IPv4 packet into fragments of at most `mtu` bytes. Returns how many are in out[], or 0 when it
  * was dropped (MTU_EXCEEDED after telling its source, FRAG_FAILED, NO_MBUF). DF is heeded. */

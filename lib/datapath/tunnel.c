@@ -33,7 +33,7 @@ static void encrypt(struct worker *w, struct burst *ready)
 	unsigned n = esp_out(w, ready->m, ready->n, outer);
 
 	ready->n = 0;
-	egress_own(w, outer, n);
+	egress_outer(w, outer, n);
 }
 
 static inline void add_ready(

@@ -22,8 +22,17 @@ static void expect_bytes(struct rte_mbuf *m, const struct packet *p)
 	assert_memory_equal(seen.bytes, p->bytes, p->len);
 }
 
-/* An unknown neighbour: the packet waits with control as it came, comes back by INJECT_ROUTE, and has then spent one
- * TTL in all. */
+/* The same with one TTL less. */
+static void expect_spent(struct rte_mbuf *m, const struct packet *p)
+{
+	struct packet expect = *p;
+
+	expect.bytes[8]--;
+	packet_ip4_fix(expect.bytes);
+	expect_bytes(m, &expect);
+}
+
+/* An unknown neighbour: the packet waits with control, comes back by INJECT_NEXTHOP, and has then spent one TTL. */
 static void test_neighbour_unknown(void **state)
 {
 	struct world *t = *state;
@@ -38,11 +47,12 @@ static void test_neighbour_unknown(void **state)
 	m = world_punted(t, PUNT_NEIGH);
 	assert_non_null(m);
 	assert_int_equal(pkt_meta(m)->iface, t->iface[W_A]);
+	assert_int_equal(pkt_meta(m)->attachment, W_A);
 	assert_int_equal(pkt_meta(m)->nexthop, t->connected[W_C]);
-	expect_bytes(m, &p);
+	expect_spent(m, &p);
 
 	world_neighbour(t, W_C, "10.3.0.77", 0x77);
-	pkt_meta(m)->detail = INJECT_ROUTE;
+	pkt_meta(m)->detail = INJECT_NEXTHOP;
 	assert_int_equal(inject_put(t->b->inject, 0, m), 0);
 	world_run(t);
 	assert_int_equal(world_since(t, SLOT_CONTROL).received, 1);
@@ -52,6 +62,48 @@ static void test_neighbour_unknown(void **state)
 	assert_int_equal(out.bytes[5], 0x77);
 	assert_int_equal(out.bytes[14 + 8], 63);
 	assert_true(packet_ip4_is_right(out.bytes + 14));
+}
+
+/* It stays transit: should its leaf be another one by then, it does not leave by an uplink. */
+static void test_waited_for_a_leaf_that_changed(void **state)
+{
+	struct world *t = *state;
+	struct packet p;
+	struct rte_mbuf *m;
+
+	packet_of(&p, "10.1.0.1", "10.3.0.77");
+	world_receive_on(t, W_A, &p);
+	m = world_punted(t, PUNT_NEIGH);
+	assert_non_null(m);
+	world_mark(t);
+	pkt_meta(m)->detail = INJECT_NEXTHOP;
+	pkt_meta(m)->nexthop = t->gateway;
+	assert_int_equal(inject_put(t->b->inject, 0, m), 0);
+	world_run(t);
+	world_dropped_once(t, SLOT_CONTROL, DROP_CLEAR_ON_UPLINK);
+}
+
+/* Unresolved again: it waits again, and knows as much as before. */
+static void test_waits_twice(void **state)
+{
+	struct world *t = *state;
+	struct packet p;
+	struct rte_mbuf *m;
+
+	packet_of(&p, "10.1.0.1", "10.3.0.77");
+	world_receive_on(t, W_A, &p);
+	for (unsigned i = 0; i < 2; i++) {
+		m = world_punted(t, PUNT_NEIGH);
+		assert_non_null(m);
+		assert_int_equal(pkt_meta(m)->iface, t->iface[W_A]);
+		assert_int_equal(pkt_meta(m)->nexthop, t->connected[W_C]);
+		expect_spent(m, &p);
+		pkt_meta(m)->detail = INJECT_NEXTHOP;
+		assert_int_equal(inject_put(t->b->inject, 0, m), 0);
+		world_run(t);
+	}
+	m = world_punted(t, PUNT_NEIGH);
+	rte_pktmbuf_free(m);
 }
 
 static void test_neighbour_incomplete(void **state)
@@ -67,7 +119,7 @@ static void test_neighbour_incomplete(void **state)
 	world_receive_on(t, W_A, &p);
 	m = world_punted(t, PUNT_NEIGH);
 	assert_non_null(m);
-	expect_bytes(m, &p);
+	expect_spent(m, &p);
 	rte_pktmbuf_free(m);
 }
 
@@ -381,6 +433,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    TEST(test_neighbour_unknown),
+	    TEST(test_waited_for_a_leaf_that_changed),
+	    TEST(test_waits_twice),
 	    TEST(test_neighbour_incomplete),
 	    TEST(test_neighbour_flood),
 	    TEST(test_transit_never_leaves_by_an_uplink),

@@ -258,9 +258,6 @@ static void test_ttl_checksum(void **state)
 		h->hdr_checksum = 0x1234;
 		ipv4_checksum_set(h);
 		assert_memory_equal(p.bytes, expect.bytes, 20);
-		ipv4_ttl_increment(h);
-		assert_int_equal(h->time_to_live, ip.ttl + 1);
-		assert_true(packet_ip4_is_right(p.bytes));
 	}
 }
 

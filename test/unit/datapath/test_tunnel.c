@@ -305,6 +305,32 @@ static void test_trap(void **state)
 	assert_int_equal(out.bytes[18 + 8], 62);
 }
 
+/* It turns out to be too big: its source hears of it, not the far end of the tunnel. */
+static void test_trapped_too_big(void **state)
+{
+	struct ends *e = *state;
+	struct world *t = e->t;
+	static struct packet p;
+	struct rte_mbuf *m;
+
+	expect_state(e, &e->left, TUNNEL_TRAP);
+	inner(&p, "10.100.0.1", DF, INNER_MTU + 1);
+	world_receive_on(t, W_A, &p);
+	m = world_punted(t, PUNT_TRAP);
+	assert_non_null(m);
+	expect_state(e, &e->left, TUNNEL_UP);
+	pkt_meta(m)->detail = INJECT_TUNNEL;
+	world_mark(t);
+	assert_int_equal(inject_put(t->b->inject, 0, m), 0);
+	world_run(t);
+	world_dropped_once(t, SLOT_CONTROL, DROP_MTU_EXCEEDED);
+	m = world_punted(t, PUNT_ICMP_ERROR);
+	assert_non_null(m);
+	assert_int_equal(pkt_meta(m)->iface, t->iface[W_A]);
+	assert_int_equal(pkt_meta(m)->tunnel, 0);
+	rte_pktmbuf_free(m);
+}
+
 static void test_trap_flood(void **state)
 {
 	struct ends *e = *state;
@@ -626,9 +652,9 @@ static void test_neighbour_of_inner(void **state)
 	assert_non_null(m);
 	assert_int_equal(pkt_meta(m)->tunnel, e->right.tunnel);
 	assert_int_equal(pkt_meta(m)->iface, 0);
-	assert_int_equal(rte_pktmbuf_mtod(m, uint8_t *)[8], 63);
+	assert_int_equal(rte_pktmbuf_mtod(m, uint8_t *)[8], 62);
 	world_neighbour(t, W_B, "10.100.0.1", 0x42);
-	pkt_meta(m)->detail = INJECT_ROUTE;
+	pkt_meta(m)->detail = INJECT_NEXTHOP;
 	assert_int_equal(inject_put(t->b->inject, 0, m), 0);
 	world_run(t);
 	assert_true(world_sent(t, 1, &out));
@@ -695,6 +721,7 @@ int main(void)
 	    WITH(test_both_ways, setup_cbc),
 	    TEST(test_down),
 	    TEST(test_trap),
+	    TEST(test_trapped_too_big),
 	    TEST(test_trap_flood),
 	    TEST(test_mtu_and_df),
 	    TEST(test_fragments_before_encryption),
