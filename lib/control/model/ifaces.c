@@ -228,7 +228,8 @@ static bool is_same(const struct iface *a, const struct iface *b)
 	    a->attachment == b->attachment && a->fib == b->fib && ip_eq(&a->address, &b->address);
 }
 
-static void record_commit(struct model *m, const struct iface_entry *e)
+/* True when workers may be on their way to another table. */
+static bool record_commit(struct model *m, const struct iface_entry *e)
 {
 	const struct iface *now = iface_get(&m->b->ifaces, e->pub.index);
 	const struct table *t = e->attach ? table_of(m, e->attach->conf->associate) : m->underlay;
@@ -242,22 +243,26 @@ static void record_commit(struct model *m, const struct iface_entry *e)
 	record.fib = t ? t->fib : NULL;
 	record.address =
 	    e->pub.address_count ? e->pub.address[0].addr : (struct ip_addr){.family = IP_NONE};
+	bool moved = now->fib && now->fib != record.fib;
 	if (!is_same(now, &record))
 		iface_publish(
 		    &m->b->ifaces, &record); /* in place: needs nothing that could be short */
+	return moved;
 }
 
-void ifaces_commit(struct model *m)
+bool ifaces_commit(struct model *m)
 {
 	struct iface_entry *e;
+	bool moved = false;
 
 	list_for (e, &m->ifaces, node) {
 		if (!e->seen)
 			continue;
-		record_commit(m, e);
+		moved |= record_commit(m, e);
 		gateways_commit(e);
 		proxies_commit(m, e);
 	}
+	return moved;
 }
 
 /* ---- sweep ---- */

@@ -7,8 +7,9 @@
  * goes through four steps, of which only the first two can fail:
  *
  *   1. objects_make()    what is new gets numbers, slots and records; workers have no way to reach it yet
- *   2. routes_apply()    every table is resolved anew and the differences go into the FIBs
+ *   2. routes_make()     every table is resolved anew; what is new or different goes into the FIBs
  *   3. objects_commit()  interfaces and tunnels get the table and the attachment that they belong to from now on
+ *      routes_commit()   what has gone goes out of the FIBs
  *   4. objects_sweep()   what the configuration no longer has goes, and with it its numbers, after a grace period
  */
 
@@ -202,12 +203,13 @@ void slot_leave(struct model *m, uint16_t slot); /* released after a grace perio
 
 /* ifaces.c */
 int ifaces_make(struct model *m);
-void ifaces_commit(struct model *m);
+/* True when workers may be on their way to a table that one of them has left; tunnels_commit() alike. */
+bool ifaces_commit(struct model *m);
 void ifaces_sweep(struct model *m);
 
 /* tunnels.c */
 int tunnels_make(struct model *m);
-void tunnels_commit(struct model *m);
+bool tunnels_commit(struct model *m);
 void tunnels_sweep(struct model *m);
 /* What the tunnel can do, as far as routes are concerned: its own state and that of the link below it. */
 enum model_tunnel_state tunnel_state(const struct tunnel_entry *t);
@@ -262,8 +264,9 @@ void paths_refresh(struct model *m);
 void paths_sweep(struct model *m); /* those without routes */
 
 /* publish.c: the only writer of FIBs */
-/* Resolves every table and carries the differences to its FIB. 0, or -errno: then all is as before. */
-int routes_apply(struct model *m);
+/* Resolves every table and carries what is new to its FIB. 0, or -errno: then all is as before. */
+int routes_make(struct model *m);
+void routes_commit(struct model *m);
 /* Chooses anew where an attachment with `changed` competes, and clears the mark. */
 void routes_reselect(struct model *m);
 void rib_clear(struct rib *rib);

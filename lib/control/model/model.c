@@ -72,9 +72,10 @@ int model_apply(struct model *m, const struct conf *conf)
 	m->conf = conf;
 	rc = objects_make(m);
 	if (rc == 0)
-		rc = routes_apply(m);
+		rc = routes_make(m);
 	if (rc == 0) {
 		objects_commit(m);
+		routes_commit(m);
 	} else {
 		log_write(
 		    LOG_ERROR, LOG, NULL, "the configuration does not fit: %s", strerror(-rc));

@@ -286,10 +286,13 @@ int objects_make(struct model *m)
 
 void objects_commit(struct model *m)
 {
-	ifaces_commit(m);
-	tunnels_commit(m);
+	bool moved = ifaces_commit(m);
+
+	moved |= tunnels_commit(m);
 	ways_commit(m);
 	paths_refresh(m);
+	if (moved)
+		epoch_wait(m->b->epoch); /* a worker may be on its way to the table of before */
 }
 
 /* From what refers to what is referred to: routes, next hops, interfaces and tunnels, attachments. */

@@ -4,8 +4,9 @@
  * The outcome, carried to the FIBs, of which this file is the only writer.
  *
  * A change of the configuration resolves every table beside what is in force, and only then touches the FIBs: what is
- * new or different first, what has gone last, so that no destination is without a route in between. When one of
- * them is too small, those before it are put back. A change of state chooses anew where it matters, route by route.
+ * new or different first, what has gone only when interfaces and tunnels have moved to the table that they are to use
+ * from then on, so that no destination is without a route in between. When one FIB is too small, those before
+ * it are put back. A change of state chooses anew where it matters, route by route.
  */
 
 #include <errno.h>
@@ -112,15 +113,15 @@ static int carry_part(struct table *t, const struct rib *from, const struct rib 
 	return 0;
 }
 
-/* The FIB of a full table may have room only when what has gone is out of it. */
-static int carry(struct table *t, const struct rib *from, const struct rib *to)
+/* What is new. The FIB of a full table may have room only when what has gone is out of it. */
+static int carry_new(struct table *t, const struct rib *from, const struct rib *to)
 {
 	int rc = carry_part(t, from, to, WHAT_IS_NEW);
 
+	if (rc != -ENOSPC)
+		return rc;
 	carry_part(t, from, to, WHAT_HAS_GONE);
-	if (rc == -ENOSPC)
-		rc = carry_part(t, from, to, WHAT_IS_NEW);
-	return rc;
+	return carry_part(t, from, to, WHAT_IS_NEW);
 }
 
 static void put_back(struct model *m, const struct table *failed)
@@ -130,8 +131,9 @@ static void put_back(struct model *m, const struct table *failed)
 	list_for (t, &m->tables, node) {
 		if (!t->seen)
 			continue;
-		int rc = carry(t, &t->next, &t->now);
+		int rc = carry_new(t, &t->next, &t->now);
 
+		carry_part(t, &t->next, &t->now, WHAT_HAS_GONE);
 		if (rc < 0)
 			log_write(
 			    LOG_ERROR, LOG, t->name, "routes not put back: %s", strerror(-rc));
@@ -140,12 +142,12 @@ static void put_back(struct model *m, const struct table *failed)
 	}
 }
 
-static int carry_all(struct model *m)
+static int carry_new_all(struct model *m)
 {
 	struct table *t;
 
 	list_for (t, &m->tables, node) {
-		int rc = t->seen ? carry(t, &t->now, &t->next) : 0;
+		int rc = t->seen ? carry_new(t, &t->now, &t->next) : 0;
 
 		if (rc == 0)
 			continue;
@@ -171,23 +173,32 @@ static int resolve_all(struct model *m)
 	return rc;
 }
 
-int routes_apply(struct model *m)
+int routes_make(struct model *m)
 {
 	struct table *t;
 	int rc = resolve_all(m);
 
 	if (rc == 0)
-		rc = carry_all(m);
+		rc = carry_new_all(m);
 	list_for (t, &m->tables, node) {
-		if (rc == 0 && t->seen) {
-			rib_clear(&t->now);
-			t->now = t->next;
-			t->next = (struct rib){0};
-		} else {
+		if (rc < 0)
 			rib_clear(&t->next);
-		}
 	}
 	return rc;
+}
+
+void routes_commit(struct model *m)
+{
+	struct table *t;
+
+	list_for (t, &m->tables, node) {
+		if (!t->seen)
+			continue;
+		carry_part(t, &t->now, &t->next, WHAT_HAS_GONE);
+		rib_clear(&t->now);
+		t->now = t->next;
+		t->next = (struct rib){0};
+	}
 }
 
 /* ---- changes of state ---- */

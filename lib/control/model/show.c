@@ -54,36 +54,40 @@ struct json_t *model_show_attachments(const struct model *m)
 	return rows;
 }
 
-/* T2: both tunnels up is redundancy MET; else the reason. */
-static void redundancy(json_t *row, const struct conf_connection *c, unsigned up, const char *down)
+/* T2: both tunnels up is redundancy MET; else the reason. `idle`: a tunnel that is not up. */
+static void redundancy(
+    json_t *row, const struct conf_connection *c, const struct tunnel_entry *idle)
 {
 	char reason[256] = "";
 
 	if (c->tunnels_count < 2)
 		snprintf(reason, sizeof(reason), "the connection has one tunnel");
-	else if (up < c->tunnels_count)
-		snprintf(reason, sizeof(reason), "tunnel %s is not up", down);
+	else if (idle && tunnel_state(idle) == MODEL_TUNNEL_TRAP)
+		snprintf(reason, sizeof(reason), "tunnel %s waits for traffic", idle->name);
+	else if (idle)
+		snprintf(reason, sizeof(reason), "tunnel %s is down", idle->name);
 	json_object_set_new(row, "redundancy", json_string(*reason ? "NOT_MET" : "MET"));
 	json_object_set_new(row, "redundancy-reason", *reason ? json_string(reason) : json_null());
 }
 
 static json_t *connection_row(const struct model *m, const struct conf_connection *c)
 {
-	static const char *const tunnel_state[] = {"down", "on-demand", "up"};
+	static const char *const state_name[] = {"down", "on-demand", "up"};
+	const struct tunnel_entry *idle = NULL;
 	json_t *tunnels = json_array(), *row;
-	const char *down = "";
+	struct tunnel_entry *t;
 	unsigned up = 0;
 
-	for (unsigned i = 0; i < c->tunnels_count; i++) {
-		const struct model_tunnel *t = model_tunnel_find(m, c->tunnels[i]);
+	list_for (t, &m->tunnels, node) {
+		enum model_tunnel_state state = tunnel_state(t);
 
-		if (!t)
+		if (t->pub.conf->connection != c)
 			continue;
-		up += t->state == MODEL_TUNNEL_UP;
-		if (t->state != MODEL_TUNNEL_UP)
-			down = t->name;
-		json_array_append_new(tunnels,
-		    json_pack("{s:s, s:s}", "name", t->name, "state", tunnel_state[t->state]));
+		up += state == MODEL_TUNNEL_UP;
+		if (state != MODEL_TUNNEL_UP && (!idle || state < tunnel_state(idle)))
+			idle = t;
+		json_array_append_new(
+		    tunnels, json_pack("{s:s, s:s}", "name", t->name, "state", state_name[state]));
 	}
 	row = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:i, s:o, s:s?}", "name", c->name, "ha",
 	    c->ha == CONF_HA_ECMP ? "ecmp" : "active-standby", "gateway-type",
@@ -91,7 +95,7 @@ static json_t *connection_row(const struct model *m, const struct conf_connectio
 	    c->routing_mode == CONF_ROUTING_DESTINATION ? "destination" : "flow-protection",
 	    "attachment", c->attachment ? c->attachment->name : NULL, "tunnels-up", (int)up,
 	    "tunnels", tunnels, "owner", c->owner);
-	redundancy(row, c, up, down);
+	redundancy(row, c, idle);
 	return row;
 }
 

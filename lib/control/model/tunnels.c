@@ -118,8 +118,8 @@ int tunnels_make(struct model *m)
 
 /* ---- commit ---- */
 
-/* What comes out of the tunnel is looked up in the table of its attachment from now on. */
-static void record_commit(struct model *m, const struct tunnel_entry *t)
+/* What comes out of the tunnel is looked up in the table of its attachment from now on. True when it had another. */
+static bool record_commit(struct model *m, const struct tunnel_entry *t)
 {
 	const struct tunnel *now = tunnel_get(&m->b->tunnels, t->pub.index);
 	struct tunnel record = *now;
@@ -127,22 +127,26 @@ static void record_commit(struct model *m, const struct tunnel_entry *t)
 	record.slot = t->pub.slot;
 	record.attachment = t->pub.attachment;
 	record.fib = t->pub.fib;
-	if (now->slot != record.slot || now->attachment != record.attachment ||
-	    now->fib != record.fib)
+	bool moved = now->fib && now->fib != record.fib;
+	if (now->fib != record.fib || now->slot != record.slot ||
+	    now->attachment != record.attachment)
 		tunnel_publish(&m->b->tunnels, &record);
+	return moved;
 }
 
-void tunnels_commit(struct model *m)
+bool tunnels_commit(struct model *m)
 {
 	struct tunnel_entry *t;
+	bool moved = false;
 
 	list_for (t, &m->tunnels, node) {
 		if (!t->seen)
 			continue;
 		if (nexthop_get(&m->b->nexthops, t->leaf)->attachment != t->pub.attachment)
 			leaf_publish(m, t); /* in place: needs nothing that could be short */
-		record_commit(m, t);
+		moved |= record_commit(m, t);
 	}
+	return moved;
 }
 
 /* ---- sweep ---- */

@@ -43,8 +43,8 @@ struct router *router_create(const struct router_setup *setup)
 	r->started = mono_now();
 	rng_init_system(&r->rng);
 	timers_init(&r->timers);
-	for (unsigned i = 0; i < PORTS_MAX; i++)
-		r->link_up[i] = true;
+	for (unsigned i = 0; i < r->b->ports; i++)
+		r->link_up[i] = atomic_load(&r->b->port[i]->link_up);
 
 	int rc = loop_init(r);
 	if (rc < 0)

@@ -19,7 +19,7 @@ static const struct boundary_limits roomy = {.workers = 1,
 static const struct boundary_limits tight = {.workers = 1,
     .ifaces = 6,
     .neighbours = 8,
-    .nexthops = 20,
+    .nexthops = 18,
     .tunnels = 4,
     .sas = 16,
     .slots = 8};
@@ -295,4 +295,15 @@ const struct nexthop *bench_hop(
 	uint32_t index = in.fib ? fib_lookup_one(in.fib, &addr) : 0;
 
 	return index ? nexthop_get(&t->b->nexthops, index) : NULL;
+}
+
+void bench_buckets(const struct bench *t, const char *attachment, const char *destination,
+    struct bench_buckets *out)
+{
+	const struct nexthop *nh = bench_hop(t, attachment, destination);
+
+	assert_non_null(nh);
+	for (unsigned b = 0; b < ECMP_BUCKETS; b++)
+		bench_leaf(t, nh->kind == NH_GROUP ? nh->bucket[b] : nh->index, out->way[b],
+		    sizeof(out->way[b]));
 }

@@ -79,6 +79,12 @@ const char *bench_ask_addr(
 /* The next hop of a destination, permitted or not; NULL: none. */
 const struct nexthop *bench_hop(
     const struct bench *t, const char *attachment, const char *destination);
+/* The way of each bucket, as bench_ask() names it; of a leaf all are the same. Fails the test without a route. */
+struct bench_buckets {
+	char way[ECMP_BUCKETS][64];
+};
+void bench_buckets(const struct bench *t, const char *attachment, const char *destination,
+    struct bench_buckets *out);
 /* How a leaf reads in bench_ask(). */
 void bench_leaf(const struct bench *t, uint32_t leaf, char *out, size_t size);
 
