@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -109,12 +110,36 @@ int check_tap(const struct device *d, char why[PORT_WHY_MAX])
 	return 0;
 }
 
+/* A socket that DPDK is to make: the one that a killed process left behind goes. */
+static int check_server_path(const char *path, char why[PORT_WHY_MAX])
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct stat st;
+	int fd, rc;
+
+	if (!text_copy(addr.sun_path, sizeof(addr.sun_path), path))
+		return device_refuse(why, -ENAMETOOLONG,
+		    "the path of a socket has at most %zu characters", sizeof(addr.sun_path) - 1);
+	if (lstat(path, &st) < 0)
+		return 0;
+	if (!S_ISSOCK(st.st_mode))
+		return device_refuse(why, -ENOTSOCK, "%s is there and no socket", path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0 ? -errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (rc != -ECONNREFUSED)
+		return device_refuse(why, -EADDRINUSE, "another process listens on %s", path);
+	unlink(path);
+	return 0;
+}
+
 int check_virtio_user(const struct device *d, char why[PORT_WHY_MAX])
 {
 	struct stat st;
 
 	if (strstr(d->extra, "server=1"))
-		return 0; /* the socket is made by us */
+		return check_server_path(d->target, why);
 	if (stat(d->target, &st) < 0) {
 		int rc = -errno;
 		return device_refuse(why, rc,

@@ -57,6 +57,8 @@ static int add_memory(
 	int rc = add(w, "--file-prefix=%s", facts->prefix);
 
 	rc += add(w, "-m%llu", (unsigned long long)(system->memory >> 20));
+	if (facts->huge_pages && facts->shares_memory)
+		rc += add(w, "--single-file-segments");
 	if (facts->huge_pages)
 		rc += add(w, "--in-memory");
 	else /* EAL does not let --in-memory stand beside --no-huge */

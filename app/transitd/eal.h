@@ -21,6 +21,7 @@
 struct eal_facts {
 	bool huge_pages;
 	enum log_level log_level;
+	bool shares_memory; /* with a vhost-user peer, which takes few pieces only */
 	const char *prefix; /* of the instance; eal_prefix() */
 	unsigned pci_count;
 	char pci[EAL_PCI_MAX][32];

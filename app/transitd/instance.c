@@ -103,7 +103,7 @@ static int eal_part_start(struct instance *in)
 	eal_prefix(system->run_dir, in->eal_prefix);
 	in->eal.prefix = in->eal_prefix;
 	in->eal.log_level = log_level();
-	ports_pci(&in->ports, in->conf, &in->eal);
+	ports_facts(&in->ports, in->conf, &in->eal);
 	return eal_start(system, &in->eal);
 }
 

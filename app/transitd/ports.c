@@ -68,11 +68,15 @@ static void add_pci(struct eal_facts *facts, const char *device)
 		text_copy(facts->pci[facts->pci_count++], sizeof(facts->pci[0]), address);
 }
 
-void ports_pci(const struct ports *ports, const struct conf *conf, struct eal_facts *facts)
+void ports_facts(const struct ports *ports, const struct conf *conf, struct eal_facts *facts)
 {
 	facts->pci_count = 0;
-	for (unsigned i = 0; i < ports->count; i++)
+	facts->shares_memory = false;
+	for (unsigned i = 0; i < ports->count; i++) {
 		add_pci(facts, ports->spec[i].device);
+		if (strstr(ports->spec[i].device, "virtio"))
+			facts->shares_memory = true;
+	}
 	add_pci(facts, conf->system.crypto);
 }
 

@@ -18,8 +18,9 @@ struct ports {
 int ports_plan(struct ports *ports, const struct conf *conf);
 /* Before EAL: 0, or -errno after a log line for each port that cannot be opened. */
 int ports_check(const struct ports *ports);
-/* The PCI devices that EAL must be told of: ports, and the crypto device if it is one. */
-void ports_pci(const struct ports *ports, const struct conf *conf, struct eal_facts *facts);
+/* What EAL must know of devices: PCI addresses of ports and of the crypto device if it is one, and
+ * whether memory is shared with a vhost-user peer. */
+void ports_facts(const struct ports *ports, const struct conf *conf, struct eal_facts *facts);
 
 /* The pool for all of them. NULL with errno after a log line. */
 struct rte_mempool *ports_pool(const struct ports *ports, const struct conf *conf, bool physical);

@@ -41,6 +41,10 @@ static void words(void **state)
 	assert_words(&system, &facts,
 	    "transitd --lcores=0@0,1@1 --main-lcore=0 --file-prefix=p -m512 --in-memory --no-pci "
 	    "--log-level=*:warning");
+	facts.shares_memory = true;
+	assert_words(&system, &facts,
+	    "transitd --lcores=0@0,1@1 --main-lcore=0 --file-prefix=p -m512 "
+	    "--single-file-segments --in-memory --no-pci --log-level=*:warning");
 	facts.huge_pages = false;
 	facts.log_level = LOG_DEBUG;
 	assert_words(&system, &facts,

@@ -18,7 +18,8 @@
 
 static struct rte_mempool *test_pool;
 
-/* On the first CPU that this process may use. EAL reorders the array and writes into the strings. */
+/* On the first CPU that this process may use. EAL reorders the array and writes into the
+ * strings. */
 static int eal_setup(void **state)
 {
 	static char words[][32] = {"test", "-l", "", "--no-huge", "-m", "256", "--no-shconf",

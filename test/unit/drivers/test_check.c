@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +46,28 @@ static void missing_sockets(void **state)
 	snprintf(string, sizeof(string), "virtio-user:%s", path);
 	check_string(string, -ENOTSOCK, "neither a socket nor a vhost device");
 	unlink(path);
+}
+
+/* With server=1 the socket is ours to make: a stale one goes, a live one and a file stay. */
+static void sockets_to_be_made(void **state)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	char dir[] = "/tmp/test-check-XXXXXX", string[160];
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/s", dir);
+	snprintf(string, sizeof(string), "virtio-user:%s,server=1", addr.sun_path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	check_string(string, -EADDRINUSE, "another process listens");
+	close(fd);
+	check_string(string, 0, NULL);
+	assert_int_equal(access(addr.sun_path, F_OK), -1);
+	fclose(fopen(addr.sun_path, "w"));
+	check_string(string, -ENOTSOCK, "no socket");
+	assert_int_equal(unlink(addr.sun_path), 0);
+	rmdir(dir);
 }
 
 static void missing_pci_devices(void **state)
@@ -98,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(missing_interfaces),
 	    cmocka_unit_test(missing_sockets),
+	    cmocka_unit_test(sockets_to_be_made),
 	    cmocka_unit_test(missing_pci_devices),
 	    cmocka_unit_test(pci_drivers),
 	    cmocka_unit_test(without_privilege),
