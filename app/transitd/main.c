@@ -2,6 +2,7 @@
 
 /* transitd, the process: its command line, its startup file, and what becomes of its exit code. */
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -10,6 +11,7 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "router/router.h"
 #include "transitd/args.h"
 #include "transitd/instance.h"
 #include "transitd/leases.h"
@@ -57,6 +59,13 @@ static struct conf *load(const char *file)
 	return conf;
 }
 
+static void print_unserved(
+    void *ctx, const struct conf_source *where, const char *object, const char *what)
+{
+	fprintf(stderr, "%s:%u:%u: warning: %s: %s\n", (const char *)ctx, where->line,
+	    where->column, object, what);
+}
+
 int main(int argc, char **argv)
 {
 	struct args args;
@@ -83,6 +92,7 @@ int main(int argc, char **argv)
 	if (!conf)
 		return EXIT_FAILURE;
 	if (args.mode == ARGS_CHECK) {
+		router_unserved(conf, print_unserved, (void *)(uintptr_t)args.file);
 		printf("%s: sound\n", args.file);
 	} else {
 		log_set_level(args.has_log_level ? args.log_level : conf->system.log_level);

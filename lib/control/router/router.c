@@ -33,6 +33,12 @@ static int parts_create(struct router *r)
 	return vpn_init(r);
 }
 
+static void log_unserved(
+    void *ctx, const struct conf_source *where, const char *object, const char *what)
+{
+	log_write(LOG_WARNING, LOG, object, "line %u: %s", where->line, what);
+}
+
 struct router *router_create(const struct router_setup *setup)
 {
 	struct router *r = xcalloc(1, sizeof(*r));
@@ -46,6 +52,7 @@ struct router *router_create(const struct router_setup *setup)
 	for (unsigned i = 0; i < r->b->ports; i++)
 		r->link_up[i] = atomic_load(&r->b->port[i]->link_up);
 
+	router_unserved(r->conf, log_unserved, NULL);
 	int rc = loop_init(r);
 	if (rc < 0)
 		goto fail;

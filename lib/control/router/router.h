@@ -43,4 +43,12 @@ int router_run(struct router *r);
 void router_stop(struct router *r);
 void router_free(struct router *r);
 
+/*
+ * Tells of every place of the file that asks for what this version does not do yet; router_create() logs them. `object`
+ * names a tunnel, attachment or table.
+ */
+void router_unserved(const struct conf *conf,
+    void (*say)(void *ctx, const struct conf_source *where, const char *object, const char *what),
+    void *ctx);
+
 #endif

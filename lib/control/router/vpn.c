@@ -412,8 +412,9 @@ static int tunnel_start(struct router *r, const struct model_tunnel *m, struct m
 	}
 	secret_wipe(psk, sizeof(psk));
 	if (rc < 0)
-		log_write(LOG_ERROR, LOG, m->name, "%s", why ? why : strerror(-rc));
-	return rc;
+		log_write(LOG_ERROR, LOG, m->name, "%s%s", why ? why : strerror(-rc),
+		    why ? ": the tunnel stays down" : "");
+	return why ? 0 : rc; /* one tunnel that cannot work does not stop the others */
 }
 
 int vpn_init(struct router *r)
