@@ -297,7 +297,7 @@ static json_t *help(void *ctx, const json_t *request, struct api_error *error)
 {
 	static const char *const access[] = {
 	    [API_SHOW] = "show", [API_ACTION] = "action", [API_SECRET] = "secret"};
-	const struct registered *sorted[COMMANDS_MAX];
+	const struct registered *sorted[COMMANDS_MAX] = {0};
 	const struct api *api = ctx;
 	json_t *rows = json_array();
 

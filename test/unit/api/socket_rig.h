@@ -17,6 +17,7 @@
 
 #include "api/internal.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "testing.h"
 
 static struct rig {
@@ -128,7 +129,7 @@ static inline void client_send(int fd, const char *bytes, size_t len)
 static inline char *client_line(int fd)
 {
 	size_t len = 0, capacity = 1 << 20;
-	char *line = malloc(capacity);
+	char *line = xmalloc(capacity);
 
 	for (;;) {
 		ssize_t n = recv(fd, line + len, 1, 0);
@@ -146,7 +147,7 @@ static inline char *client_line(int fd)
 			return line;
 		}
 		if (++len == capacity)
-			line = realloc(line, capacity *= 2);
+			line = xrealloc(line, capacity *= 2);
 	}
 }
 
