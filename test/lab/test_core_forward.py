@@ -41,7 +41,7 @@ class Forward(Lab):
     def inject(self, host, packet, count=1):
         """Puts an IP packet (scapy) on the host's wire, addressed to the router's MAC, `count` times."""
         from scapy.layers.l2 import Ether
-        frame = Ether(src=host.mac("eth0"), dst=self.router_mac(host)) / packet
+        frame = Ether(src=host.mac("eth0"), dst=self.router_mac(host), type=0x0800) / packet
         injector = capture.Injector(host, "eth0")
         for _ in range(count):
             injector.send(frame)
@@ -146,7 +146,8 @@ class Forward(Lab):
         self.refused(self.a, IP(chksum=0x1234, **ip) / UDP() / b"bad checksum", "ip-checksum")
         self.refused(self.a, IP(len=500, **ip) / UDP() / b"longer than the frame", "ip-malformed")
         self.refused(self.a, bytes([0x44]) + good[1:], "ip-malformed")
-        self.refused(self.a, bytes([0x65]) + good[1:], "ip-malformed")
+        self.refused(self.a, bytes([0x75]) + good[1:], "ip-malformed")
+        self.refused(self.a, bytes([0x65]) + good[1:], "ip-family-off")
         self.refused(self.a, IP(src="127.0.0.1", dst=self.b.address) / UDP(), "ip-martian")
         self.refused(self.a, IP(src=self.a.address, dst="127.0.0.1") / UDP(), "ip-martian")
         before = self.router.drops("va")

@@ -91,14 +91,18 @@ class TwoDataCenters(Lab):
         vpc.run("ip", "route", "flush", "cache")
 
     def test_mss_is_clamped(self):
-        server = self.host["dc1"].spawn("mss-server", "iperf3", "-s", "-1")
+        """Of the SYN and of its answer, as they arrive."""
+        vpc, dc = self.host["vpc-a"], self.host["dc1"]
+        arriving = [capture.Capture(host, "any", f"tcp[tcpflags] & tcp-syn != 0 and dst host {host.address}",
+                                    name=f"mss-{host.name}").start() for host in (vpc, dc)]
+        server = dc.spawn("mss-server", "iperf3", "-s", "-1", "--forceflush")
         server.wait_log("Server listening")
-        syn = capture.Capture(self.host["dc1"], "any", "tcp[tcpflags] & tcp-syn != 0", name="mss").start()
-        self.host["vpc-a"].run("iperf3", "-c", self.host["dc1"].address, "-n", "1")
-        options = [dict(o for o in p["TCP"].options if len(o) == 2) for p in syn.stop().packets()]
+        vpc.run("iperf3", "-c", dc.address, "-n", "1")
         server.kill()
-        self.assertTrue(options)
-        self.assertLessEqual(max(o["MSS"] for o in options), 1438 - 40)
+        for syns in arriving:
+            options = [dict(o for o in p["TCP"].options if len(o) == 2) for p in syns.stop().packets()]
+            self.assertTrue(options)
+            self.assertEqual({o["MSS"] for o in options}, {1438 - 40})
 
     def test_large_packets_are_fragmented_before_encryption(self):
         from scapy.layers.inet import ICMP, IP
@@ -124,7 +128,7 @@ class TwoDataCenters(Lab):
         injector = capture.Injector(self.world.inet, "tr")
         for to in (self.host["vpc-a"].address, self.host["dc1"].address):
             for _ in range(5):
-                injector.send(Ether(dst=mac) / IP(src=self.host["dc2"].address, dst=to)
+                injector.send(Ether(src=capture.FORGED_MAC, dst=mac) / IP(src=self.host["dc2"].address, dst=to)
                               / UDP(sport=7777, dport=7777) / b"clear")
         wait.until(lambda: sum(self.router.drops("wan0").values()) == sum(before.values()) + 10, 3,
                    "ten packets are dropped")
@@ -135,19 +139,20 @@ class TwoDataCenters(Lab):
         vpc, dc = self.host["vpc-a"], self.host["dc1"]
         gateway = self.world.dc[1].gateways[0]
         for source, target in ((vpc, dc), (dc, vpc)):
-            stream = tools.Stream(source, target, pps=2000, flows=32).start()
+            stream = tools.Stream(source, target, pps=2000, flows=32).start().wait_flowing()
             self.world.inet.cut(gateway)
             wait.until(lambda: self.router.tunnel("dc1/1")["state"] != "up", 10, "dc1/1 is found dead")
-            wait.until(lambda: not gateway.charon.children(), 10, "its peer has noticed too")
-            tools.Stream(source, target, pps=2000, count=4000, flows=32).run()
+            gateway.wait_down()
+            after = tools.Stream(source, target, pps=2000, count=4000, flows=32).run()
             verdict = stream.finish()
             self.world.inet.mend(gateway)
             self.world.wait_up(30)
-            lossless = [f for f in verdict.flows if f["received"] == f["sent"]]
-            moved = [f for f in verdict.flows if f["received"] != f["sent"]]
-            self.assertTrue(lossless and moved, verdict)
-            self.assertTrue(all(f["gap_ms"] < 6000 for f in moved), [f["gap_ms"] for f in moved])
-            self.assertTrue(all(f["received"] > 0 for f in moved))
+            self.assertEqual(after.lost, 0, after)
+            stayed = [f for f in verdict.flows if f["received"] == f["sent"]]
+            moved = [f for f in verdict.flows if f["gap_ms"] > 1000]
+            self.assertEqual(len(stayed) + len(moved), 32, verdict.flows)
+            self.assertGreater(min(len(stayed), len(moved)), 3, verdict.flows)
+            self.assertLess(max(f["gap_ms"] for f in moved), 6000, verdict.flows)
 
     def test_returned_tunnel_carries_again(self):
         before = packets_on(self.router, 1)
@@ -267,7 +272,7 @@ class ActiveStandby(Lab):
         gateway = self.world.dc[1].gateways[0]
         self.world.inet.cut(gateway)
         wait.until(lambda: self.router.tunnel("dc1/1")["state"] != "up", 10, "dc1/1 is found dead")
-        wait.until(lambda: not gateway.charon.children(), 10, "its peer has noticed too")
+        gateway.wait_down()
         self.assertEqual(self.share(), [0, 1000])
         self.world.inet.mend(gateway)
         self.world.wait_up(30)

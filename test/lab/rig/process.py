@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 
-from . import wait
+from . import sandbox, wait
 
 _log_dir = None
 
@@ -45,6 +45,15 @@ class Process:
                 [str(a) for a in argv], stdin=stdin or subprocess.DEVNULL, stdout=stdout or log,
                 stderr=log, text=True, bufsize=1, env=dict(os.environ, **(env or {})),
                 start_new_session=True)  # Ctrl-C is for the test alone
+        self._prefer()
+
+    def _prefer(self):
+        """Where the kernel shares time among sessions first (sched_autogroup), nice counts inside one only."""
+        try:
+            with open(f"/proc/{self.pid}/autogroup", "w") as group:
+                group.write(str(sandbox.NICE))
+        except OSError:  # such a kernel it is not, or the process is gone
+            pass
 
     @property
     def pid(self):

@@ -6,6 +6,9 @@ fresh /run. Everything a lab makes lives in there: named network namespaces (bel
 peers' daemons, interfaces. When the program ends, however it ends, the kernel kills every process of the
 PID namespace and takes the rest away. So there are no leftovers to clean up, names need no prefix, and
 any number of labs run side by side.
+
+The sandbox runs at a high priority: on a busy machine a daemon that waits for the processor looks like a
+path that loses packets, and a test is about the router.
 """
 
 import ctypes
@@ -16,6 +19,7 @@ import sys
 
 _MARK = "TRANSITD_LAB_SANDBOX"
 _PR_SET_PDEATHSIG = 1
+NICE = -10
 
 
 def inside():
@@ -39,6 +43,7 @@ def enter():
 
 
 def _furnish():
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "lab-run", "/run"], check=True)
     os.makedirs("/run/lock", exist_ok=True)
     subprocess.run(["hostname", "lab"], check=True)

@@ -15,7 +15,7 @@ Address plan: data center N is 10.(10+N).0.0/16, its host .0.1; its outer addres
 
 import os
 
-from . import net, process, strongswan, tools
+from . import net, process, strongswan, tools, wait
 
 INNER = "10.0.0.0/8"
 
@@ -94,6 +94,19 @@ class Gateway(net.Netns):
         self.ip("link set dev lan down")
         self.charon.start()
 
+    def _carries(self):
+        return self.run("cat", "/sys/class/net/lan/operstate").strip() == "up"
+
+    def wait_up(self, timeout=20):
+        """Until the tunnel is up and the LAN link with it."""
+        self.charon.wait_up(self.charon.tunnels[0].name, timeout)
+        wait.until(self._carries, 5, f"{self.name} has its LAN link up")
+
+    def wait_down(self, timeout=10):
+        """Until charon has found its tunnel dead, and the LAN link is down."""
+        wait.until(lambda: not self.charon.children(), timeout, f"{self.name} finds its tunnel dead")
+        wait.until(lambda: not self._carries(), 5, f"{self.name} takes its LAN link down")
+
     def power_cut(self):
         """The gateway is gone from one moment to the next: nobody is told, and its links are dead."""
         self.ip("link set dev lan down")
@@ -117,6 +130,8 @@ class DataCenter:
                                             relay_seed=relay_seed and relay_seed + i)
             net.wire(gateway, "lan", self.host, letter)
             gateway.ip("addr add", f"{net_of_dc}.{i + 1}.1/30", "dev lan")
+            # kernel-libipsec takes a policy only if an address that is up lies within the local selector
+            gateway.ip("addr add", f"{net_of_dc}.0.{251 + i}/32", "dev wan")
             self.host.ip("addr add", f"{net_of_dc}.{i + 1}.2/30", "dev", letter)
             self.gateways.append(gateway)
 
@@ -146,8 +161,8 @@ class DataCenter:
         return [g.charon for g in self.gateways]
 
     def wait_up(self, timeout=20):
-        for charon in self.charons():
-            charon.wait_up(charon.tunnels[0].name, timeout)
+        for gateway in self.gateways:
+            gateway.wait_up(timeout)
 
     def stop(self):
         for charon in self.charons():

@@ -114,15 +114,21 @@ class Stream:
                         f"stream={self.number}"]
         if source.address:
             self.options.append(f"source={source.address}")
+        self.flows = flows
         self.timeout = 30 + count / pps
 
     def start(self):
         port, name = 20000 + self.number, f"{self.number}-{self.source.name}-{self.to.name}"
         self.receiver = self.to.spawn(f"recv-{name}", tool("probe"), "recv", self.to_address, port,
-                                      f"stream={self.number}", stdout=subprocess.PIPE)
+                                      f"stream={self.number}", f"flows={self.flows}", stdout=subprocess.PIPE)
         self.receiver.wait_log("ready")
         self.sender = self.source.spawn(f"send-{name}", tool("probe"), "send", self.to_address, port,
                                         *self.options, stdout=subprocess.PIPE)
+        return self
+
+    def wait_flowing(self, timeout=5):
+        """Until a datagram of each flow has arrived."""
+        self.receiver.wait_log("flowing", timeout)
         return self
 
     @staticmethod

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * probe send ADDRESS PORT [pps=N] [count=N] [flows=N] [size=BYTES] [stream=N] [source=ADDRESS]
- * probe recv ADDRESS PORT [stream=N]
+ * probe recv ADDRESS PORT [flows=N] [stream=N]
  *
  * The oracle of the lab: UDP datagrams that tell what became of each of them. Every datagram
  * carries its stream, flow, sequence number, destination and a hash over all of its bytes. A flow
  * has a source port of its own. The sender runs until `count` datagrams are sent (0: without end)
- * or SIGTERM; the receiver until SIGTERM and then until nothing has come for SETTLE_MS. Each then
- * prints one line of JSON:
+ * or SIGTERM; the receiver until SIGTERM and then until nothing has come for SETTLE_MS. It says
+ * "ready" when it listens, and "flowing" when something of each of `flows` flows has come. Each
+ * then prints one line of JSON:
  *
  *   send: {"sent": N, "flows": [N, ...], "errors": N}
  *   recv: {"received": N, "duplicated": N, "corrupted": N, "misdelivered": N, "foreign": N,
@@ -177,7 +178,7 @@ static void send_all(void)
 static struct {
 	uint64_t received, duplicated, corrupted, misdelivered, foreign, reordered, depth;
 	int64_t last_ns, gap_ns;
-	uint32_t flows;
+	uint32_t flows, begun;
 } got;
 
 /* Marks a sequence number; false when it was there before. */
@@ -232,7 +233,8 @@ static void judge(uint8_t *bytes, size_t len, int64_t now)
 		return;
 	}
 	got.received++;
-	f->count++;
+	if (!f->count++ && ++got.begun == opt.flows)
+		fputs("flowing\n", stderr);
 	if (d.flow >= got.flows)
 		got.flows = d.flow + 1;
 	longest(&got.last_ns, &got.gap_ns, now);
