@@ -54,6 +54,8 @@ struct rte_mempool *crypto_op_pool(const struct crypto *c);
 unsigned crypto_queue_devices(const struct crypto *c, uint8_t dev[], unsigned max);
 /* Does that device work on the lcore that dequeues, so that an empty dequeue means an empty device? */
 bool crypto_is_software(const struct crypto *c, uint8_t dev);
+/* Worker, on its own lcore before its first packet: lets drivers allocate what they keep per thread. */
+void crypto_warm_up(const struct crypto *c);
 /* For `show system`: "crypto_aesni_gcm0 (sync), crypto_aesni_mb0 (queue)". */
 const char *crypto_describe(const struct crypto *c);
 

@@ -28,12 +28,10 @@ static inline const struct rte_esp_hdr *esp_of(const struct rte_mbuf *m)
 	return rte_pktmbuf_mtod_offset(m, const struct rte_esp_hdr *, esp_offset(m));
 }
 
-/* One segment that holds an ESP header, so that the SPI may be read? */
-static inline bool has_header(struct rte_mbuf *m)
+/* One segment, into which a chain of them is copied if it fits. */
+static inline bool is_whole(struct rte_mbuf *m)
 {
-	if (unlikely(m->nb_segs > 1) && rte_pktmbuf_linearize(m) != 0)
-		return false;
-	return m->data_len >= esp_offset(m) + sizeof(struct rte_esp_hdr);
+	return likely(m->nb_segs == 1) || rte_pktmbuf_linearize(m) == 0;
 }
 
 static inline bool has_length_of(const struct sa_in *sa, const struct rte_mbuf *m)
@@ -90,8 +88,11 @@ static inline struct sa_in *sa_of(
 	struct sa_in *sa = last;
 	uint32_t spi;
 
+	*why = DROP_NO_HEADROOM;
+	if (unlikely(!is_whole(m)))
+		return NULL;
 	*why = DROP_ESP_TRUNCATED;
-	if (unlikely(!has_header(m)))
+	if (unlikely(m->data_len < esp_offset(m) + sizeof(struct rte_esp_hdr)))
 		return NULL;
 	spi = rte_be_to_cpu_32(esp_of(m)->spi);
 	if (!sa || sa->head.spi != spi)

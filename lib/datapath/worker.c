@@ -131,6 +131,8 @@ int worker_main(void *arg)
 	uint64_t begin = rte_rdtsc();
 
 	prctl(PR_SET_TIMERSLACK, 1000UL, 0UL, 0UL, 0UL);
+	if (w->b->crypto)
+		crypto_warm_up(w->b->crypto);
 	epoch_online(w->b->epoch, w->id);
 	while (!atomic_load_explicit(&w->b->stop, memory_order_relaxed)) {
 		unsigned moved = worker_round(w);

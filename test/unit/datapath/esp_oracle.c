@@ -53,6 +53,8 @@ void oracle_cbc(enum alg_encr encr, const uint8_t *key, const uint8_t *iv, bool 
 	EVP_CIPHER_CTX *c;
 	int done = 0, last = 0;
 
+	if (encr == ENCR_NULL)
+		return;
 	if (encr == ENCR_DES) {
 		des_cbc(key, iv, encrypt, data, len);
 		return;

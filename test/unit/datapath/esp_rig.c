@@ -9,7 +9,8 @@
 #define SESSIONS 1024
 #define SLOTS    8
 
-static const enum alg_encr ciphers[] = {ENCR_DES, ENCR_3DES, ENCR_AES128, ENCR_AES192, ENCR_AES256};
+static const enum alg_encr ciphers[] = {
+    ENCR_DES, ENCR_3DES, ENCR_AES128, ENCR_AES192, ENCR_AES256, ENCR_NULL};
 static const enum alg_encr aeads[] = {ENCR_AES128GCM16, ENCR_AES256GCM16, ENCR_CHACHA20POLY1305};
 static const enum alg_auth auths[] = {AUTH_MD5, AUTH_SHA1, AUTH_SHA256, AUTH_SHA384, AUTH_SHA512};
 
@@ -18,9 +19,9 @@ static uint64_t seen[DROP_REASON_COUNT];
 
 struct suite suite_of(unsigned i)
 {
-	if (i < 25)
+	if (i < SUITES - TEST_COUNT(aeads))
 		return (struct suite){ciphers[i / 5], auths[i % 5]};
-	return (struct suite){aeads[i - 25], AUTH_NONE};
+	return (struct suite){aeads[i + TEST_COUNT(aeads) - SUITES], AUTH_NONE};
 }
 
 const char *suite_name(struct suite s)

@@ -19,7 +19,7 @@ struct suite {
 	enum alg_auth auth;
 };
 /* Every pair of cipher and integrity algorithm that ESP carries here. */
-#define SUITES (5 * 5 + 3)
+#define SUITES (6 * 5 + 3)
 struct suite suite_of(unsigned i);
 const char *suite_name(struct suite s);
 /* With TEST_CRYPTO=openssl in the environment the tests run over that device, which has no ChaCha20-Poly1305. */

@@ -211,6 +211,43 @@ static void inner_lies(void **state)
 	rig_free(r, m);
 }
 
+static void inner_lies_v6(void **state)
+{
+	static const struct {
+		unsigned at;
+		uint8_t value;
+	} lies[] = {{0, 0x45}, {0, 0x70}, {0, 0x00}, {4, 1}, {5, 61}};
+	struct rig *r = *state;
+	struct sa_spec spec = rig_spec(r, GCM, 0x78), mirror;
+	struct ip_prefix all = {.addr = ip_any(IP_V6)};
+	uint8_t inner[400] = {0};
+	uint64_t sequence = 1;
+	struct rte_mbuf *m;
+
+	spec.inner_family = IP_V6;
+	spec.selector[0].local = spec.selector[0].remote = ip_range_of_prefix(&all);
+	mirror = rig_mirror(&spec);
+	rig_in(r, &mirror);
+	for (unsigned i = 0; i < TEST_COUNT(lies); i++) {
+		inner[0] = 0x60;
+		inner[4] = 0;
+		inner[5] = 60;
+		inner[lies[i].at] = lies[i].value;
+		assert_null(rig_receive_sealed(r, &spec, sequence++, NULL, inner, 100));
+		rig_dropped(r, DROP_IP_MALFORMED, 1);
+	}
+	inner[5] = 0;
+	for (size_t len = 0; len < 40; len += 3) {
+		assert_null(rig_receive_sealed(r, &spec, sequence++, NULL, inner, len));
+		rig_dropped(r, DROP_IP_MALFORMED, 1);
+	}
+	inner[5] = 60;
+	m = rig_receive_sealed(r, &spec, sequence++, NULL, inner, 400);
+	assert_non_null(m);
+	assert_int_equal(m->pkt_len, 100);
+	rig_free(r, m);
+}
+
 static void unknown_spi(void **state)
 {
 	static const uint32_t spis[] = {0, 1, 255, 256, 0x81, 0xffffffff};
@@ -269,6 +306,87 @@ static void udp_without_nat(void **state)
 	sealed(&spec, 2, &p);
 	assert_null(receive(r, p.bytes, p.len));
 	rig_dropped(r, DROP_ESP_WRONG_PEER, 1);
+}
+
+/* Behind a NAT the source may change, but that of plain ESP cannot have passed one. */
+static void plain_to_nat(void **state)
+{
+	struct rig *r = *state;
+	struct sa_spec spec = rig_spec(r, GCM, 0x9a), mirror;
+	struct rte_mbuf *m;
+	struct packet p;
+
+	spec.natt = true;
+	mirror = rig_mirror(&spec);
+	rig_in(r, &mirror);
+	spec.natt = false;
+	sealed(&spec, 1, &p);
+	m = receive(r, p.bytes, p.len);
+	assert_non_null(m);
+	rig_free(r, m);
+	spec.local = test_addr("192.0.2.77");
+	sealed(&spec, 2, &p);
+	assert_null(receive(r, p.bytes, p.len));
+	rig_dropped(r, DROP_ESP_WRONG_PEER, 1);
+}
+
+/* Put together from fragments: a chain of buffers, made one where it fits. */
+static void chained(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned big = 0; big < 2; big++) {
+		static const struct oracle_trailer right;
+		static const uint8_t iv[16] = {1};
+		struct sa_spec spec = rig_spec(r, big ? GCM : CBC_SHA1, 0x9c + big), mirror;
+		struct rte_mbuf *m, *tail, *inner[BURST_MAX];
+		static struct packet p, outer;
+		uint8_t esp[ORACLE_MAX];
+		size_t len = big ? 3000 : 1400;
+
+		mirror = rig_mirror(&spec);
+		rig_in(r, &mirror);
+		rig_inner(&p, len);
+		rig_outer(&outer, &spec, esp, oracle_seal(&spec, 1, iv, &right, p.bytes, len, esp));
+		m = rig_to_receive(r, outer.bytes, 22); /* the SPI lies in two buffers */
+		for (size_t at = 22; at < outer.len; at += 500) {
+			size_t n = RTE_MIN(outer.len - at, 500u);
+
+			tail = rte_pktmbuf_alloc(r->pool);
+			memcpy(rte_pktmbuf_append(tail, (uint16_t)n), outer.bytes + at, n);
+			assert_int_equal(rte_pktmbuf_chain(m, tail), 0);
+		}
+		if (big) {
+			assert_int_equal(rig_receive(r, &m, 1, inner), 0);
+			rig_dropped(r, DROP_NO_HEADROOM, 1);
+			continue;
+		}
+		assert_int_equal(rig_receive(r, &m, 1, inner), 1);
+		assert_int_equal(inner[0]->pkt_len, len);
+		assert_memory_equal(rte_pktmbuf_mtod(inner[0], void *), p.bytes, len);
+		rig_free(r, inner[0]);
+	}
+}
+
+/* Marks of a port's own IPsec offload mean nothing here. */
+static void stale_flags(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct sa_in *in;
+		struct sa_spec spec = peer_of(r, i ? CBC_SHA1 : GCM, 0x9e + i, false, &in);
+		struct rte_mbuf *m, *inner[BURST_MAX];
+		struct packet p;
+
+		sealed(&spec, 1, &p);
+		m = rig_to_receive(r, p.bytes, p.len);
+		m->ol_flags = RTE_MBUF_F_RX_SEC_OFFLOAD | RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED |
+		    RTE_MBUF_F_RX_IP_CKSUM_BAD | RTE_MBUF_F_RX_VLAN;
+		assert_int_equal(rig_receive(r, &m, 1, inner), 1);
+		assert_int_equal(inner[0]->ol_flags, 0);
+		rig_free(r, inner[0]);
+	}
 }
 
 /* Addresses, protocol and ports of what was inside, by the selectors of this very SA (RFC 4301 5.2). */
@@ -341,7 +459,11 @@ int main(void)
 	    RIG_TEST(inner_lies),
 	    RIG_TEST(unknown_spi),
 	    RIG_TEST(wrong_peer),
+	    RIG_TEST(inner_lies_v6),
 	    RIG_TEST(udp_without_nat),
+	    RIG_TEST(plain_to_nat),
+	    RIG_TEST(chained),
+	    RIG_TEST(stale_flags),
 	    RIG_TEST(selectors),
 	};
 

@@ -50,6 +50,28 @@ static void df(void **state)
 	}
 }
 
+/* IPv6 is never fragmented on its way: its tunnel packets are not either, unless told so. */
+static void df_of_ipv6(void **state)
+{
+	static const uint16_t expected[] = {[SA_DF_COPY] = DF, [SA_DF_SET] = DF, [SA_DF_CLEAR] = 0};
+	struct rig *r = *state;
+
+	for (unsigned policy = 0; policy < TEST_COUNT(expected); policy++) {
+		struct sa_spec spec = rig_spec(r, GCM, 0x38 + policy);
+		struct ip_prefix all = {.addr = ip_any(IP_V6)};
+		struct packet p = {.len = 60, .bytes = {0x60, [5] = 20}};
+		struct rte_mbuf *m;
+
+		spec.df = policy;
+		spec.inner_family = IP_V6;
+		spec.selector[0].local = spec.selector[0].remote = ip_range_of_prefix(&all);
+		m = rig_send_one(r, rig_tunnel(r, rig_out(r, &spec)), &p);
+		assert_non_null(m);
+		assert_int_equal(get16(ip_of(m) + 6), expected[policy]);
+		rig_free(r, m);
+	}
+}
+
 static void dscp(void **state)
 {
 	struct rig *r = *state;
@@ -171,14 +193,20 @@ static void byte_limit(void **state)
 
 	for (unsigned i = 0; i < 3; i++) {
 		struct sa_spec spec = rig_spec(r, GCM, 0x70 + i);
+		struct event ev;
 		struct sa_out *sa;
+		uint32_t tunnel;
 
 		spec.soft_bytes = 50 * LEN;
 		spec.hard_bytes = 90 * LEN + i * (LEN - 1) / 2; /* no part of a packet fits */
 		sa = rig_out(r, &spec);
-		assert_int_equal(send_all(r, rig_tunnel(r, sa), 200), 90);
-		assert_int_equal(sa->head.of_worker[0].bytes, 90 * LEN);
+		tunnel = rig_tunnel(r, sa);
+		assert_int_equal(send_all(r, tunnel, 49), 49);
+		assert_false(rig_event(r, &ev));
+		assert_int_equal(send_all(r, tunnel, 1), 1);
 		expect_event(r, EVENT_SA_SOFT, spec.spi);
+		assert_int_equal(send_all(r, tunnel, 150), 40);
+		assert_int_equal(sa->head.of_worker[0].bytes, 90 * LEN);
 		expect_event(r, EVENT_SA_HARD, spec.spi);
 		rig_dropped(r, DROP_SA_EXPIRED, 110);
 	}
@@ -422,6 +450,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    RIG_TEST(df),
+	    RIG_TEST(df_of_ipv6),
 	    RIG_TEST(dscp),
 	    RIG_TEST(ids),
 	    RIG_TEST(packet_limit),

@@ -257,11 +257,12 @@ static void packet_limit(void **state)
 	assert_int_equal(ev.spi, 0xa00);
 	assert_true(ev.inbound);
 	assert_false(rig_event(r, &ev));
-	assert_int_equal(receive(r, &spec, sequence + 19, 21), 11);
-	rig_dropped(r, DROP_SA_EXPIRED, 10);
-	assert_int_equal(in->head.of_worker[0].packets, 30);
+	assert_int_equal(receive(r, &spec, sequence + 19, 1), 1);
 	assert_true(rig_event(r, &ev));
 	assert_int_equal(ev.kind, EVENT_SA_SOFT);
+	assert_int_equal(receive(r, &spec, sequence + 20, 20), 10);
+	rig_dropped(r, DROP_SA_EXPIRED, 10);
+	assert_int_equal(in->head.of_worker[0].packets, 30);
 	assert_true(rig_event(r, &ev));
 	assert_int_equal(ev.kind, EVENT_SA_HARD);
 	assert_false(rig_event(r, &ev));
@@ -325,12 +326,24 @@ static void follows_the_peer(void **state)
 	assert_false(rig_event(r, &ev)); /* said once */
 }
 
-/* The port alone is enough; and to another address of ours nothing may come. */
-static void follows_the_port(void **state)
+/* Port or address alone is enough; and to another address of ours nothing may come. */
+static void follows_port_or_address(void **state)
 {
 	struct rig *r = *state;
-	struct sa_spec spec = rig_spec(r, GCM, 0xb01), moved, mirror;
+	struct sa_spec spec = rig_spec(r, GCM, 0xb02), moved, mirror;
 	struct event ev;
+
+	spec.natt = true;
+	mirror = rig_mirror(&spec);
+	rig_in(r, &mirror);
+	moved = spec;
+	moved.local = test_addr("203.0.113.9");
+	assert_int_equal(receive_one(r, &moved, 1), 1);
+	assert_true(rig_event(r, &ev));
+	assert_int_equal(ev.kind, EVENT_SA_MOVED);
+	assert_true(rig_event(r, &ev));
+	assert_int_equal(ev.kind, EVENT_SA_USED);
+	spec = rig_spec(r, GCM, 0xb01);
 
 	spec.natt = true;
 	mirror = rig_mirror(&spec);
@@ -361,7 +374,7 @@ int main(void)
 	    RIG_TEST(packet_limit),
 	    RIG_TEST(byte_limit),
 	    RIG_TEST(follows_the_peer),
-	    RIG_TEST(follows_the_port),
+	    RIG_TEST(follows_port_or_address),
 	};
 
 	return cmocka_run_group_tests(tests, test_eal_setup, test_eal_teardown);

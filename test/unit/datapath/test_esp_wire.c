@@ -213,6 +213,9 @@ static void check_sent(
 	assert_int_equal(opened.len, inner->len);
 	assert_memory_equal(opened.inner, inner->bytes, inner->len);
 	assert_int_equal(pkt_meta(m)->nexthop, spec->underlay);
+	assert_int_equal(pkt_meta(m)->out_slot, spec->slot);
+	assert_int_equal(m->l2_len, 0);
+	assert_int_equal(m->l3_len, 20);
 }
 
 static void openssl_opens(void **state)
@@ -347,7 +350,7 @@ static void aead_ivs(void **state)
 	struct packet inner;
 
 	rig_inner(&inner, 60);
-	for (unsigned i = 25; i < SUITES; i++) {
+	for (unsigned i = SUITES - 3; i < SUITES; i++) {
 		struct sa_spec spec = rig_spec(r, suite_of(i), 0x200 + i);
 		uint32_t tunnel;
 
