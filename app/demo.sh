@@ -27,9 +27,12 @@ EOF
 
 # Runs a command in the sandbox of a kept demo.
 inside() {
-  local pid
+  local demo pid
   need_root "the demo belongs to root"
-  pid=$(pgrep -P "$(cat "$pid_file" 2>/dev/null || echo 0)") || die "no demo is running; start one with --keep"
+  demo=$(cat "$pid_file" 2>/dev/null || true)
+  if ! grep -qa demo.py "/proc/${demo:-none}/cmdline" 2>/dev/null || ! pid=$(pgrep -P "$demo"); then
+    die "no demo is running; start one with --keep"
+  fi
   exec nsenter -t "$pid" -m -n -p -i -u -- "$@"
 }
 

@@ -60,7 +60,7 @@ class Transitd(net.Netns):
         system = {"control-core": 0, "worker-cores": [1], "memory": "256M", "huge-pages": "no",
                   "poll": "adaptive", "run-dir": self.run_dir, "state-dir": f"{self.run_dir}/state",
                   **config.get("system", {})}
-        with open(self.config_file, "w") as out:
+        with open(self.config_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
             out.write(yaml({"system": system, **{k: v for k, v in config.items() if k != "system"}}))
         return self.config_file
 
