@@ -38,12 +38,30 @@ static void sizes_to_starts(struct esp_groups *g)
 	g->start[g->count] = (uint16_t)at;
 }
 
+/* How many packets from the first on have the SA of the first. */
+static inline unsigned same_sa(struct sa_head *const *sa, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && sa[i] == sa[0])
+		i++;
+	return i;
+}
+
 void esp_group(struct worker *w, struct rte_mbuf **m, struct sa_head *const *sa, unsigned n)
 {
 	struct esp_groups *g = &w->esp->groups;
 	uint16_t group[BURST_MAX], next[BURST_MAX];
 	uint16_t current = 0;
 
+	g->m = m;
+	if (likely(same_sa(sa, n) == n)) {
+		g->count = 1;
+		g->sa[0] = sa[0];
+		g->start[0] = 0;
+		g->start[1] = (uint16_t)n;
+		return;
+	}
 	w->esp->burst++;
 	g->count = 0;
 	for (unsigned i = 0; i < n; i++) {
@@ -53,9 +71,6 @@ void esp_group(struct worker *w, struct rte_mbuf **m, struct sa_head *const *sa,
 		g->start[current]++;
 	}
 	sizes_to_starts(g);
-	g->m = m;
-	if (g->count <= 1)
-		return;
 	for (unsigned i = 0; i < g->count; i++)
 		next[i] = g->start[i];
 	for (unsigned i = 0; i < n; i++)

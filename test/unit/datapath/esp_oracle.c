@@ -35,7 +35,7 @@ static size_t icv_bytes(const struct sa_spec *sa)
 static void des_cbc(const uint8_t *key, const uint8_t *iv, bool encrypt, uint8_t *data, size_t len)
 {
 	DES_key_schedule schedule;
-	DES_cblock k, v;
+	DES_cblock k = {0}, v = {0};
 
 	memcpy(k, key, 8);
 	memcpy(v, iv, 8);
