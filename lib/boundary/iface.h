@@ -26,6 +26,7 @@ struct iface { /* immutable once published */
 	uint16_t vlan; /* VLAN_NONE or 1..4094 */
 	uint8_t role;  /* enum iface_role */
 	bool up;       /* administratively */
+	bool any_mac;  /* frames to any station are taken as ours */
 	uint16_t mtu;  /* layer-3 bytes */
 	struct rte_ether_addr mac;
 	uint16_t slot;          /* ledger slot, see counters.h */

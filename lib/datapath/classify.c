@@ -90,7 +90,8 @@ static inline unsigned frame_refused(
     const struct iface *iface, const struct rte_mbuf *m, const struct l2 *l2)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	bool ours = rte_is_same_ether_addr(&eth->dst_addr, &iface->mac);
+	bool ours = rte_is_same_ether_addr(&eth->dst_addr, &iface->mac) ||
+	    (iface->any_mac && !rte_is_multicast_ether_addr(&eth->dst_addr));
 
 	if (unlikely(!iface->up))
 		return DROP_IFACE_DOWN;

@@ -3,6 +3,8 @@
  * Values that follow from others: owners, AS numbers, sections that are on because they are there. What
  * depends on gateway addresses is filled in by allocate.c.
  */
+#include <string.h>
+
 #include "conf/loader.h"
 
 #define KEEPALIVE_SHARE 3 /* RFC 4271 section 10: a third of the hold time */
@@ -69,6 +71,13 @@ static void complete_tunnel(struct loader *l, struct conf_tunnel *t)
 	complete_session_addresses(bgp);
 }
 
+/* What a virtual device replays was captured elsewhere, for other MAC addresses. */
+static void complete_port(struct loader *l, struct conf_port *p)
+{
+	if (!is_given(l, &p->source, "promiscuous"))
+		p->promiscuous = p->device && strncmp(p->device, "vdev:", 5) == 0;
+}
+
 static void complete_attachment(struct loader *l, struct conf_attachment *a)
 {
 	struct conf_attachment_bgp *bgp = &a->bgp;
@@ -99,6 +108,8 @@ void complete(struct loader *l)
 	struct conf *conf = l->conf;
 
 	complete_owners(conf);
+	for (unsigned i = 0; i < conf->ports_count; i++)
+		complete_port(l, conf->ports[i]);
 	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
 		struct conf_connection *c = conf->vpn_connections[i];
 

@@ -76,6 +76,17 @@ struct conf_system {
 
 /* ---- ports ---- */
 
+struct conf_mac {
+	uint8_t bytes[6];
+};
+
+/* A neighbour that is not asked for by ARP: for stations that do not answer, such as traffic generators. */
+struct conf_neighbor {
+	struct conf_source source;
+	struct ip_addr address;
+	struct conf_mac mac;
+};
+
 struct conf_port {
 	struct conf_source source;
 	const char *name;
@@ -87,6 +98,8 @@ struct conf_port {
 	unsigned address_count;
 	struct ip_addr *gateway; /* at most one per family */
 	unsigned gateway_count;
+	struct conf_neighbor **neighbors; /* on the subnets of `address` */
+	unsigned neighbors_count;
 	const char *zone;     /* label; NULL: none */
 	uint32_t vlan;        /* tag of the port's own addresses; 0: untagged */
 	uint32_t mtu;         /* bytes of an IP packet */
@@ -379,6 +392,8 @@ struct conf_attachment {
 	uint32_t mtu;                        /* the port's when not given */
 	struct conf_attached_route **routes; /* vpn: without next hops */
 	unsigned routes_count;
+	struct conf_neighbor **neighbors; /* on the subnets of `address` */
+	unsigned neighbors_count;
 	struct conf_attachment_bgp bgp;
 	/* vpn */
 	const char *connection_name;

@@ -38,6 +38,7 @@ enum value_type {
 	VALUE_ID,        /* struct conf_id */
 	VALUE_KEY,       /* struct conf_key, hexadecimal */
 	VALUE_SPI,       /* uint32_t, decimal or 0x */
+	VALUE_MAC,       /* struct conf_mac */
 	VALUE_REF,       /* const char *, the name of a `target`; its pointer is at ref_offset */
 	VALUE_SCALARS,   /* from here on: structure */
 	VALUE_OBJECT = VALUE_SCALARS, /* a mapping, stored in place */
@@ -100,6 +101,7 @@ struct object_kind {
 
 extern const struct object_kind conf_kind_root;
 extern const struct object_kind conf_kind_connection;
+extern const struct object_kind conf_kind_neighbor;
 extern const struct kw conf_rows_system[];
 extern const struct kw conf_rows_port[];
 extern const struct kw conf_rows_router[];

@@ -43,6 +43,21 @@ const struct kw conf_rows_system[] = {
     {0},
 };
 
+static const struct kw rows_neighbor[] = {
+    {"address", VALUE_IP, FIELD(neighbor, address, struct ip_addr), .required = true,
+	MEANS("its address, on a subnet of `address`")},
+    {"mac", VALUE_MAC, FIELD(neighbor, mac, struct conf_mac), .required = true,
+	MEANS("its MAC address")},
+    {0},
+};
+
+const struct object_kind conf_kind_neighbor = {
+    .what = "neighbor",
+    .size = sizeof(struct conf_neighbor),
+    .rows = rows_neighbor,
+    .name_offset = NO_NAME,
+};
+
 const struct kw conf_rows_port[] = {
     {"device", VALUE_TEXT, FIELD(port, device, char *), RANGE(1, 512), .required = true,
 	.expect = "a device such as 0000:03:00.0, af_xdp:eth1 or tap:tap0",
@@ -52,6 +67,8 @@ const struct kw conf_rows_port[] = {
 	MEANS("the port's own addresses with the length of their subnets; they make it an uplink")},
     {"gateway", VALUE_IP, LIST(port, gateway, struct ip_addr), .list_max = 2,
 	MEANS("next hop to the peers of tunnels, one per address family")},
+    {"neighbors", VALUE_SEQUENCE, OBJECTS(port, neighbors), .object = &conf_kind_neighbor,
+	MEANS("neighbours that are not asked for by ARP, such as traffic generators")},
     {"zone", VALUE_LABEL, FIELD(port, zone, char *),
 	MEANS("label of the fault domain; the tunnels of a connection take different ones")},
     {"vlan", VALUE_UINT, FIELD(port, vlan, uint32_t), RANGE(0, 4094), PRESET("0"),
@@ -62,8 +79,9 @@ const struct kw conf_rows_port[] = {
 	MEANS("receive and transmit queues; 0: one per worker")},
     {"descriptors", VALUE_UINT, FIELD(port, descriptors, uint32_t), RANGE(64, 8192), PRESET("1024"),
 	MEANS("packets that a queue holds")},
-    {"promiscuous", VALUE_BOOL, FIELD(port, promiscuous, bool), PRESET("no"),
-	MEANS("receive frames for other MAC addresses too")},
+    {"promiscuous", VALUE_BOOL, FIELD(port, promiscuous, bool),
+	DERIVED("yes for vdev: devices, else no"),
+	MEANS("take frames for any MAC address as ours")},
     ROW_OWNER(port),
     ROW_DESCRIPTION(port),
     {0},

@@ -48,6 +48,7 @@ static void check_all(struct loader *l)
 	check_transit_router(l);
 	check_customer_gateways(l);
 	check_attachments(l);
+	check_neighbors(l);
 	check_route_tables(l);
 	check_routing_policies(l);
 	assign_uplinks(l);

@@ -352,6 +352,7 @@ static const struct value_kind {
     [VALUE_ID] = {sizeof(struct conf_id), parse_id, write_id},
     [VALUE_KEY] = {sizeof(struct conf_key), parse_key, write_key},
     [VALUE_SPI] = {sizeof(uint32_t), parse_spi, write_spi},
+    [VALUE_MAC] = {sizeof(struct conf_mac), parse_mac, write_mac},
     [VALUE_REF] = {sizeof(char *), parse_name, write_string},
 };
 

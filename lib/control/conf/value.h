@@ -44,11 +44,13 @@ enum value_fault parse_ifaddr(
 enum value_fault parse_asn(const struct kw *row, const char *s, struct conf_pool *pool, void *at);
 enum value_fault parse_community(
     const struct kw *row, const char *s, struct conf_pool *pool, void *at);
+enum value_fault parse_mac(const struct kw *row, const char *s, struct conf_pool *pool, void *at);
 enum value_fault parse_id(const struct kw *row, const char *s, struct conf_pool *pool, void *at);
 void write_ip(const struct kw *row, const void *at, char *buf);
 void write_prefix(const struct kw *row, const void *at, char *buf);
 void write_ifaddr(const struct kw *row, const void *at, char *buf);
 void write_community(const struct kw *row, const void *at, char *buf);
+void write_mac(const struct kw *row, const void *at, char *buf);
 void write_id(const struct kw *row, const void *at, char *buf);
 /* Decimal digits alone, without a leading zero. False when it is none or does not fit; *huge tells which. */
 bool parse_decimal(const char *s, uint64_t *out, bool *huge);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "conf/pool.h"
 #include "conf/value.h"
 
@@ -125,6 +126,34 @@ void write_community(const struct kw *row, const void *at, char *buf)
 		}
 	}
 	snprintf(buf, VALUE_TEXT_MAX, "%u:%u", v >> 16, v & 0xffff);
+}
+
+/* Six bytes in hexadecimal with colons, of one station: not zero, not a group. */
+enum value_fault parse_mac(const struct kw *row, const char *s, struct conf_pool *pool, void *at)
+{
+	struct conf_mac mac = {{0}};
+	unsigned any = 0;
+
+	for (unsigned i = 0; i < sizeof(mac.bytes); i++, s += 3) {
+		const char end = i + 1 < sizeof(mac.bytes) ? ':' : '\0';
+
+		if (strlen(s) < 2 || s[2] != end ||
+		    text_unhex((char[]){s[0], s[1], '\0'}, &mac.bytes[i], 1) != 1)
+			return VALUE_NOT_VALID;
+		any |= mac.bytes[i];
+	}
+	if (!any || mac.bytes[0] & 1)
+		return VALUE_NOT_VALID;
+	*(struct conf_mac *)at = mac;
+	return VALUE_GOOD;
+}
+
+void write_mac(const struct kw *row, const void *at, char *buf)
+{
+	const uint8_t *b = ((const struct conf_mac *)at)->bytes;
+
+	snprintf(buf, VALUE_TEXT_MAX, "%02x:%02x:%02x:%02x:%02x:%02x", b[0], b[1], b[2], b[3], b[4],
+	    b[5]);
 }
 
 #define KEY_ID_PREFIX "keyid:"

@@ -61,6 +61,7 @@ const char *value_expect(const struct kw *row, char buf[EXPECT_MAX])
 	    [VALUE_COMMUNITY] = "a community such as 65000:100 or no-export",
 	    [VALUE_ID] = "an address, a FQDN, user@FQDN or keyid:TEXT",
 	    [VALUE_KEY] = "hexadecimal digits, two per byte, for at most 68 bytes",
+	    [VALUE_MAC] = "the MAC address of one station such as 02:00:00:00:00:01",
 	    [VALUE_SPI] = "256..4294967295, or 0x00000100..0xffffffff",
 	};
 	struct text t = text_of(buf, EXPECT_MAX);

@@ -222,21 +222,17 @@ static void proxies_commit(struct model *m, struct iface_entry *e)
 	}
 }
 
-static bool is_same(const struct iface *a, const struct iface *b)
-{
-	return a->role == b->role && a->up == b->up && a->mtu == b->mtu && a->slot == b->slot &&
-	    a->attachment == b->attachment && a->fib == b->fib && ip_eq(&a->address, &b->address);
-}
-
 /* True when workers may be on their way to another table. */
 static bool record_commit(struct model *m, const struct iface_entry *e)
 {
 	const struct iface *now = iface_get(&m->b->ifaces, e->pub.index);
 	const struct table *t = e->attach ? table_of(m, e->attach->conf->associate) : m->underlay;
-	struct iface record = *now;
+	struct iface record;
 
+	memcpy(&record, now, sizeof(record)); /* with its padding, to be compared */
 	record.role = e->attach ? IFACE_ATTACHMENT : IFACE_UPLINK;
 	record.up = true;
+	record.any_mac = e->pub.port->promiscuous;
 	record.mtu = (uint16_t)e->pub.mtu;
 	record.slot = e->pub.slot;
 	record.attachment = e->pub.number;
@@ -244,7 +240,7 @@ static bool record_commit(struct model *m, const struct iface_entry *e)
 	record.address =
 	    e->pub.address_count ? e->pub.address[0].addr : (struct ip_addr){.family = IP_NONE};
 	bool moved = now->fib && now->fib != record.fib;
-	if (!is_same(now, &record))
+	if (memcmp(now, &record, sizeof(record)) != 0)
 		iface_publish(
 		    &m->b->ifaces, &record); /* in place: needs nothing that could be short */
 	return moved;

@@ -7,7 +7,14 @@
 #include "base/list.h"
 #include "neigh/neigh.h"
 
-enum entry_state { ENTRY_INCOMPLETE, ENTRY_READY, ENTRY_PROBING, ENTRY_FAILED, ENTRY_STATES };
+enum entry_state {
+	ENTRY_INCOMPLETE,
+	ENTRY_READY,
+	ENTRY_PROBING,
+	ENTRY_FAILED,
+	ENTRY_STATIC,
+	ENTRY_STATES
+};
 
 struct waiting {
 	struct list node;
@@ -78,6 +85,7 @@ struct entry *entry_find(const struct side *s, const struct ip_addr *addr);
 struct entry *entry_get(struct side *s, const struct ip_addr *addr, struct mono now);
 void entry_start(struct entry *e, struct mono now);
 void entry_answered(struct entry *e, const uint8_t mac[6], struct mono now);
+void entry_fix(struct entry *e, const uint8_t mac[6], struct mono now);
 void entry_doubt(struct entry *e, struct mono now);
 void entry_free(struct entry *e);
 

@@ -6,6 +6,8 @@
  *   INCOMPLETE -answer-> READY -age-> PROBING -answer-> READY
  *       |                                `-no answer-> INCOMPLETE (pinned or packets wait) or forgotten
  *       `-no answer-> FAILED -hold-down-> INCOMPLETE (pinned) or forgotten
+ *
+ * STATIC is given by the configuration and stays.
  */
 
 #include <stdlib.h>
@@ -96,6 +98,9 @@ static void enter(struct entry *e, enum entry_state state, struct mono now)
 		timer_arm(timers, &e->timer, mono_add(now, e->pins ? PINNED_HOLD : FAILED_HOLD));
 		give_back(e, false);
 		return;
+	case ENTRY_STATIC:
+		timer_cancel(timers, &e->timer);
+		return;
 	case ENTRY_STATES:
 		return;
 	}
@@ -132,6 +137,7 @@ static void on_timer(struct timer *t, struct mono now)
 		else
 			entry_free(e);
 		return;
+	case ENTRY_STATIC:
 	case ENTRY_STATES:
 		return;
 	}
@@ -143,7 +149,7 @@ static bool make_room(struct side *s)
 	struct entry *e;
 
 	list_for (e, &s->entries, node) {
-		if (!e->pins && !e->waiting_count) {
+		if (!e->pins && !e->waiting_count && e->state != ENTRY_STATIC) {
 			entry_free(e);
 			return true;
 		}
@@ -181,6 +187,8 @@ void entry_answered(struct entry *e, const uint8_t mac[6], struct mono now)
 	struct neigh_engine *n = e->side->engine;
 	bool changed = !e->has_mac || memcmp(e->mac, mac, 6) != 0;
 
+	if (e->state == ENTRY_STATIC)
+		return;
 	memcpy(e->mac, mac, 6);
 	e->has_mac = true;
 	list_remove(&e->node);
@@ -188,6 +196,18 @@ void entry_answered(struct entry *e, const uint8_t mac[6], struct mono now)
 	enter(e, ENTRY_READY, now);
 	if (changed)
 		n->ops->ready(n->ctx, e->side->conf.iface, &e->addr, mac);
+	give_back(e, true);
+}
+
+void entry_fix(struct entry *e, const uint8_t mac[6], struct mono now)
+{
+	struct neigh_engine *n = e->side->engine;
+
+	memcpy(e->mac, mac, 6);
+	e->has_mac = true;
+	e->answered = now;
+	enter(e, ENTRY_STATIC, now);
+	n->ops->ready(n->ctx, e->side->conf.iface, &e->addr, mac);
 	give_back(e, true);
 }
 

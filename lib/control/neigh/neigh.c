@@ -253,7 +253,7 @@ bool neigh_resolve(struct neigh_engine *n, uint32_t iface, const struct ip_addr 
 	struct entry *e = entry_get(s, addr, now);
 	if (!e || e->state == ENTRY_FAILED)
 		return false;
-	bool known = e->state == ENTRY_READY || e->state == ENTRY_PROBING;
+	bool known = e->has_mac;
 	if (packet && !known) {
 		if (e->waiting_count >= n->limits.packets_per_neighbour)
 			return false;
@@ -287,6 +287,16 @@ void neigh_unpin(struct neigh_engine *n, uint32_t iface, const struct ip_addr *a
 
 	if (e && e->pins)
 		e->pins--;
+}
+
+void neigh_static_add(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr,
+    const uint8_t mac[6], struct mono now)
+{
+	struct side *s = side_find(n, iface);
+	struct entry *e = s && side_source(s, addr) ? entry_get(s, addr, now) : NULL;
+
+	if (e)
+		entry_fix(e, mac, now);
 }
 
 void neigh_walk(const struct neigh_engine *n, struct mono now,

@@ -80,6 +80,10 @@ bool neigh_resolve(struct neigh_engine *n, uint32_t iface, const struct ip_addr 
 void neigh_pin(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr, struct mono now);
 void neigh_unpin(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr);
 
+/* A neighbour whose MAC is given: never asked for, never forgotten, not changed by what comes in. */
+void neigh_static_add(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr,
+    const uint8_t mac[6], struct mono now);
+
 struct neigh_view { /* for `show neighbors` */
 	uint32_t iface;
 	struct ip_addr addr;

@@ -89,6 +89,12 @@ static void iface_add(struct router *r, const struct model_iface *mi, struct mon
 	neigh_iface_set(r->neigh, &spec, now);
 	for (unsigned k = 0; k < mi->proxy_count; k++)
 		neigh_proxy_add(r->neigh, mi->index, &mi->proxy[k], now);
+	struct conf_neighbor *const *known =
+	    mi->attachment ? mi->attachment->neighbors : mi->port->neighbors;
+	unsigned count =
+	    mi->attachment ? mi->attachment->neighbors_count : mi->port->neighbors_count;
+	for (unsigned k = 0; k < count; k++)
+		neigh_static_add(r->neigh, mi->index, &known[k]->address, known[k]->mac.bytes, now);
 	for (unsigned k = 0; k < mi->gateway_count; k++)
 		neigh_pin(r->neigh, mi->index, &mi->gateway[k], now);
 }

@@ -8,7 +8,8 @@
 #include "base/text.h"
 #include "router/router.h"
 
-typedef void say_fn(void *ctx, const struct conf_source *where, const char *object, const char *what);
+typedef void say_fn(
+    void *ctx, const struct conf_source *where, const char *object, const char *what);
 
 static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 {
@@ -17,22 +18,28 @@ static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 
 	text_addf(&text, "%s/%u", t->connection->name, t->number);
 	if (t->connection->keying == CONF_KEYING_IKE && t->ike.version == CONF_IKEV1)
-		say(ctx, &t->source, name, "IKEv1 is not negotiated by this version: the tunnel stays down; use ikev2");
+		say(ctx, &t->source, name,
+		    "IKEv1 is not negotiated by this version: the tunnel stays down; use ikev2");
 	if (t->bgp.enabled)
-		say(ctx, &t->bgp.source, name, "BGP is not spoken by this version; give `routes` to the attachment");
+		say(ctx, &t->bgp.source, name,
+		    "BGP is not spoken by this version; give `routes` to the attachment");
 	if (t->health_check.enabled)
-		say(ctx, &t->health_check.source, name, "health checks are not run by this version");
+		say(ctx, &t->health_check.source, name,
+		    "health checks are not run by this version");
 	if (t->gateway_address.family == IP_V6)
-		say(ctx, &t->source, name, "IPv6 outside is not carried by this version: the tunnel stays down");
+		say(ctx, &t->source, name,
+		    "IPv6 outside is not carried by this version: the tunnel stays down");
 }
 
 static void attachment_walk(const struct conf_attachment *a, say_fn *say, void *ctx)
 {
 	if (a->bgp.enabled)
-		say(ctx, &a->bgp.source, a->name, "BGP is not spoken by this version; give `routes` to the attachment");
+		say(ctx, &a->bgp.source, a->name,
+		    "BGP is not spoken by this version; give `routes` to the attachment");
 	for (unsigned i = 0; i < a->address_count; i++) {
 		if (a->address[i].addr.family == IP_V6) {
-			say(ctx, &a->source, a->name, "IPv6 packets are not carried by this version: they are dropped");
+			say(ctx, &a->source, a->name,
+			    "IPv6 packets are not carried by this version: they are dropped");
 			return;
 		}
 	}
@@ -51,8 +58,9 @@ void router_unserved(const struct conf *conf, say_fn *say, void *ctx)
 	for (unsigned i = 0; i < conf->routing_policies_count; i++) {
 		const struct conf_policy *p = conf->routing_policies[i];
 
-		if (p->as_path_count || p->communities_count || p->prepend_count || p->has_set_communities ||
-		    p->add_communities_count)
-			say(ctx, &p->source, p->table_name, "AS paths and communities are BGP's, which this version does not speak");
+		if (p->as_path_count || p->communities_count || p->prepend_count ||
+		    p->has_set_communities || p->add_communities_count)
+			say(ctx, &p->source, p->table_name,
+			    "AS paths and communities are BGP's, which this version does not speak");
 	}
 }

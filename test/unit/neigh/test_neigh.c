@@ -260,6 +260,23 @@ static void test_keeps_a_pinned_one(void **state)
 	assert_int_equal(b->ready, 2);
 }
 
+static void test_static_one_stays_as_it_is(void **state)
+{
+	struct bench *b = *state;
+	struct ip_addr host = addr("10.1.0.9");
+	int p;
+
+	neigh_static_add(b->engine, IFACE, &host, host_mac, b->now);
+	assert_int_equal(b->ready, 1);
+	neigh_pin(b->engine, IFACE, &host, b->now);
+	pass(b, DUR_S(1000));
+	arp(b, 2, other_mac, "10.1.0.9", "10.1.0.1");
+	assert_int_equal(b->ready, 1);
+	assert_int_equal(b->gone + b->requests + b->unicast_requests, 0);
+	assert_true(neigh_resolve(b->engine, IFACE, &host, &p, b->now));
+	assert_int_equal(b->resolved, 1);
+}
+
 static void test_defends_its_address(void **state)
 {
 	struct bench *b = *state;
@@ -338,6 +355,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_gives_up_and_holds_down, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refreshes_by_unicast_and_forgets, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_keeps_a_pinned_one, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_static_one_stays_as_it_is, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_defends_its_address, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_makes_room_but_not_for_ever, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_ignores_nonsense, setup, teardown),
