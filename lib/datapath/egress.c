@@ -103,7 +103,6 @@ void egress(struct worker *w, struct departures *d, enum egress_origin origin)
 		else
 			send_one(w, &way, d->m[i], origin);
 	}
-	d->n = 0;
 }
 
 void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin)

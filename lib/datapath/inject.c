@@ -18,17 +18,16 @@ static void inject_frame(struct worker *w, struct rte_mbuf *m)
 		drop(w, m, DROP_TX_PORT_DOWN);
 }
 
-/* A leaf, and so also a tunnel, as meta.nexthop says. With an ingress in its meta it is transit that waited. */
+/* A leaf, and so also a tunnel, as meta.nexthop says. With an ingress attachment it is transit that waited. */
 static void inject_nexthop(struct worker *w, struct rte_mbuf *m)
 {
 	const struct pkt_meta *meta = pkt_meta(m);
 	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, meta->nexthop);
-	bool transit = meta->iface || meta->tunnel || meta->attachment;
 
 	if (leaf && leaf->kind == NH_TUNNEL)
 		tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {leaf}});
 	else
-		egress_leaf(w, &m, 1, transit ? EGRESS_TRANSIT : EGRESS_OWN);
+		egress_leaf(w, &m, 1, meta->attachment ? EGRESS_TRANSIT : EGRESS_OWN);
 }
 
 /*

@@ -81,9 +81,6 @@ static void udp_4500(struct worker *w, struct rte_mbuf *m, struct burst *esp)
 	case NATT_TRUNCATED:
 		drop(w, m, DROP_ESP_TRUNCATED);
 		return;
-	case NATT_MALFORMED:
-		drop(w, m, DROP_UDP_MALFORMED);
-		return;
 	}
 }
 

@@ -16,7 +16,7 @@
 #define NATT_PORT   4500
 #define NATT_MARKER 4
 
-enum natt_kind { NATT_ESP, NATT_IKE, NATT_KEEPALIVE, NATT_TRUNCATED, NATT_MALFORMED };
+enum natt_kind { NATT_ESP, NATT_IKE, NATT_KEEPALIVE, NATT_TRUNCATED };
 
 /* `m`: a whole IPv4 packet with a UDP header in its first segment. */
 static inline const struct rte_udp_hdr *udp_of(struct rte_mbuf *m)
@@ -31,14 +31,12 @@ static inline bool udp_length_holds(struct rte_mbuf *m)
 	    rte_be_to_cpu_16(udp_of(m)->dgram_len) == m->pkt_len - IPV4_BYTES;
 }
 
+/* After udp_length_holds(). */
 static inline enum natt_kind natt_kind(struct rte_mbuf *m)
 {
-	unsigned payload;
+	unsigned payload = m->data_len - IPV4_BYTES - UDP_BYTES;
 	uint32_t first;
 
-	if (unlikely(!udp_length_holds(m)))
-		return NATT_MALFORMED;
-	payload = m->data_len - IPV4_BYTES - UDP_BYTES;
 	if (unlikely(payload < NATT_MARKER)) {
 		const uint8_t *byte = (const uint8_t *)(udp_of(m) + 1);
 

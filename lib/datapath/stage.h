@@ -103,7 +103,7 @@ void reassembly_expire(struct worker *w);
 struct worker_reassembly *reassembly_create(const struct boundary *b);
 void reassembly_free(struct worker *w); /* drops what waits */
 
-/* tunnel.c: into tunnels: state, MTU, MSS, encryption, and out by the underlay. Uses up `d`. */
+/* tunnel.c: into tunnels: state, MTU, MSS, encryption, and out by the underlay. */
 void tunnel_out(struct worker *w, struct departures *d);
 /* Packets just decrypted: MSS. */
 void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n);

@@ -83,7 +83,6 @@ void tunnel_out(struct worker *w, struct departures *d)
 		else
 			add_ready(w, &ready, d->m[i], t);
 	}
-	d->n = 0;
 	if (ready.n > 0)
 		encrypt(w, &ready);
 }

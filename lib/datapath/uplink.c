@@ -19,7 +19,7 @@ static inline bool is_esp(struct rte_mbuf *m)
 		m->tx_offload = rte_mbuf_tx_offload(0, IPV4_BYTES, 0, 0, 0, 0, 0);
 		return true;
 	}
-	if (ip->next_proto_id != IPPROTO_UDP || m->data_len < IPV4_BYTES + UDP_BYTES ||
+	if (ip->next_proto_id != IPPROTO_UDP || !udp_length_holds(m) ||
 	    udp_of(m)->dst_port != RTE_BE16(NATT_PORT) || natt_kind(m) != NATT_ESP)
 		return false;
 	m->tx_offload = rte_mbuf_tx_offload(0, IPV4_BYTES, UDP_BYTES, 0, 0, 0, 0);

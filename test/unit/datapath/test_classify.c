@@ -101,6 +101,7 @@ static void test_truncated(void **state)
 		f.len = lengths[i];
 		world_receive(t, 1, &f);
 		world_dropped_once(t, SLOT_CONTROL, DROP_L2_TRUNCATED);
+		assert_int_equal(world_since(t, SLOT_CONTROL).received_bytes, lengths[i]);
 	}
 }
 

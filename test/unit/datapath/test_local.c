@@ -100,6 +100,25 @@ static void test_esp(void **state)
 	expect_drop(t, W_UPLINK, &p, DROP_ESP_TRUNCATED);
 }
 
+/* On an uplink ESP is not looked up: the SA knows its addresses. In fragments it is. */
+static void test_esp_for_another(void **state)
+{
+	struct world *t = *state;
+	struct ip4 ip = {.src = PEER, .dst = "203.0.113.99", .protocol = 50};
+	uint8_t esp[64] = {1, 2, 3, 4};
+	struct packet p = {0};
+
+	packet_ip4(&p, &ip, esp, sizeof(esp));
+	expect_drop(t, W_UPLINK, &p, DROP_ESP_UNKNOWN_SPI);
+	p.len = 0;
+	packet_udp(&p, &ip, 4500, 4500, esp, sizeof(esp));
+	expect_drop(t, W_UPLINK, &p, DROP_ESP_UNKNOWN_SPI);
+	p.len = 0;
+	ip.fragment = MF;
+	packet_ip4(&p, &ip, esp, sizeof(esp));
+	expect_drop(t, W_UPLINK, &p, DROP_NOT_FOR_US);
+}
+
 /* Private gateways: ESP to an address of the router behind an attachment. */
 static void test_esp_on_an_attachment(void **state)
 {
@@ -302,14 +321,17 @@ static void test_icmp_too_short(void **state)
 {
 	struct world *t = *state;
 	struct ip4 ip = to_gateway;
+	struct packet p;
 
 	ip.protocol = 1;
 	for (unsigned len = 0; len < 8; len++) {
-		struct packet p = {0};
-
+		p.len = 0;
 		packet_ip4(&p, &ip, "\10\0\0\0\0\0\0", len);
 		expect_drop(t, W_UPLINK, &p, DROP_IP_MALFORMED);
 	}
+	p.len = 0;
+	packet_icmp(&p, &to_gateway, 8, NULL, 0);
+	expect_punt(t, W_UPLINK, &p, PUNT_ICMP_LOCAL);
 }
 
 static void test_tcp(void **state)
@@ -372,6 +394,7 @@ int main(void)
 	    TEST(test_uplink_carries_no_transit),
 	    TEST(test_uplink_without_any_route),
 	    TEST(test_esp),
+	    TEST(test_esp_for_another),
 	    TEST(test_esp_on_an_attachment),
 	    TEST(test_natt_odd_payloads),
 	    TEST(test_udp_lengths),

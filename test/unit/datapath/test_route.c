@@ -60,6 +60,12 @@ static void test_mixed_burst(void **state)
 	}
 	assert_int_equal(next_a, 60);
 	assert_int_equal(next_b, 58);
+	/* one port, two egress slots in turns */
+	assert_int_equal(world_since(t, t->slot[W_A]).sent, 20);
+	assert_int_equal(world_since(t, t->slot[W_B]).sent, 40);
+	assert_int_equal(world_since(t, t->slot[W_B]).sent_bytes, 40 * 20);
+	assert_int_equal(world_since(t, t->slot[W_A]).delivered, 40);
+	assert_int_equal(world_since(t, t->slot[W_B]).delivered, 20);
 }
 
 static void expect_icmp(
