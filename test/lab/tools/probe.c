@@ -5,7 +5,8 @@
  *
  * The oracle of the lab: UDP datagrams that tell what became of each of them. Every datagram
  * carries its stream, flow, sequence number, destination and a hash over all of its bytes. A flow
- * has a source port of its own. The sender runs until `count` datagrams are sent (0: without end)
+ * has a source port of its own. A sender that was held up goes on at its rate: to make up for more
+ * than CATCH_UP_MS in a burst would be a test of queues. The sender runs until `count` datagrams are sent (0: without end)
  * or SIGTERM; the receiver until SIGTERM and then until nothing has come for SETTLE_MS. It says
  * "ready" when it listens, and "flowing" when something of each of `flows` flows has come. Each
  * then prints one line of JSON:
@@ -43,6 +44,7 @@
 #define MAGIC        0x7472616e73697431ull
 #define SETTLE_MS    300
 #define TICK_NS      1000000
+#define CATCH_UP_MS  10
 #define BUFFER_BYTES (16 << 20)
 
 struct datagram { /* all in host order: both ends are on this machine */
@@ -147,6 +149,18 @@ static void send_one(uint32_t i)
 	send_errors++;
 }
 
+/* How many are due by now. *start moves on over the time that is lost for good. */
+static uint64_t due_by(int64_t *start, uint64_t sent)
+{
+	uint64_t burst = opt.pps * CATCH_UP_MS / 1000 + 1;
+	uint64_t due = (uint64_t)((double)(now_ns() - *start) * 1e-9 * (double)opt.pps) + 1;
+
+	if (due <= sent + burst)
+		return due;
+	*start += (int64_t)((double)(due - sent - burst) * 1e9 / (double)opt.pps);
+	return sent + burst;
+}
+
 static void send_all(void)
 {
 	struct timespec tick = {.tv_nsec = TICK_NS};
@@ -158,7 +172,7 @@ static void send_all(void)
 	for (size_t i = 0; i < sizeof(packet); i++)
 		packet[i] = (uint8_t)(i * 131);
 	while (!told_to_end && (!opt.count || sent < opt.count)) {
-		uint64_t due = (uint64_t)((double)(now_ns() - start) * 1e-9 * (double)opt.pps) + 1;
+		uint64_t due = due_by(&start, sent);
 
 		for (; sent < due && (!opt.count || sent < opt.count); sent++)
 			send_one((uint32_t)(sent % opt.flows));
