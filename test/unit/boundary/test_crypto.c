@@ -158,7 +158,7 @@ static void fails_to_open(const char *backend, unsigned workers)
 /* Devices that the operator made are used as named, and stay when they are closed. */
 static void by_name(void **state)
 {
-	struct rte_crypto_sym_xform gcm = aead_of(RTE_CRYPTO_AEAD_AES_GCM, 16);
+	struct rte_crypto_sym_xform gcm = aead_of(RTE_CRYPTO_AEAD_AES_GCM, 16), cbc[2];
 	struct crypto_session s;
 	struct crypto *c;
 
@@ -169,6 +169,7 @@ static void by_name(void **state)
 	    rte_eal_hotplug_add("vdev", "crypto_aesni_mb7", "max_nb_queue_pairs=2"), 0);
 	fails_to_open("crypto_aesni_mb7,nosuch", 1);
 	fails_to_open("crypto_aesni_mb7", 3); /* more workers than queues */
+	assert_int_equal(errno, ENOSPC);
 	for (unsigned i = 0; i < 2; i++) {
 		c = open_or_fail("crypto_aesni_mb7", 2, 4);
 		assert_string_equal(crypto_describe(c), "crypto_aesni_mb7 (sync, queue)");
@@ -177,6 +178,19 @@ static void by_name(void **state)
 		crypto_close(c);
 		assert_true(rte_cryptodev_get_dev_id("crypto_aesni_mb7") >= 0);
 	}
+	/* the order is that of preference, but an AEAD goes where it is done at once */
+	assert_int_equal(rte_eal_hotplug_add("vdev", "crypto_openssl7", ""), 0);
+	c = open_or_fail("crypto_openssl7,crypto_aesni_mb7", 1, 4);
+	assert_int_equal(crypto_session_create(c, &gcm, &s), 0);
+	assert_int_equal(s.path, CRYPTO_SYNC);
+	assert_int_equal(s.dev, rte_cryptodev_get_dev_id("crypto_aesni_mb7"));
+	crypto_session_destroy(c, &s);
+	fill_cbc(cbc);
+	assert_int_equal(crypto_session_create(c, cbc, &s), 0);
+	assert_int_equal(s.dev, rte_cryptodev_get_dev_id("crypto_openssl7"));
+	crypto_session_destroy(c, &s);
+	crypto_close(c);
+	assert_int_equal(rte_eal_hotplug_remove("vdev", "crypto_openssl7"), 0);
 	assert_int_equal(rte_eal_hotplug_remove("vdev", "crypto_aesni_mb7"), 0);
 }
 

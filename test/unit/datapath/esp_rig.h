@@ -22,7 +22,8 @@ struct suite {
 #define SUITES (6 * 5 + 3)
 struct suite suite_of(unsigned i);
 const char *suite_name(struct suite s);
-/* With TEST_CRYPTO=openssl in the environment the tests run over that device, which has no ChaCha20-Poly1305. */
+/* With TEST_CRYPTO=openssl in the environment the tests run over that device. It has no ChaCha20-Poly1305, and
+ * no null cipher. */
 bool rig_has(struct suite s);
 static const struct suite GCM = {ENCR_AES128GCM16, AUTH_NONE};
 static const struct suite CBC_SHA1 = {ENCR_AES128, AUTH_SHA1};

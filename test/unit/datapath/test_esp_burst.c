@@ -300,6 +300,30 @@ static void shared_outbound(void **state)
 	assert_true(rig_drops(r, DROP_SA_EXPIRED) > 0);
 }
 
+/* A byte limit holds for both workers together. */
+static void shared_bytes(void **state)
+{
+	struct rig *r = *state;
+	struct sa_spec spec = rig_spec(r, GCM, 0x40003);
+	struct rte_mbuf *m, *outer[BURST_MAX];
+	unsigned sent = 0;
+	struct packet p;
+	uint32_t tunnel;
+
+	spec.hard_bytes = 100 * 70;
+	tunnel = rig_tunnel(r, rig_out(r, &spec));
+	rig_inner(&p, 100);
+	for (unsigned i = 0; i < 100; i++) {
+		m = rig_to_send(r, tunnel, &p);
+		if (esp_out(&r->workers[i % 2], &m, 1, outer) == 0)
+			continue;
+		rig_free(r, outer[0]);
+		sent++;
+	}
+	assert_int_equal(sent, 70);
+	rig_dropped(r, DROP_SA_EXPIRED, 30);
+}
+
 #define RIG_TEST(f)     cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 #define RIG_TEST_TWO(f) cmocka_unit_test_setup_teardown(f, rig_setup_two, rig_teardown)
 
@@ -313,6 +337,7 @@ int main(void)
 	    RIG_TEST_TWO(hand_over),
 	    RIG_TEST_TWO(hand_over_full),
 	    RIG_TEST_TWO(shared_outbound),
+	    RIG_TEST_TWO(shared_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, test_eal_setup, test_eal_teardown);
