@@ -35,9 +35,9 @@ class Base(Lab):
         """Exactly one IKE SA and one Child SA, on both ends."""
         def settled():
             mine = self.router.esp_sas(tunnel), self.router.ike_sas(tunnel)
-            theirs = self.charon.sas()
-            return len(mine[0]) == len(mine[1]) == len(theirs) == 1 and len(theirs[0]["children"]) == 1 \
-                and theirs[0]["children"][0]["spi-out"] == mine[0][0]["spi-in"]
+            theirs, child = self.charon.sas(), self.charon.children()  # without those that linger
+            return len(mine[0]) == len(mine[1]) == len(theirs) == len(child) == 1 \
+                and child[0]["spi-out"] == mine[0][0]["spi-in"]
         wait.until(settled, timeout, f"one pair of SAs for {tunnel} on both ends", step=0.1)
 
     def lossless(self, verdict):
