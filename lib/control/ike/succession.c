@@ -17,7 +17,7 @@
 /* Was `other` already up when `sa` was begun? */
 static bool is_older(const struct ike_sa *other, const struct ike_sa *sa)
 {
-	return !mono_before(sa->begun, other->proven);
+	return mono_before(other->proven, sa->begun);
 }
 
 /* What has no right to live beside the new one; NULL when there is nothing more. */

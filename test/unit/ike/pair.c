@@ -57,6 +57,8 @@ static uint32_t op_spi_alloc(void *ctx, uint32_t tunnel)
 {
 	struct side *s = ctx;
 
+	if (s->next_spi == 0)
+		return 0;
 	s->spis++;
 	return s->next_spi++;
 }
