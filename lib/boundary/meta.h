@@ -23,7 +23,7 @@ struct pkt_meta {
 	uint16_t out_slot; /* egress ledger slot */
 	uint8_t l2_bytes;  /* on its way out: of the layer-2 header in front, not metered */
 	/* up to here is PKT_META_HEAD, which a received packet starts with */
-	void *sa;          /* struct sa_in or sa_out while in an asynchronous crypto queue */
+	void *sa; /* struct sa_in or sa_out while in an asynchronous crypto queue */
 	union {
 		struct {                                /* while it waits to be put together */
 			struct rte_mbuf *next_fragment; /* the next by offset */
@@ -34,7 +34,7 @@ struct pkt_meta {
 };
 
 #define PKT_META_HEAD offsetof(struct pkt_meta, sa)
-#define META_BYTES RTE_ALIGN(sizeof(struct pkt_meta), 64)
+#define META_BYTES    RTE_ALIGN(sizeof(struct pkt_meta), 64)
 
 static inline struct pkt_meta *pkt_meta(struct rte_mbuf *m)
 {

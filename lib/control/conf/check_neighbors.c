@@ -5,8 +5,8 @@
 #include "conf/loader.h"
 #include "conf/net.h"
 
-static void check_one(struct loader *l, const struct conf_neighbor *n, const struct conf_ifaddr *subnets,
-    unsigned count, struct names *seen)
+static void check_one(struct loader *l, const struct conf_neighbor *n,
+    const struct conf_ifaddr *subnets, unsigned count, struct names *seen)
 {
 	const struct conf_neighbor *first;
 	char text[IP_TEXT_MAX];
@@ -14,15 +14,19 @@ static void check_one(struct loader *l, const struct conf_neighbor *n, const str
 	if (!ip_is_set(&n->address))
 		return;
 	ip_text(&n->address, text);
-	first = names_put_bytes(seen, l->conf->pool, &n->address, sizeof(n->address), (void *)(uintptr_t)n);
+	first = names_put_bytes(
+	    seen, l->conf->pool, &n->address, sizeof(n->address), (void *)(uintptr_t)n);
 	if (first)
-		fail_key(l, &n->source, "address", "address: %s stands here for the second time, first in line %u; remove one",
+		fail_key(l, &n->source, "address",
+		    "address: %s stands here for the second time, first in line %u; remove one",
 		    text, first->source.line);
 	else if (!net_on_subnet(subnets, count, &n->address))
 		fail_key(l, &n->source, "address",
-		    "address: %s is on no subnet of `address` here; give a neighbour on one of them", text);
+		    "address: %s is on no subnet of `address` here; give a neighbour on one of them",
+		    text);
 	else if (net_is_own(subnets, count, &n->address))
-		fail_key(l, &n->source, "address", "address: %s is our own; give that of a neighbour", text);
+		fail_key(l, &n->source, "address",
+		    "address: %s is our own; give that of a neighbour", text);
 }
 
 void check_neighbors(struct loader *l)

@@ -54,7 +54,7 @@ static void settle_with(struct ike_sa *sa, struct ike_sa *other)
 void ike_sa_established(struct ike_sa *sa, bool initial_contact)
 {
 	struct ike_tunnel *t = sa->tunnel;
-	struct ike_sa *other;
+	struct ike_sa *other, *victim;
 
 	ike_sa_set_state(sa, IKE_SA_ESTABLISHED);
 	ike_sa_start_clocks(sa);
@@ -62,8 +62,8 @@ void ike_sa_established(struct ike_sa *sa, bool initial_contact)
 	sa->engine->counters.ike_established++;
 	t->established++;
 	t->attempts = 0;
-	while ((other = next_victim(sa, initial_contact)))
-		ike_sa_kill(other, IKE_ERROR_NONE);
+	while ((victim = next_victim(sa, initial_contact)))
+		ike_sa_kill(victim, IKE_ERROR_NONE);
 	list_for (other, &t->sas, tunnel_node)
 		if (other != sa && other->state == IKE_SA_ESTABLISHED)
 			settle_with(sa, other);
