@@ -17,7 +17,8 @@
 #include "base/secret.h"
 #include "ike/v2/v2.h"
 
-#define REPLACED_S 60 /* for the peer to delete what it has to */
+#define REPLACED_S  60 /* for the peer to delete the old one */
+#define REDUNDANT_S 5  /* the new one that lost: the peer deletes it, if it ever learned of it */
 
 static void spi_write(uint8_t out[8], uint64_t spi)
 {
@@ -123,7 +124,7 @@ static void settle(struct ike_sa *old, struct ike_sa *made, const struct ike_tie
 	ike_task_add(old, IKE_TASK_DELETE_IKE, 0, NULL);
 	if (reserved) {
 		ike_sa_set_state(reserved, IKE_SA_REPLACED);
-		ike_sa_guard(reserved, REPLACED_S);
+		ike_sa_guard(reserved, REDUNDANT_S);
 	}
 }
 
