@@ -129,7 +129,7 @@ int telemetry_fill(const json_t *result, const char *wanted, struct rte_tel_data
 	const json_t *rows = json_object_get(result, "rows");
 	char name[RTE_TEL_MAX_STRING_LEN];
 	size_t i;
-	json_t *row;
+	json_t *row = NULL;
 
 	if (!json_is_array(rows))
 		rows = result;
