@@ -37,15 +37,8 @@ struct bench {
 	"customer-gateways:\n"                                                                     \
 	"  cgw-a: {address: 192.0.2.1}\n"                                                          \
 	"  cgw-b: {address: 192.0.2.2}\n"
-/* An item of vpn-connections: a name and further keys. */
-#define BENCH_DUAL(name, keys)                                                                     \
-	"  " name ": {" keys                                                                       \
-	" tunnels: [{customer-gateway: cgw-a, psk: k}, {customer-gateway: cgw-b, psk: k}]}\n"
-/* Items of attachments. */
-#define BENCH_VPN(name, connection, keys)                                                          \
-	"  " name ": {kind: vpn, connection: " connection ", " keys "}\n"
-#define BENCH_LAN(name, kind, vlan, address, keys)                                                 \
-	"  " name ": {kind: " kind ", port: lan0, vlan: " vlan ", address: " address ", " keys "}\n"
+/* Of a connection: two tunnels to the two customer gateways. */
+#define BENCH_PAIR "tunnels: [{customer-gateway: cgw-a, psk: k}, {customer-gateway: cgw-b, psk: k}]"
 
 /* Fixtures of a test: *state is a struct bench. The teardown checks that the model gave everything back. */
 int bench_setup(void **state);
@@ -69,7 +62,7 @@ struct bench_ingress {
 struct bench_ingress bench_ingress(const struct bench *t, const char *attachment);
 /*
  * What becomes of a packet from that attachment:
- *   "no table" | "no route" | "local" | "blackhole" | "denied" | "dead group" | ways out, sorted: "dc1/1 dc1/2",
+ *   "no table" | "no route" | "local" | "blackhole" | "denied" | ways out, sorted: "dc1/1 dc1/2",
  *   "vpc-a" (the destination is a neighbour there), "vpc-a>10.1.0.5" (through that neighbour)
  * Valid until the next call but three.
  */

@@ -7,13 +7,14 @@
 
 #define NET         "routes: [{prefix: 10.200.0.0/16"
 #define BEHIND(hop) NET ", next-hop: " hop "}]"
+
 /* Every kind has the same prefix. `skip` attachments from the best on. */
 static const char *const every_kind[] = {
-    BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", BEHIND("10.1.0.9")),
-    BENCH_LAN("line1", "vbr", "30", "10.3.0.1/16", BEHIND("10.3.0.9")),
-    BENCH_LAN("ccn1", "ccn", "40", "10.4.0.1/16", BEHIND("10.4.0.9")),
-    BENCH_VPN("dc1", "dc1", NET "}]"),
-    BENCH_LAN("tr2", "peer", "50", "10.5.0.1/16", BEHIND("10.5.0.9")),
+    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16, " BEHIND("10.1.0.9") "}\n",
+    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.1/16, " BEHIND("10.3.0.9") "}\n",
+    "  ccn1: {kind: ccn, port: lan0, vlan: 40, address: 10.4.0.1/16, " BEHIND("10.4.0.9") "}\n",
+    "  dc1: {kind: vpn, connection: dc1, " NET "}]}\n",
+    "  tr2: {kind: peer, port: lan0, vlan: 50, address: 10.5.0.1/16, " BEHIND("10.5.0.9") "}\n",
 };
 
 static void kinds_have_an_order(void **state) /* R6, A9 */
@@ -25,8 +26,11 @@ static void kinds_have_an_order(void **state) /* R6, A9 */
 	for (unsigned skip = 0; skip < TEST_COUNT(every_kind); skip++) {
 		char yaml[8192];
 		int at = snprintf(yaml, sizeof(yaml),
-		    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1",
-			"") "attachments:\n" BENCH_LAN("asker", "vpc", "90", "10.90.0.1/16", ""));
+		    BENCH_SITE
+		    "vpn-connections:\n"
+		    "  dc1: {" BENCH_PAIR "}\n"
+		    "attachments:\n"
+		    "  asker: {kind: vpc, port: lan0, vlan: 90, address: 10.90.0.1/16}\n");
 
 		for (unsigned i = TEST_COUNT(every_kind); i-- > skip;) /* any order in the file */
 			at += snprintf(yaml + at, sizeof(yaml) - (size_t)at, "%s", every_kind[i]);
@@ -41,18 +45,19 @@ static void longest_prefix_then_static_then_connected(void **state) /* R6 */
 	struct bench *t = *state;
 
 	bench_apply(t,
-	    BENCH_SITE
-	    "route-tables:\n"
-	    "  default:\n"
-	    "    routes:\n"
-	    "      - {prefix: 10.1.0.0/16, attachment: tr2}\n"
-	    "      - {prefix: 10.2.0.0/16, blackhole: yes}\n"
-	    "attachments:\n" BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", "") BENCH_LAN("vpc-b",
-		"vpc", "20", "10.2.0.1/16",
-		"routes: [{prefix: 10.1.9.0/24, next-hop: 10.2.0.9}, {prefix: 10.3.0.0/16, next-hop:"
-		" 10.2.0.9}]") BENCH_LAN("line1", "vbr", "30", "10.3.0.1/16", "")
-		BENCH_LAN("tr2", "peer", "50", "10.5.0.1/16",
-		    "propagate: [], routes: [{prefix: 10.1.0.0/16, next-hop: 10.5.0.9}]"));
+	    BENCH_SITE "route-tables:\n"
+		       "  default:\n"
+		       "    routes:\n"
+		       "      - {prefix: 10.1.0.0/16, attachment: tr2}\n"
+		       "      - {prefix: 10.2.0.0/16, blackhole: yes}\n"
+		       "attachments:\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+		       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16,"
+		       " routes: [{prefix: 10.1.9.0/24, next-hop: 10.2.0.9}, {prefix: 10.3.0.0/16,"
+		       " next-hop: 10.2.0.9}]}\n"
+		       "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.1/16}\n"
+		       "  tr2: {kind: peer, port: lan0, vlan: 50, address: 10.5.0.1/16,"
+		       " propagate: [], routes: [{prefix: 10.1.0.0/16, next-hop: 10.5.0.9}]}\n");
 	assert_way(t, "vpc-b", "10.1.0.7", "tr2>10.5.0.9");   /* static over connected */
 	assert_way(t, "vpc-b", "10.1.9.7", "vpc-b>10.2.0.9"); /* the longer one */
 	assert_way(t, "vpc-a", "10.2.0.7", "blackhole");
@@ -67,10 +72,13 @@ static void a_worse_kind_waits_for_the_better_to_fail(void **state) /* A9, R6 */
 
 	bench_apply(t,
 	    BENCH_SITE
-	    "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_VPN("dc1", "dc1",
-		NET
-		"}]") "  vpc-a: {kind: vpc, port: lan1, vlan: 10, address: 10.1.0.1/16, " BEHIND("10.1.0.9") "}\n" BENCH_LAN("vpc-b",
-		"vpc", "20", "10.2.0.1/16", ""));
+	    "vpn-connections:\n"
+	    "  dc1: {" BENCH_PAIR "}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1, " NET "}]}\n"
+	    "  vpc-a: {kind: vpc, port: lan1, vlan: 10, address: 10.1.0.1/16, " BEHIND(
+		"10.1.0.9") "}\n"
+			    "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n");
 	assert_way(t, "vpc-b", "10.200.1.1", "vpc-a>10.1.0.9");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "vpc-b", "10.200.1.1", "vpc-a>10.1.0.9");
@@ -97,7 +105,8 @@ static void connections(char *yaml, size_t size, unsigned count, const char *lim
 		    " {customer-gateway: cgw-b, gateway-address: 198.51.100.%u, psk: k}]}\n",
 		    i, 100 + 2 * i, 101 + 2 * i);
 	at += snprintf(yaml + at, size - (size_t)at,
-	    "attachments:\n" BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", ""));
+	    "attachments:\n"
+	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n");
 	for (unsigned i = 0; i < count; i++)
 		at += snprintf(yaml + at, size - (size_t)at,
 		    "  c%02u: {kind: vpn, connection: c%02u, routes: [{prefix: 10.9.0.0/16}]}\n", i,
@@ -160,9 +169,12 @@ static void the_order_of_the_file_plays_no_part(void **state)
 {
 	struct bench *t = *state;
 	static const char *const lan[] = {
-	    BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", BEHIND("10.1.0.9")),
-	    BENCH_LAN("vpc-b", "vpc", "20", "10.2.0.1/16", BEHIND("10.2.0.9")),
-	    BENCH_LAN("vpc-c", "vpc", "30", "10.3.0.1/16", BEHIND("10.3.0.9")),
+	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16, " BEHIND(
+		"10.1.0.9") "}\n",
+	    "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16, " BEHIND(
+		"10.2.0.9") "}\n",
+	    "  vpc-c: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16, " BEHIND(
+		"10.3.0.9") "}\n",
 	};
 	struct bench_buckets first, again;
 	char yaml[4096];

@@ -10,20 +10,24 @@
 static const char site[] = BENCH_SITE
     "route-tables:\n  default: {routes: [{prefix: 10.66.0.0/16, blackhole: yes},"
     " {prefix: 8.8.0.0/16, attachment: vpc-a}]}\n  red: {}\n"
-    "vpn-connections:\n" BENCH_DUAL("dc1", "") BENCH_DUAL("spare",
-	"ha: active-standby,") "  dc2: {mode: single, gateway-type: private, tunnels:"
-			       " [{customer-gateway: cgw-a, gateway-address: 10.3.0.1, psk: k}]}\n"
-			       "attachments:\n" BENCH_VPN("dc1", "dc1",
-				   "routes: [{prefix: 10.9.0.0/16}]") BENCH_VPN("dc2", "dc2",
-				   "associate: none, propagate: [red, default], advertise-routes: no, routes: [{prefix:"
-				   " 10.9.0.0/16}, {prefix: 10.7.0.0/16}]") BENCH_LAN("vpc-a",
-				   "vpc", "10", "10.1.0.1/16",
-				   "routes: [{prefix: 10.9.0.0/16, next-hop: 10.1.0.9},"
-				   " {prefix: 10.8.0.0/16, next-hop: 10.1.0.8}]") BENCH_LAN("line1",
-				   "vbr", "30", "10.3.0.2/24",
-				   "associate: red, propagate: []") "routing-policies:\n"
-								    "  - {priority: 7, direction: ingress, source-attachment: [dc2], prefixes: [10.7.0.0/16],"
-								    " action: deny}\n";
+    "vpn-connections:\n"
+    "  dc1: {" BENCH_PAIR "}\n"
+    "  spare: {ha: active-standby, " BENCH_PAIR "}\n"
+    "  dc2: {mode: single, gateway-type: private, tunnels:"
+    " [{customer-gateway: cgw-a, gateway-address: 10.3.0.1, psk: k}]}\n"
+    "attachments:\n"
+    "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"
+    "  dc2: {kind: vpn, connection: dc2, associate: none, propagate: [red,"
+    " default], advertise-routes: no, routes: [{prefix: 10.9.0.0/16},"
+    " {prefix: 10.7.0.0/16}]}\n"
+    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
+    " routes: [{prefix: 10.9.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.8.0.0/16,"
+    " next-hop: 10.1.0.8}]}\n"
+    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24,"
+    " associate: red, propagate: []}\n"
+    "routing-policies:\n"
+    "  - {priority: 7, direction: ingress, source-attachment: [dc2], prefixes: [10.7.0.0/16],"
+    " action: deny}\n";
 
 static const char *text(const json_t *row, const char *key)
 {
@@ -250,12 +254,15 @@ static void odd_configurations(void **state)
 	show_all(t);
 	bench_apply(t,
 	    BENCH_SITE "route-tables: {red: {}}\n"
-		       "vpn-connections:\n" BENCH_DUAL("dc1", ""));
+		       "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n");
 	show_all(t);
 	bench_apply(t,
 	    BENCH_SITE "route-tables: {red: {routes: [{prefix: 10.0.0.0/8, attachment: dc1}]}}\n"
-		       "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_VPN(
-			   "dc1", "dc1", "associate: none, propagate: []"));
+		       "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  dc1: {kind: vpn, connection: dc1, associate: none, propagate: []}\n");
 	show_all(t);
 	bench_apply(t, site);
 	show_all(t);

@@ -7,13 +7,21 @@
 
 #define BEHIND "routes: [{prefix: 10.9.0.0/16}]"
 #define TWO_CONNECTIONS(ha1, ha2)                                                                  \
-	BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "ha: " ha1 ",")                          \
-	    BENCH_DUAL("dc2", "ha: " ha2 ",") "attachments:\n" BENCH_VPN("dc1", "dc1", BEHIND)     \
-		BENCH_VPN("dc2", "dc2", BEHIND) BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", "")
+	BENCH_SITE                                                                                 \
+	"vpn-connections:\n"                                                                       \
+	"  dc1: {ha: " ha1 ", " BENCH_PAIR "}\n"                                                   \
+	"  dc2: {ha: " ha2 ", " BENCH_PAIR "}\n"                                                   \
+	"attachments:\n"                                                                           \
+	"  dc1: {kind: vpn, connection: dc1, " BEHIND "}\n"                                        \
+	"  dc2: {kind: vpn, connection: dc2, " BEHIND "}\n"                                        \
+	"  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
 #define ONE_CONNECTION(ha)                                                                         \
-	BENCH_SITE "vpn-connections:\n" BENCH_DUAL(                                                \
-	    "dc1", "ha: " ha ",") "attachments:\n" BENCH_VPN("dc1", "dc1", BEHIND)                 \
-	    BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", "")
+	BENCH_SITE                                                                                 \
+	"vpn-connections:\n"                                                                       \
+	"  dc1: {ha: " ha ", " BENCH_PAIR "}\n"                                                    \
+	"attachments:\n"                                                                           \
+	"  dc1: {kind: vpn, connection: dc1, " BEHIND "}\n"                                        \
+	"  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
 
 static unsigned count_of(const struct bench_buckets *b, const char *way)
 {
@@ -167,9 +175,13 @@ static void a_new_attachment_on_a_dead_port_is_down(void **state)
 	bench_apply(t, BENCH_SITE);
 	atomic_store(&t->port[2].link_up, false); /* before anything was on it */
 	bench_apply(t,
-	    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_VPN(
-		"dc1", "dc1", BEHIND) BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16",
-		"routes: [{prefix: 10.9.0.0/16, next-hop: 10.1.0.5}]") "  vpc-b: {kind: vpc, port: lan1, address: 10.2.0.1/16}\n");
+	    BENCH_SITE "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  dc1: {kind: vpn, connection: dc1, " BEHIND "}\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
+		       " routes: [{prefix: 10.9.0.0/16, next-hop: 10.1.0.5}]}\n"
+		       "  vpc-b: {kind: vpc, port: lan1, address: 10.2.0.1/16}\n");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "vpc-b", "10.9.1.1", "dc1/1 dc1/2");
 	bench_link(t, "lan0", true);
@@ -194,9 +206,11 @@ static void a_death_costs_one_record(void **state)
 	static char yaml[65536];
 	static void *hops[4096];
 	int at = snprintf(yaml, sizeof(yaml),
-	    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_LAN(
-		"vpc-a", "vpc", "10", "10.1.0.1/16",
-		"") "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}");
+	    BENCH_SITE "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+		       "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}");
 
 	for (unsigned i = 0; i < 1000; i++)
 		at += snprintf(yaml + at, sizeof(yaml) - (size_t)at, ", {prefix: 172.%u.%u.0/24}",

@@ -8,17 +8,22 @@ static void a_vpn_reaches_every_network(void **state) /* A1, A3 */
 	struct bench *t = *state;
 
 	bench_apply(t,
-	    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "") BENCH_DUAL(
-		"dc2", "") "attachments:\n" BENCH_VPN("dc1", "dc1",
-		"routes: [{prefix: 10.9.0.0/16}]") BENCH_VPN("dc2", "dc2",
-		"routes: [{prefix: 10.8.0.0/16}]") BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16",
-		"") BENCH_LAN("vpc-b", "vpc", "20", "10.2.0.1/16",
-		"routes: [{prefix: 172.16.0.0/12, next-hop: 10.2.0.9}]") BENCH_LAN("line1", "vbr",
-		"30", "10.3.0.1/30",
-		"routes: [{prefix: 10.30.0.0/16, next-hop: 10.3.0.2}]") BENCH_LAN("ccn1", "ccn",
-		"40", "10.4.0.1/30", "") BENCH_LAN("tr2", "peer", "50", "10.5.0.1/30",
-		"routes: [{prefix: 10.50.0.0/16, next-hop: 10.5.0.2}]") "routing-policies:\n"
-									"  - {priority: 50, direction: egress, action: permit}\n");
+	    BENCH_SITE "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "  dc2: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"
+		       "  dc2: {kind: vpn, connection: dc2, routes: [{prefix: 10.8.0.0/16}]}\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+		       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16,"
+		       " routes: [{prefix: 172.16.0.0/12, next-hop: 10.2.0.9}]}\n"
+		       "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.1/30,"
+		       " routes: [{prefix: 10.30.0.0/16, next-hop: 10.3.0.2}]}\n"
+		       "  ccn1: {kind: ccn, port: lan0, vlan: 40, address: 10.4.0.1/30}\n"
+		       "  tr2: {kind: peer, port: lan0, vlan: 50, address: 10.5.0.1/30,"
+		       " routes: [{prefix: 10.50.0.0/16, next-hop: 10.5.0.2}]}\n"
+		       "routing-policies:\n"
+		       "  - {priority: 50, direction: egress, action: permit}\n");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "dc1", "10.1.2.3", "vpc-a");
 	assert_way(t, "dc1", "10.2.0.77", "vpc-b");
@@ -39,11 +44,14 @@ static void the_ingress_decides_the_table(void **state) /* A2, R1 */
 	struct bench *t = *state;
 
 	bench_apply(t,
-	    BENCH_SITE "route-tables:\n  default: {}\n  red: {}\n  blue: {}\n"
-		       "attachments:\n" BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16",
-			   "associate: red, propagate: [blue]") BENCH_LAN("vpc-b", "vpc", "20",
-			   "10.2.0.1/16", "associate: blue, propagate: [red, default]")
-			   BENCH_LAN("vpc-c", "vpc", "30", "10.3.0.1/16", "propagate: []"));
+	    BENCH_SITE
+	    "route-tables:\n  default: {}\n  red: {}\n  blue: {}\n"
+	    "attachments:\n"
+	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
+	    " associate: red, propagate: [blue]}\n"
+	    "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16,"
+	    " associate: blue, propagate: [red, default]}\n"
+	    "  vpc-c: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16, propagate: []}\n");
 	assert_way(t, "vpc-a", "10.2.0.5", "vpc-b"); /* there by red, back by blue */
 	assert_way(t, "vpc-b", "10.1.0.5", "vpc-a");
 	assert_way(t, "vpc-c", "10.2.0.5", "vpc-b");
@@ -57,10 +65,14 @@ static void associate_none_drops(void **state) /* R2 */
 	struct bench *t = *state;
 
 	bench_apply(t,
-	    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_LAN(
-		"vpc-a", "vpc", "10", "10.1.0.1/16", "associate: none")
-		BENCH_LAN("vpc-b", "vpc", "20", "10.2.0.1/16", "")
-		    BENCH_VPN("dc1", "dc1", "associate: none, routes: [{prefix: 10.9.0.0/16}]"));
+	    BENCH_SITE "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
+		       " associate: none}\n"
+		       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
+		       "  dc1: {kind: vpn, connection: dc1, associate: none,"
+		       " routes: [{prefix: 10.9.0.0/16}]}\n");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "vpc-a", "10.2.0.5", "no table");
 	assert_way(t, "dc1", "10.2.0.5", "no table");
@@ -79,9 +91,11 @@ static void static_routes_and_blackholes(void **state) /* R3 */
 		       "      - {prefix: 0.0.0.0/0, blackhole: yes}\n"
 		       "      - {prefix: 10.64.0.0/10, attachment: dc1}\n"
 		       "      - {prefix: 10.1.7.0/24, blackhole: yes}\n"
-		       "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_LAN(
-			   "vpc-a", "vpc", "10", "10.1.0.1/16", "")
-			   BENCH_VPN("dc1", "dc1", "propagate: []"));
+		       "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+		       "  dc1: {kind: vpn, connection: dc1, propagate: []}\n");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "vpc-a", "8.8.8.8", "blackhole");
 	assert_way(t, "vpc-a", "10.127.255.255", "dc1/1 dc1/2");
@@ -90,24 +104,27 @@ static void static_routes_and_blackholes(void **state) /* R3 */
 	assert_way(t, "dc1", "10.1.8.1", "vpc-a");
 }
 
-static const char static_on_port[] = BENCH_SITE
-    "route-tables:\n"
-    "  default:\n"
-    "    routes:\n"
-    "      - {prefix: 10.1.4.0/24, attachment: vpc-a}\n"
-    "      - {prefix: 172.16.4.0/24, attachment: vpc-a}\n"
-    "      - {prefix: 172.20.4.0/24, attachment: vpc-a}\n"
-    "      - {prefix: 8.0.0.0/8, attachment: vpc-a}\n"
-    "      - {prefix: 9.0.0.0/8, attachment: vpc-b}\n"
-    "      - {prefix: 11.0.0.0/8, attachment: vpc-c}\n"
-    "attachments:\n" BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16",
-	"propagate: [], routes: [{prefix: 172.16.0.0/16, next-hop: 10.1.0.5},"
-	" {prefix: 172.16.0.0/16, next-hop: 10.1.0.6}, {prefix: 172.0.0.0/8, next-hop: 10.1.0.7},"
-	" {prefix: 10.0.0.0/8, next-hop: 10.1.0.8}]") BENCH_LAN("vpc-b", "vpc", "20", "10.2.0.1/16",
-	"propagate: [], routes: [{prefix: 172.16.0.0/16, next-hop: 10.2.0.5},"
-	" {prefix: 172.17.0.0/16, next-hop: 10.2.0.5}]")
-	BENCH_LAN("vpc-c", "vpc", "30", "10.3.0.1/16", "propagate: []") BENCH_LAN("vpc-d", "vpc",
-	    "40", "10.4.0.1/16", "routes: [{prefix: 0.0.0.0/0, next-hop: 10.4.0.9}]");
+static const char static_on_port[] =
+    BENCH_SITE "route-tables:\n"
+	       "  default:\n"
+	       "    routes:\n"
+	       "      - {prefix: 10.1.4.0/24, attachment: vpc-a}\n"
+	       "      - {prefix: 172.16.4.0/24, attachment: vpc-a}\n"
+	       "      - {prefix: 172.20.4.0/24, attachment: vpc-a}\n"
+	       "      - {prefix: 8.0.0.0/8, attachment: vpc-a}\n"
+	       "      - {prefix: 9.0.0.0/8, attachment: vpc-b}\n"
+	       "      - {prefix: 11.0.0.0/8, attachment: vpc-c}\n"
+	       "attachments:\n"
+	       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
+	       " propagate: [], routes: [{prefix: 172.16.0.0/16, next-hop: 10.1.0.5},"
+	       " {prefix: 172.16.0.0/16, next-hop: 10.1.0.6}, {prefix: 172.0.0.0/8,"
+	       " next-hop: 10.1.0.7}, {prefix: 10.0.0.0/8, next-hop: 10.1.0.8}]}\n"
+	       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16,"
+	       " propagate: [], routes: [{prefix: 172.16.0.0/16, next-hop: 10.2.0.5},"
+	       " {prefix: 172.17.0.0/16, next-hop: 10.2.0.5}]}\n"
+	       "  vpc-c: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16, propagate: []}\n"
+	       "  vpc-d: {kind: vpc, port: lan0, vlan: 40, address: 10.4.0.1/16,"
+	       " routes: [{prefix: 0.0.0.0/0, next-hop: 10.4.0.9}]}\n";
 
 /* Which neighbour does a static route through a network mean? */
 static void static_routes_find_their_neighbour(void **state)
@@ -135,13 +152,16 @@ static void flow_protection_brings_its_routes(void **state) /* T10 */
 	char yaml[4096];
 
 	snprintf(yaml, sizeof(yaml),
-	    BENCH_SITE "route-tables:\n  default: {}\n  red: {}\n  blue: {}\n"
-		       "vpn-connections:\n  dc1: {%s  dc2: {%s"
-		       "attachments:\n" BENCH_VPN("dc1", "dc1", "associate: red")
-			   BENCH_VPN("dc2", "dc2", "associate: none, propagate: [blue]")
-			       BENCH_LAN("vpc-r", "vpc", "10", "10.1.0.1/16", "associate: red")
-				   BENCH_LAN("vpc-d", "vpc", "20", "10.2.0.1/16", "") BENCH_LAN(
-				       "vpc-b", "vpc", "30", "10.3.0.1/16", "associate: blue"),
+	    BENCH_SITE
+	    "route-tables:\n  default: {}\n  red: {}\n  blue: {}\n"
+	    "vpn-connections:\n  dc1: {%s  dc2: {%s"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1, associate: red}\n"
+	    "  dc2: {kind: vpn, connection: dc2, associate: none, propagate: [blue]}\n"
+	    "  vpc-r: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16, associate: red}\n"
+	    "  vpc-d: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
+	    "  vpc-b: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16,"
+	    " associate: blue}\n",
 	    flow, flow);
 	bench_apply(t, yaml);
 	bench_tunnels(t, MODEL_TUNNEL_UP);
@@ -158,11 +178,15 @@ static void own_addresses_answer(void **state)
 	bench_apply(t,
 	    BENCH_SITE
 	    "route-tables:\n  default: {routes: [{prefix: 10.1.0.1/32, blackhole: yes}]}\n  red: {}\n"
-	    "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_VPN("dc1", "dc1", "")
-		BENCH_LAN("vpc-a", "vpc", "10", "[10.1.0.1/16, 10.11.0.1/24]", "")
-		    BENCH_LAN("vpc-b", "vpc", "20", "10.2.0.1/16", "associate: red, propagate: []")
-			BENCH_LAN("vpc-c", "vpc", "30", "10.3.0.1/16",
-			    "associate: none, propagate: [red]"));
+	    "vpn-connections:\n"
+	    "  dc1: {" BENCH_PAIR "}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1}\n"
+	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: [10.1.0.1/16, 10.11.0.1/24]}\n"
+	    "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16,"
+	    " associate: red, propagate: []}\n"
+	    "  vpc-c: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16,"
+	    " associate: none, propagate: [red]}\n");
 	assert_way(t, "vpc-a", "10.1.0.1", "local"); /* before any route */
 	assert_way(t, "dc1", "10.11.0.1", "local");
 	assert_way(
@@ -179,10 +203,13 @@ static void both_families(void **state)
 	struct bench *t = *state;
 
 	bench_apply(t,
-	    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_VPN(
-		"dc1", "dc1", "routes: [{prefix: '2001:db8:9::/48'}]")
-		BENCH_LAN("vpc-a", "vpc", "10", "[10.1.0.1/16, '2001:db8:1::1/64']",
-		    "routes: [{prefix: '::/0', next-hop: '2001:db8:1::9'}]"));
+	    BENCH_SITE
+	    "vpn-connections:\n"
+	    "  dc1: {" BENCH_PAIR "}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: '2001:db8:9::/48'}]}\n"
+	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: [10.1.0.1/16,"
+	    " '2001:db8:1::1/64'], routes: [{prefix: '::/0', next-hop: '2001:db8:1::9'}]}\n");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "vpc-a", "2001:db8:9::77", "dc1/1 dc1/2");
 	assert_way(t, "dc1", "2001:db8:1::77", "vpc-a");
@@ -197,8 +224,11 @@ static void source_addresses(void **state)
 	struct ip_addr v4 = test_addr("10.9.0.1"), v6 = test_addr("2001:db8::9"), a;
 
 	bench_apply(t,
-	    BENCH_SITE "vpn-connections:\n" BENCH_DUAL("dc1", "") "attachments:\n" BENCH_VPN(
-		"dc1", "dc1", "") BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16", ""));
+	    BENCH_SITE "vpn-connections:\n"
+		       "  dc1: {" BENCH_PAIR "}\n"
+		       "attachments:\n"
+		       "  dc1: {kind: vpn, connection: dc1}\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n");
 	struct bench_ingress lan = bench_ingress(t, "vpc-a"), vpn = bench_ingress(t, "dc1");
 	struct ip_addr lan_addr = test_addr("10.1.0.1"), gateway = test_addr("203.0.113.33");
 

@@ -8,16 +8,20 @@
 
 static const char site[] = BENCH_SITE
     "  near: {address: 203.0.113.200}\n"
-    "vpn-connections:\n" BENCH_DUAL("dc1",
-	"") "  dc2: {mode: single, tunnels: [{customer-gateway: near, psk: k, zone: a}]}\n"
-	    "  dc3: {mode: single, gateway-type: private, tunnels:"
-	    " [{customer-gateway: cgw-a, gateway-address: 10.3.0.1, via: line1, psk: k}]}\n"
-	    "attachments:\n" BENCH_VPN("dc1", "dc1", "routes: [{prefix: 10.9.0.0/16}]") BENCH_VPN(
-		"dc2", "dc2", "") BENCH_VPN("dc3", "dc3",
-		"routes: [{prefix: 10.7.0.0/16}]") BENCH_LAN("vpc-a", "vpc", "10", "10.1.0.1/16",
-		"") BENCH_LAN("line1", "vbr", "30", "10.3.0.2/24",
-		"mtu: 4000, routes: [{prefix: 192.0.2.0/24, next-hop: 10.3.0.8}, {prefix: 192.0.2.1/32,"
-		" next-hop: 10.3.0.9}]");
+    "vpn-connections:\n"
+    "  dc1: {" BENCH_PAIR "}\n"
+    "  dc2: {mode: single, tunnels: [{customer-gateway: near, psk: k, zone: a}]}\n"
+    "  dc4: {mode: single, tunnels: [{customer-gateway: near, gateway-address: 203.0.113.10, psk: k}]}\n"
+    "  dc3: {mode: single, gateway-type: private, tunnels:"
+    " [{customer-gateway: cgw-a, gateway-address: 10.3.0.1, via: line1, psk: k}]}\n"
+    "attachments:\n"
+    "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"
+    "  dc2: {kind: vpn, connection: dc2}\n"
+    "  dc3: {kind: vpn, connection: dc3, routes: [{prefix: 10.7.0.0/16}]}\n"
+    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24, mtu: 4000,"
+    " routes: [{prefix: 192.0.2.0/24, next-hop: 10.3.0.8}, {prefix: 192.0.2.1/32,"
+    " next-hop: 10.3.0.9}, {prefix: 192.0.3.0/24, next-hop: 10.3.0.8}]}\n";
 
 static const struct model_tunnel *tunnel(struct bench *t, const char *name)
 {
@@ -89,6 +93,60 @@ static void a_circuit_carries_private_ones(void **state) /* A18 */
 	bench_link(t, "lan0", false);
 	assert_int_equal(tunnel(t, "dc3/1")->state, MODEL_TUNNEL_UP); /* as it was set */
 	bench_link(t, "lan0", true);
+}
+
+/* Two tunnels from one gateway address, one of them over a circuit: the peer tells which is meant. */
+static void a_shared_gateway_address(void **state)
+{
+	struct bench *t = *state;
+	struct ip_addr a = test_addr("203.0.113.99");
+
+	bench_apply(t,
+	    BENCH_SITE
+	    "vpn-connections:\n"
+	    "  dc1: {mode: single, tunnels: [{customer-gateway: cgw-a, gateway-address: 203.0.113.99,"
+	    " psk: k}]}\n"
+	    "  dc2: {mode: single, gateway-type: private, tunnels: [{customer-gateway: cgw-b,"
+	    " gateway-address: 203.0.113.99, psk: k}]}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1}\n"
+	    "  dc2: {kind: vpn, connection: dc2}\n"
+	    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24,"
+	    " routes: [{prefix: 192.0.2.0/24, next-hop: 10.3.0.8}]}\n");
+	assert_string_equal(way(t, &a, "192.0.2.1"), "wan0>203.0.113.1");
+	assert_string_equal(way(t, &a, "192.0.2.2"), "line1>10.3.0.8");
+	assert_string_equal(way(t, &a, "192.0.2.9"), "wan0>203.0.113.1"); /* the first one */
+}
+
+/* Outer packets go on through a neighbour that routes no longer name, though it never answered. */
+static void a_way_keeps_its_neighbour(void **state)
+{
+	struct bench *t = *state;
+	static const char with[] = BENCH_SITE
+	    "vpn-connections:\n"
+	    "  dc1: {mode: single, gateway-type: private, tunnels: [{customer-gateway: cgw-a,"
+	    " gateway-address: 10.3.0.1, psk: k}]}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1}\n";
+	char yaml[4096];
+
+	snprintf(yaml, sizeof(yaml),
+	    "%s"
+	    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24,"
+	    " routes: [{prefix: 192.0.2.0/24, next-hop: 10.3.0.8}]}\n",
+	    with);
+	bench_apply(t, yaml);
+	const struct ip_addr a = tunnel(t, "dc1/1")->conf->gateway_address;
+
+	assert_string_equal(way(t, &a, "192.0.2.1"), "line1>10.3.0.8");
+	snprintf(yaml, sizeof(yaml),
+	    "%s"
+	    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24,"
+	    " propagate: [], routes: [{prefix: 192.0.2.0/24, next-hop: 10.3.0.8}]}\n",
+	    with);
+	bench_apply(t, yaml);
+	assert_true(epoch_flush(t->b->epoch));
+	assert_string_equal(way(t, &a, "192.0.2.1"), "line1>10.3.0.8");
 }
 
 static void strangers_cost_nothing(void **state)
@@ -225,6 +283,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(the_uplink_of_the_gateway),
 	    CASE(a_circuit_carries_private_ones),
+	    CASE(a_shared_gateway_address),
+	    CASE(a_way_keeps_its_neighbour),
 	    CASE(strangers_cost_nothing),
 	    CASE(a_leaf_stays_and_its_content_follows),
 	    CASE(no_uplink_in_a_table_of_attachments),
