@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Two connections to one peer (RFC 4271 6.8): both sides compare the same identifiers, and keep the one
+ * that the higher one initiated. Equal identifiers are told apart by the AS (RFC 6286 2.3).
+ */
+
+#include "bgp/engine.h"
+
+static bool ours_is_higher(const struct bgp_session *s)
+{
+	const struct bgp_engine *e = s->peer->engine;
+
+	if (e->config.router_id != s->theirs.id)
+		return e->config.router_id > s->theirs.id;
+	return s->peer->config.local_as > s->peer->config.remote_as;
+}
+
+bool bgp_collide(struct bgp_session *s)
+{
+	struct bgp_session *other = bgp_session_other(s), *lost;
+
+	if (other->state == BGP_ESTABLISHED) {
+		/* A peer that restarts comes back before we noticed (RFC 4724 5). */
+		if (other->theirs.graceful_restart && other->ours.graceful_restart) {
+			bgp_fsm(other, BGP_EV_CLOSED, NULL);
+			return true;
+		}
+		bgp_fsm(s, BGP_EV_COLLISION, NULL);
+		return false;
+	}
+	if (other->state != BGP_OPENCONFIRM)
+		return true;
+	/* The connection that the lower side made goes. */
+	lost = s->incoming == ours_is_higher(s) ? s : other;
+	bgp_fsm(lost, BGP_EV_COLLISION, NULL);
+	return lost != s;
+}
