@@ -37,7 +37,8 @@ static void close_sa(struct ike_sa *sa, bool hurry)
 	}
 	list_for_safe (c, next, &sa->children, node)
 		ike_child_kill(c);
-	if (hurry && ike_window_busy(&sa->window)) {
+	/* A rekey of the IKE SA must end first, or the new one would be left behind over there. */
+	if (hurry && ike_window_busy(&sa->window) && sa->exchange.kind != IKE_TASK_REKEY_IKE) {
 		/* The peer serves requests in order: once more, in case it was lost. */
 		ike_packet_send(sa->engine, sa->window.request, &sa->local, &sa->remote);
 		ike_window_abandon(sa);

@@ -76,6 +76,8 @@ void ike_sa_inherit(struct ike_sa *next, struct ike_sa *old)
 	struct ike_child_sa *c, *following;
 	struct ike_task *task, *after;
 
+	if (ike_task_pending(old, IKE_TASK_DELETE_IKE, 0, NULL))
+		ike_task_add(next, IKE_TASK_DELETE_IKE, 0, NULL);
 	next->tie = old->tie;
 	next->begun = old->begun;
 	next->proven = old->proven;

@@ -392,9 +392,10 @@ struct ike_sa *pair_sa(struct pair *p, unsigned side)
 void pair_send_request(struct pair *p, unsigned side, uint8_t exchange, const struct ike_chain *c)
 {
 	struct ike_sa *sa = pair_sa(p, side);
-	struct ike_packet *packet = ike_message_seal(sa, exchange, false, sa->window.next_id, c);
+	struct ike_packet *packet;
 
-	sa->window.next_id++;
+	sa->fragments = false;
+	packet = ike_message_seal(sa, exchange, false, sa->window.next_id++, c);
 	pair_inject(p, !side, packet->bytes, packet->len);
 	free(packet);
 }

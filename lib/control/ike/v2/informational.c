@@ -37,8 +37,11 @@ void v2_delete_ike(struct ike_sa *sa)
 	list_for (child, &sa->children, node)
 		if (child->outbound)
 			ike_child_retire(child);
-	if (sa->reserved)
-		ike_sa_kill(sa->reserved, IKE_ERROR_NONE);
+	if (sa->reserved) {
+		/* The peer may think that it took over already. */
+		ike_task_add(sa->reserved, IKE_TASK_DELETE_IKE, 0, NULL);
+		v2_adopt_reserved(sa);
+	}
 	ike_lifetime_stop(sa);
 	ike_task_drop_all(sa);
 	ike_sa_set_state(sa, IKE_SA_DELETING);
