@@ -8,10 +8,16 @@ only when several have the same selectors; it receives from all. A data center w
 therefore two gateways, as it is with two customer gateways in the field (see topology.py).
 """
 
+import ctypes
 import os
 import re
+import socket
 
 from . import process, wait
+
+_SYS_PIDFD_GETFD = 438
+_SO_RCVBUFFORCE = 33
+_BUFFER_BYTES = 8 << 20
 
 _PLUGINS = ("random nonce aes des md5 sha1 sha2 hmac kdf gmp openssl gcm ccm chapoly pem pkcs1 x509 pubkey vici "
             "kernel-libipsec kernel-netlink socket-default updown curve25519")
@@ -102,8 +108,24 @@ class Charon:
             f"mkdir -p {self.run_dir} && mount --bind {self.run_dir} /run && exec /usr/lib/ipsec/charon",
             env={"STRONGSWAN_CONF": conf})
         wait.until(self._listening, 10, f"vici socket of {self.name}")
+        self._deepen_queues()
         self.load()
         return self
+
+    def _deepen_queues(self):
+        """A charon that waits for the processor must not lose packets: its sockets hold a few hundred by default."""
+        self.ns.ip("link set dev ipsec0 txqueuelen 10000")
+        pidfd = os.pidfd_open(self.process.pid)
+        for fd in os.listdir(f"/proc/{self.process.pid}/fd"):
+            ours = ctypes.CDLL(None).syscall(_SYS_PIDFD_GETFD, pidfd, int(fd), 0)
+            if ours < 0:
+                continue
+            if os.readlink(f"/proc/self/fd/{ours}").startswith("socket:"):
+                with socket.socket(fileno=os.dup(ours)) as same:
+                    if same.family == socket.AF_INET and same.type == socket.SOCK_DGRAM:
+                        same.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _BUFFER_BYTES)
+            os.close(ours)
+        os.close(pidfd)
 
     def _listening(self):
         if not self.process.alive():

@@ -9,6 +9,7 @@ from . import net, process, tools, wait
 
 _SANITIZER = re.compile(r"(ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:).*")
 STOP_S = 5  # C-02: an orderly end takes no longer
+DESCRIPTORS = 4096
 
 
 def yaml(config):
@@ -56,12 +57,13 @@ class Transitd(net.Netns):
         return os.path.join(tools.app_dir(), name)
 
     def write(self, config):
-        """The startup file, with what the lab decides: directories, small memory, no huge pages."""
+        """The startup file, with what the lab decides: directories, small memory, no huge pages, deep rings."""
         system = {"control-core": 0, "worker-cores": [1], "memory": "256M", "huge-pages": "no",
                   "poll": "adaptive", "run-dir": self.run_dir, "state-dir": f"{self.run_dir}/state",
                   **config.get("system", {})}
+        ports = {name: {"descriptors": DESCRIPTORS, **port} for name, port in config.get("ports", {}).items()}
         with open(self.config_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
-            out.write(yaml({"system": system, **{k: v for k, v in config.items() if k != "system"}}))
+            out.write(yaml({"system": system, **dict(config, system=system, ports=ports)}))
         return self.config_file
 
     def start(self, config=None, timeout=30):
