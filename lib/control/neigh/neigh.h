@@ -49,6 +49,8 @@ struct neigh_engine *neigh_create(const struct neigh_ops *ops, void *ctx, struct
 /* Gives every waiting packet back, unresolved. */
 void neigh_free(struct neigh_engine *n);
 
+#define NEIGH_SUBNETS_MAX 16 /* as many as the startup file allows */
+
 /* An interface with its addresses. Announces each (gratuitous ARP). Adding twice replaces. */
 struct neigh_iface {
 	uint32_t iface;
@@ -57,7 +59,7 @@ struct neigh_iface {
 	struct {
 		struct ip_addr addr; /* our own */
 		uint8_t len;
-	} subnet[8];
+	} subnet[NEIGH_SUBNETS_MAX];
 };
 void neigh_iface_set(struct neigh_engine *n, const struct neigh_iface *iface, struct mono now);
 /* Forgets its neighbours; waiting packets come back unresolved. */

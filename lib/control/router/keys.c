@@ -2,8 +2,8 @@
 
 /*
  * Pre-shared keys that the startup file leaves out: made once of 16 printable characters (X5), kept in the state
- * directory with mode 0600, the same from then on (T12). The file is written beside and renamed, so that a crash leaves the
- * old state or the new one.
+ * directory with mode 0600, the same from then on (T12). The file is written beside, renamed, and both are on the disk
+ * before the key is used: a crash leaves no key or the one that was used.
  */
 
 #include <errno.h>
@@ -36,6 +36,16 @@ static int read_key(const char *path, char out[CONF_PSK_MAX + 1])
 	return *out ? 0 : -EINVAL;
 }
 
+static int sync_directory(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
 static int write_key(const char *path, const char *key)
 {
 	char beside[512];
@@ -47,8 +57,11 @@ static int write_key(const char *path, const char *key)
 	if (fd < 0)
 		return -errno;
 	size_t len = strlen(key);
-	if (write(fd, key, len) != (ssize_t)len || fsync(fd) < 0)
-		rc = errno ? -errno : -EIO;
+	ssize_t n = write(fd, key, len);
+	if (n < 0 || fsync(fd) < 0)
+		rc = -errno;
+	else if ((size_t)n != len)
+		rc = -ENOSPC;
 	if (close(fd) < 0 && rc == 0)
 		rc = -errno;
 	if (rc == 0 && rename(beside, path) < 0)
@@ -84,6 +97,8 @@ int psk_load_or_make(const char *state_dir, const char *connection, unsigned tun
 		return rc;
 	make_key(rng, out);
 	rc = write_key(path, out);
+	if (rc == 0)
+		rc = sync_directory(state_dir);
 	if (rc == 0)
 		log_write(LOG_NOTICE, LOG, connection,
 		    "pre-shared key of tunnel %u generated, kept in %s", tunnel, path);

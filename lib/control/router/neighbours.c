@@ -34,14 +34,43 @@ static void op_ready(void *ctx, uint32_t iface, const struct ip_addr *addr, cons
 		log_write(LOG_ERROR, LOG, ip_text(addr, text), "the neighbour table is full");
 }
 
+/* Do next hops of the model name its record? */
+static bool is_next_hop(const struct router *r, uint32_t iface, const struct ip_addr *addr)
+{
+	const struct model_iface **all;
+	unsigned count = model_ifaces(r->model, &all);
+
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned k = 0; all[i]->index == iface && k < all[i]->gateway_count; k++) {
+			if (ip_eq(&all[i]->gateway[k], addr))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Any other record goes: stations come and go, and the table is one for all interfaces. */
 static void op_gone(void *ctx, uint32_t iface, const struct ip_addr *addr)
 {
 	struct router *r = ctx;
 	const struct iface *i = iface_get(&r->b->ifaces, iface);
+	const struct neigh *n = neigh_find(r->b->neighbours, (uint16_t)iface, addr);
 
-	/* The record stays, without a layer-2 header: next hops may name it, and workers ask again. */
-	if (i)
-		neigh_publish(r->b->neighbours, i, addr, NULL);
+	if (i && is_next_hop(r, iface, addr))
+		neigh_publish(r->b->neighbours, i, addr, NULL); /* workers ask again */
+	else if (n)
+		neigh_remove(r->b->neighbours, n->index);
+}
+
+/* Workers would send the packet to that neighbour, if the next hop it waits at is still the same. */
+static bool may_go_on(
+    const struct router *r, struct rte_mbuf *m, uint32_t iface, const struct ip_addr *addr)
+{
+	const struct nexthop *nh = nexthop_get(&r->b->nexthops, pkt_meta(m)->nexthop);
+	const struct neigh *n = neigh_find(r->b->neighbours, (uint16_t)iface, addr);
+
+	return nh && n && n->state == NEIGH_READY && nh->iface == iface &&
+	    (nh->kind == NH_CONNECTED || (nh->kind == NH_VIA && nh->neigh == n->index));
 }
 
 static void op_packet(
@@ -50,11 +79,12 @@ static void op_packet(
 	struct router *r = ctx;
 	struct rte_mbuf *m = packet;
 
-	if (resolved) {
+	if (resolved && may_go_on(r, m, iface, addr)) {
 		host_resume(r, m, INJECT_NEXTHOP);
 		return;
 	}
-	icmp_host_report(r, m, ICMP_HOST_UNREACHABLE, 0, mono_now());
+	if (!resolved)
+		icmp_host_report(r, m, ICMP_HOST_UNREACHABLE, 0, mono_now());
 	rte_pktmbuf_free(m);
 }
 
@@ -133,7 +163,8 @@ void neighbours_arp(struct router *r, struct rte_mbuf *m, struct mono now)
 		const uint8_t *addresses = wire_bytes(&in, 12);
 		if (addresses)
 			wirebuf_put(&out, addresses, 12);
-		if (i->vlan != VLAN_NONE)
+		struct wire type = in;
+		if (wire_u16(&type) == RTE_ETHER_TYPE_VLAN) /* unless the device took it off */
 			wire_skip(&in, 4);
 		size_t left = RTE_MIN(wire_left(&in), wirebuf_room(&out));
 		const uint8_t *rest = wire_bytes(&in, left);

@@ -147,6 +147,21 @@ static void held_release(struct router *r, struct vpn_tunnel *t, bool up)
 	t->held_count = 0;
 }
 
+/*
+ * The first packet brings up the whole connection: a second tunnel on demand would never see a packet while the first
+ * one is up, and neither share the load (T3) nor stand by (T4).
+ */
+static void trigger(struct router *r, const struct vpn_tunnel *t, struct mono now)
+{
+	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
+		const struct vpn_tunnel *other = r->tunnel[i];
+
+		if (other && other->model->conf->connection == t->model->conf->connection &&
+		    waits_for_traffic(other))
+			ike_tunnel_trigger(r->ike, now, i);
+	}
+}
+
 void tunnel_trap(struct router *r, struct rte_mbuf *m, struct mono now)
 {
 	struct vpn_tunnel *t = tunnel_at(r, pkt_meta(m)->tunnel);
@@ -161,7 +176,7 @@ void tunnel_trap(struct router *r, struct rte_mbuf *m, struct mono now)
 	if (t->ike_state == IKE_TUNNEL_UP)
 		held_release(r, t, true);
 	else
-		ike_tunnel_trigger(r->ike, now, t->model->index);
+		trigger(r, t, now);
 }
 
 void vpn_tick(struct router *r, struct mono now)
