@@ -257,6 +257,19 @@ static void test_odd_fragments(void **state)
 	}
 }
 
+/* 40 bytes are enough. */
+static void test_smallest_first_fragment(void **state)
+{
+	struct world *t = *state;
+	static struct packet whole;
+
+	t->waiting = true;
+	datagram(&whole, 1);
+	send_piece(t, &whole, 0, 40);
+	send_piece(t, &whole, 40, PAYLOAD);
+	expect_whole(t, &whole);
+}
+
 static void test_time(void **state)
 {
 	struct world *t = *state;
@@ -453,6 +466,7 @@ int main(void)
 	    TEST(test_overlaps),
 	    TEST(test_ends_that_disagree),
 	    TEST(test_odd_fragments),
+	    TEST(test_smallest_first_fragment),
 	    TEST(test_time),
 	    TEST(test_flood_of_datagrams),
 	    TEST(test_flood_of_fragments),

@@ -18,6 +18,7 @@ struct end {
 	uint32_t tunnel, nexthop;
 	uint16_t slot, attachment;
 	struct tunnel spec;
+	struct sa_in *in;
 };
 
 struct ends {
@@ -90,7 +91,8 @@ static void end_up(struct ends *e, struct end *from, struct end *to, bool aead, 
 	struct world *t = e->t;
 	struct sa_spec spec = sa_of(e, from, to, true, aead, natt);
 
-	assert_non_null(sa_in_create(t->b->sas, &spec));
+	to->in = sa_in_create(t->b->sas, &spec);
+	assert_non_null(to->in);
 	spec = sa_of(e, from, to, false, aead, natt);
 	from->spec.out[0].sa = sa_out_create(t->b->sas, &spec);
 	assert_non_null(from->spec.out[0].sa);
@@ -262,6 +264,28 @@ static void test_both_ways(void **state)
 		*(get16(out.bytes + 14) == 200 ? &to_b : &to_a) += 1;
 	assert_int_equal(to_a, 300);
 	assert_int_equal(to_b, 300);
+}
+
+/* The SA belongs to the other worker: the one that polls the port hands its packets over. */
+static void test_hand_off(void **state)
+{
+	struct ends *e = *state;
+	struct world *t = e->t;
+	static struct packet p, out;
+
+	atomic_store(&e->right.in->owner, 1);
+	inner(&p, "10.100.0.1", 0, 100);
+	world_mark(t);
+	for (unsigned i = 0; i < 100; i++)
+		world_queue_on(t, W_A, &p);
+	world_run(t);
+	t->waiting = true;
+	assert_int_equal(carry_together(t), 100);
+	world_no_drops(t);
+	assert_int_equal(t->workers[0].slots[e->right.slot].received, 0);
+	assert_int_equal(t->workers[1].slots[e->right.slot].delivered, 100);
+	for (unsigned i = 0; i < 100; i++)
+		assert_true(world_sent(t, 1, &out));
 }
 
 static void expect_state(struct ends *e, struct end *end, enum tunnel_state state)
@@ -742,6 +766,7 @@ int main(void)
 	    WITH(test_through, setup_natt),
 	    TEST(test_both_ways),
 	    WITH(test_both_ways, setup_cbc),
+	    TEST(test_hand_off),
 	    TEST(test_down),
 	    TEST(test_trap),
 	    TEST(test_trapped_too_big),
