@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include "world.h"
 
 #define GATEWAY "203.0.113.10"
@@ -296,6 +298,30 @@ static void test_ike_flood(void **state)
 	expect_punt(t, W_UPLINK, &p, PUNT_IKE_KNOWN);
 }
 
+/* Within its rate, but control does not take what is there. */
+static void test_queue_to_control_full(void **state)
+{
+	struct world *t = *state;
+	struct slot_counters since;
+	uint8_t ike[28];
+	struct packet p = {0};
+
+	ike_header(ike, true, 0x20, 35, 8);
+	packet_udp(&p, &to_gateway, 500, 500, ike, sizeof(ike));
+	world_mark(t);
+	for (unsigned i = 0; i < 5000; i++) {
+		struct rte_mbuf *m = world_mbuf(t, &p);
+
+		pkt_meta(m)->slot = t->slot[W_UPLINK];
+		t->w->slots[t->slot[W_UPLINK]].received++;
+		t->w->now += rte_get_tsc_hz() / 1000;
+		punt(t->w, m, PUNT_IKE_KNOWN);
+	}
+	since = world_since(t, t->slot[W_UPLINK]);
+	assert_in_range(since.punted, 1000, 4999);
+	assert_int_equal(since.drop[DROP_PUNT_FULL], 5000 - since.punted);
+}
+
 static void test_icmp(void **state)
 {
 	struct world *t = *state;
@@ -403,6 +429,7 @@ int main(void)
 	    TEST(test_ike_too_short),
 	    TEST(test_udp_checksum_of_ike),
 	    TEST(test_ike_flood),
+	    TEST(test_queue_to_control_full),
 	    TEST(test_icmp),
 	    TEST(test_icmp_too_short),
 	    TEST(test_tcp),
