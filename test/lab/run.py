@@ -34,6 +34,7 @@ from rig import sandbox, tools  # noqa: E402
 from rig.case import Lab  # noqa: E402
 
 LAST = "orderly_end"  # the name of the checks that end a class
+NO_TOPOLOGY = "no topology, see above"
 
 
 def suites():
@@ -97,7 +98,7 @@ def run_class(module, class_name, chosen):
         why = "the topology could not be made:\n" + traceback.format_exc()
         for name in [*chosen, LAST]:
             report(name, time.monotonic() - start, why)
-            why = "no topology, see above"
+            why = NO_TOPOLOGY
         return
     for name in chosen:
         case = cls(name)
@@ -130,6 +131,8 @@ class Summary:
             self.failed.append(name)
             print(f"FAIL  {suite} {name} ({result['seconds']:.1f} s)")
             print(indent(result["why"].strip()))
+            if result["why"] == NO_TOPOLOGY:
+                return
             print(indent(log_tails(logs)))
             print(f"      all logs: {logs}\n      again:    sudo test/lab/run.py {suite} -k {name}", flush=True)
 
