@@ -138,7 +138,7 @@ static void end_announce(struct update *u, const struct wirebuf *block)
 	bgp_message_end(out, u->begin);
 }
 
-/* Moves prefixes of the current bucket into the message. */
+/* Moves prefixes of the current bucket into the message, until one of them is through. */
 static void put_prefixes(struct bgp_peer *peer, enum bgp_family family, struct update *u,
     struct bgp_attrs *set, uint32_t *budget)
 {
@@ -146,12 +146,12 @@ static void put_prefixes(struct bgp_peer *peer, enum bgp_family family, struct u
 	struct bgp_adj_out *out = &peer->out[family];
 	uint32_t net;
 
-	while ((net = bgp_batch_peek(&out->batch)) != 0 && *budget > 0) {
+	while ((net = bgp_batch_peek(&out->batch)) != 0) {
 		const struct bgp_net *n = bgp_net_at(nets, net);
 
 		if (wirebuf_len(u->out) + bgp_nlri_bytes(n->len) > u->prefix_end)
 			break;
-		--*budget;
+		*budget -= *budget > 0; /* a message is not cut short for the end of the slice */
 		bgp_batch_take(&out->batch);
 		if (set) {
 			bgp_nlri_put(u->out, n->key, n->len);
