@@ -26,7 +26,7 @@ static bool both_notify(const struct bgp_session *s)
 /* RFC 8538 5: a shutdown is meant to be one. */
 bool bgp_graceful_is_hard(const struct bgp_session *s, const struct bgp_error *error)
 {
-	if (error->code != BGP_ERR_CEASE || s->state < BGP_OPENCONFIRM)
+	if (error->code != BGP_ERR_CEASE)
 		return false;
 	if (error->subcode == BGP_CEASE_HARD_RESET)
 		return true;

@@ -20,7 +20,7 @@ static inline uint64_t bgp_hash_fold(uint64_t a, uint64_t b)
 
 static inline uint64_t bgp_hash_word(uint64_t key, uint64_t word)
 {
-	return bgp_hash_fold(word ^ key, key | 1);
+	return bgp_hash_fold(word ^ key, (key ^ UINT64_C(0x9e3779b97f4a7c15)) | 1);
 }
 
 static inline uint32_t bgp_hash_bytes(uint64_t key, const uint8_t *bytes, size_t len)

@@ -212,25 +212,32 @@ static void want_sweep(struct bgp_peer *peer, struct bgp_adj_in *in)
 	bgp_ready(peer);
 }
 
-/* A new generation; generations are told apart modulo 256, so the oldest routes may have to go now. */
+static uint8_t generations(const struct bgp_adj_in *in, uint8_t since)
+{
+	return (uint8_t)(in->generation - since);
+}
+
+/* Generations are told apart modulo 256: what is dead for so long, and not swept yet, goes now. */
 static void next_generation(struct bgp_peer *peer, enum bgp_family family)
 {
 	struct bgp_adj_in *in = &peer->in[family];
 	const struct bgp_rib *rib = rib_of(peer, family);
 
 	while (in->first &&
-	    (uint8_t)(in->generation - bgp_route_at(rib, in->first)->generation) >= GENERATIONS_MAX)
+	    generations(in, bgp_route_at(rib, in->first)->generation) >= GENERATIONS_MAX)
 		route_remove(peer, family, in->first);
 	in->generation++;
-	if ((uint8_t)(in->generation - in->oldest_live) > GENERATIONS_MAX)
-		in->oldest_live++;
 	in->fresh = in->fresh_accepted = 0;
 }
 
 void bgp_adj_in_age(struct bgp_peer *peer, enum bgp_family family, bool keep_stale)
 {
+	const struct bgp_adj_in *in = &peer->in[family];
+
 	if (!keep_stale)
 		bgp_adj_in_expire(peer, family);
+	else if (in->fresh == 0 || generations(in, in->oldest_live) == GENERATIONS_MAX)
+		return; /* all are stale; or the peer has begun so often that they stay fresh */
 	next_generation(peer, family);
 }
 

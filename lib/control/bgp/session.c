@@ -141,6 +141,7 @@ static void enter_opensent(struct bgp_session *s)
 {
 	timer_cancel(&s->peer->engine->timers, &s->retry);
 	s->connected = true;
+	s->theirs = (struct bgp_open){0};
 	s->message_max = s->send_max = BGP_MESSAGE_MAX;
 	bgp_send_open(s);
 	arm_hold(s, BGP_OPEN_HOLD_S);

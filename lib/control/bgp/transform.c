@@ -71,7 +71,7 @@ static void rewrite_path(
     struct bgp_list *list, const struct bgp_out_class *c, struct bgp_edit_room *room)
 {
 	struct bgp_attr *path = bgp_list_find(list, BGP_ATTR_AS_PATH);
-	uint8_t *out = room->path[room->path_turn ^= 1];
+	uint8_t *out;
 
 	if (!path)
 		return;
@@ -79,6 +79,7 @@ static void rewrite_path(
 		path->len = 0;
 	if (!c->replace_peer_as)
 		return;
+	out = room->path[room->path_turn ^= 1];
 	bgp_as_path_replace(path->value, path->len, c->remote_as, c->local_as, out);
 	path->value = out;
 }
