@@ -70,12 +70,10 @@ static void add_local(struct table *t, const struct ip_addr *addr)
 	add(t, &host, SOURCE_LOCAL, NULL);
 }
 
-/* May the route of `origin` enter, and with which preference? */
-static bool ask_ingress(struct model *m, const struct table *t, struct candidate *c)
+/* May the route enter, and with which preference? */
+static bool ask_ingress(const struct table *t, struct candidate *c)
 {
-	const struct policy_question q = {
-	    .table = t->conf, .source = c->origin, .prefix = &c->prefix, .route = c->source};
-	const struct policy_answer answer = policy_ask(m, CONF_INGRESS, &q);
+	const struct policy_answer answer = policy_ingress(t, c);
 
 	if (!answer.permit) {
 		c->lost = LOST_POLICY;
@@ -189,12 +187,12 @@ static int collect_static(struct model *m, struct table *t)
 
 /* ---- attachments ---- */
 
-static void add_connected(struct model *m, struct table *t, struct attach *a, bool associated)
+static void add_connected(struct table *t, struct attach *a, bool associated)
 {
 	for (unsigned i = 0; i < a->conf->address_count; i++) {
 		struct ip_prefix subnet =
 		    ip_prefix_of(&a->conf->address[i].addr, a->conf->address[i].len);
-		bool enters = ask_ingress(m, t, add(t, &subnet, SOURCE_CONNECTED, a));
+		bool enters = ask_ingress(t, add(t, &subnet, SOURCE_CONNECTED, a));
 
 		if (enters || associated)
 			add_local(t, &a->conf->address[i].addr);
@@ -209,21 +207,21 @@ static int add_attached(struct model *m, struct table *t, struct attach *a)
 		const struct conf_attached_route *r = a->conf->routes[i];
 		struct candidate *c = add(t, &r->prefix, SOURCE_ATTACHED, a);
 
-		ask_ingress(m, t, c);
+		ask_ingress(t, c);
 		if (a->iface)
 			rc = set_next_hop(m, c, &r->next_hop);
 	}
 	return rc;
 }
 
-static void add_flow(struct model *m, struct table *t, struct attach *a)
+static void add_flow(struct table *t, struct attach *a)
 {
 	const struct conf_connection *conn = a->conf->connection;
 
 	if (!conn || conn->routing_mode != CONF_ROUTING_FLOW_PROTECTION)
 		return;
 	for (unsigned i = 0; i < conn->peer_cidrs_count; i++)
-		ask_ingress(m, t, add(t, &conn->peer_cidrs[i], SOURCE_FLOW, a));
+		ask_ingress(t, add(t, &conn->peer_cidrs[i], SOURCE_FLOW, a));
 }
 
 static bool propagates_to(const struct attach *a, const struct table *t)
@@ -241,7 +239,7 @@ static int collect_attachment(struct model *m, struct table *t, struct attach *a
 	int rc = 0;
 
 	if (propagates) {
-		add_connected(m, t, a, associated);
+		add_connected(t, a, associated);
 		rc = add_attached(m, t, a);
 	} else if (associated) {
 		/* Its own router address answers, whatever the table learns. */
@@ -249,7 +247,7 @@ static int collect_attachment(struct model *m, struct table *t, struct attach *a
 			add_local(t, &a->conf->address[i].addr);
 	}
 	if (propagates || associated)
-		add_flow(m, t, a);
+		add_flow(t, a);
 	return rc;
 }
 

@@ -111,6 +111,7 @@ static int iface_new(struct model *m, const struct port *port, uint16_t vlan, st
 	e->vlan = vlan;
 	e->attach = a;
 	e->link_up = atomic_load(&port->link_up);
+	list_init(&e->vias);
 	list_append(&m->ifaces, &e->node);
 	int rc = iface_fill(m, e, port);
 	if (rc < 0)

@@ -16,7 +16,9 @@
 #include "base/list.h"
 #include "model/model.h"
 
-#define POLICY_BUILT_IN 5000 /* priority of the built-in rejection (R4) */
+#define POLICY_BUILT_IN     5000 /* priority of the built-in rejection (R4) */
+#define POLICY_PRIORITY_MAX 100  /* of users */
+#define POLICY_WORDS        (POLICY_PRIORITY_MAX / 64 + 1)
 
 /* ---- objects ---- */
 
@@ -28,6 +30,7 @@ struct iface_entry { /* of one owner: the port (an uplink) or an attachment */
 	struct model_iface pub;
 	struct attach *attach; /* NULL: uplink */
 	uint16_t port, vlan;   /* struct port.index */
+	struct list vias;
 	struct ip_addr *proxies;
 	struct ip_addr *gateways;
 	bool link_up;
@@ -57,6 +60,8 @@ struct attach { /* an attachment */
 	bool seen;
 };
 
+#define ATTACHMENT_NUMBERS (UINT16_MAX + 1)
+
 /* The number of an attachment that has gone, not to be given away while packets that carry it are under way. */
 struct left_number {
 	uint16_t number;
@@ -66,7 +71,7 @@ struct left_number {
 /* ---- ways out to a neighbour ---- */
 
 struct via { /* of routes: a leaf next hop, shared by all that name the same neighbour */
-	struct list node;
+	struct list node; /* of struct iface_entry.vias */
 	struct iface_entry *iface;
 	struct ip_addr addr;
 	uint32_t leaf;
@@ -116,6 +121,11 @@ struct candidate {
 	struct via *via;         /* of that next hop */
 };
 
+struct policy_set {                  /* of egress policies of a table */
+	uint64_t word[POLICY_WORDS]; /* by priority */
+	bool built_in;
+};
+
 /* One set of attachments that may use a route; shared by routes with the same outcome. */
 struct permission {
 	struct list node;
@@ -125,9 +135,12 @@ struct permission {
 	uint64_t word[]; /* copy to compare */
 };
 
+#define PATH_BUCKETS 1024
+
 /* A next hop that routes point to: one per different set of members and permission. */
 struct path {
 	struct list node;
+	struct list bucket;     /* of struct model.path_bucket */
 	enum nexthop_kind kind; /* NH_LOCAL, NH_BLACKHOLE, or NH_GROUP of one member or more */
 	uint32_t index;         /* of its nexthop */
 	uint32_t routes;        /* that use it, in all tables */
@@ -163,6 +176,8 @@ struct table {
 	struct fib *fib;
 	struct rib now;  /* what the FIB says */
 	struct rib next; /* while a configuration is applied */
+	const struct conf_policy *policy[CONF_EGRESS + 1][POLICY_PRIORITY_MAX + 1];
+	struct list verdicts; /* of permission.c */
 	bool seen;
 };
 
@@ -175,9 +190,9 @@ struct model {
 	struct list attachments;
 	struct list ifaces;
 	struct list tunnels;
-	struct list vias;
 	struct list ways;
 	struct list paths;
+	struct list path_bucket[PATH_BUCKETS]; /* by their members, see path.c */
 	struct list permissions;
 	struct left_number *left;
 	unsigned left_count;
@@ -190,16 +205,24 @@ struct model {
 	unsigned tunnel_count, iface_count;
 };
 
-/* objects.c: attachments and tables, and the steps for all objects together */
+/* objects.c: the steps for all objects together */
 /* 0, -ENOSPC, -ENOMEM, -ENODEV. Cannot fail for the configuration that was applied last. */
 int objects_make(struct model *m);
 void objects_commit(struct model *m);
 void objects_sweep(struct model *m);
 void objects_free(struct model *m); /* every object, and the leaves of the model's own */
-struct attach *attach_of(const struct model *m, const struct conf_attachment *conf);
-struct table *table_of(const struct model *m, const struct conf_route_table *conf);
-void attach_refresh_usable(struct attach *a);
 void slot_leave(struct model *m, uint16_t slot); /* released after a grace period */
+
+/* tables.c */
+int tables_make(struct model *m);
+void tables_sweep(struct model *m);
+struct table *table_of(const struct model *m, const struct conf_route_table *conf);
+
+/* attachments.c */
+int attachments_make(struct model *m);
+void attachments_sweep(struct model *m);
+struct attach *attach_of(const struct model *m, const struct conf_attachment *conf);
+void attach_refresh_usable(struct attach *a);
 
 /* ifaces.c */
 int ifaces_make(struct model *m);
@@ -233,27 +256,28 @@ const char *lost_text(enum lost lost);
 const char *source_text(enum source source);
 
 /* policy.c */
-struct policy_question {
-	const struct conf_route_table *table;
-	const struct attach *source;      /* where the route comes from */
-	const struct attach *destination; /* who uses it; NULL on ingress */
-	const struct ip_prefix *prefix;
-	enum source route;
-};
 struct policy_answer {
 	bool permit;
 	uint16_t priority;                /* of the policy that decided; 0: none matched */
 	const struct conf_policy *policy; /* NULL: none, or the built-in */
 };
-struct policy_answer policy_ask(
-    const struct model *m, enum conf_direction direction, const struct policy_question *q);
+/* Takes those of the table from the configuration, by direction and priority. */
+void policies_sort(struct table *t, const struct conf *conf);
+struct policy_answer policy_ingress(const struct table *t, const struct candidate *c);
+/* Which egress policies want the route, whoever uses it. The candidate has an origin. */
+struct policy_set policy_set_of(
+    const struct model *m, const struct table *t, const struct candidate *c);
+struct policy_answer policy_egress(
+    const struct table *t, const struct policy_set *set, const struct attach *who);
 
 /* permission.c */
 /* Who may use a route with these winners. A reference, or NULL: everybody. */
 struct permission *permission_of(
-    struct model *m, const struct table *t, const struct candidate *c, unsigned count);
+    struct model *m, struct table *t, const struct candidate *c, unsigned count);
 void permission_unref(struct permission *p); /* NULL is fine */
 bool permission_has(const struct permission *p, const struct attach *a);
+/* What is known of the table's policies is forgotten: they, or the attachments, change. */
+void verdicts_clear(struct table *t);
 
 /* path.c */
 /* The path of these winners, with one more reference in `routes`; takes over that of the permission. NULL with errno. */

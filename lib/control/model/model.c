@@ -26,9 +26,10 @@ struct model *model_create(struct boundary *b, const struct model_limits *limits
 	list_init(&m->attachments);
 	list_init(&m->ifaces);
 	list_init(&m->tunnels);
-	list_init(&m->vias);
 	list_init(&m->ways);
 	list_init(&m->paths);
+	for (unsigned i = 0; i < PATH_BUCKETS; i++)
+		list_init(&m->path_bucket[i]);
 	list_init(&m->permissions);
 	return m;
 }

@@ -185,6 +185,16 @@ static bool is_same(const struct path *a, const struct path *b)
 	return true;
 }
 
+/* Paths that are the same have the same bucket. */
+static struct list *bucket_of(struct model *m, const struct path *p)
+{
+	uint64_t h = hash_bytes(FNV_START, &p->permission, sizeof(p->permission));
+
+	for (unsigned i = 0; i < p->member_count; i++)
+		h = (h ^ p->member[i].identity) * FNV_PRIME;
+	return &m->path_bucket[(h ^ h >> 32) % PATH_BUCKETS];
+}
+
 /* Fills a path that has room for ECMP_MEMBERS_MAX members from the winners. */
 static void describe(
     const struct model *m, struct path *p, const struct candidate *c, unsigned count)
@@ -223,7 +233,8 @@ struct path *path_get(
 
 	fresh->permission = permission;
 	describe(m, fresh, c, count);
-	list_for (p, &m->paths, node) {
+	struct list *bucket = bucket_of(m, fresh);
+	list_for (p, bucket, bucket) {
 		if (is_same(p, fresh)) {
 			permission_unref(permission);
 			free(fresh);
@@ -245,6 +256,7 @@ struct path *path_get(
 	}
 	fresh->routes = 1;
 	list_append(&m->paths, &fresh->node);
+	list_append(bucket, &fresh->bucket);
 	return fresh;
 }
 
@@ -269,6 +281,7 @@ void paths_sweep(struct model *m)
 		if (p->routes)
 			continue;
 		list_remove(&p->node);
+		list_remove(&p->bucket);
 		path_free(m, p);
 	}
 }

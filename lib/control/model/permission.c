@@ -3,8 +3,9 @@
 /*
  * The outcome of the egress policies for every attachment, as a bitmap that routes share.
  *
- * A group has one permission for all of its members: who may not use one of them may not use the route, for which
- * member a flow takes is a matter of its hash.
+ * A verdict is the outcome for routes of a table that the same policies want. A route has one permission for all of its
+ * members: who may not use one of them may not use the route, for which member a flow takes is a matter of
+ * its hash.
  */
 
 #include <stdlib.h>
@@ -15,10 +16,60 @@
 
 #define BITS 64
 
+struct verdict {
+	struct list node; /* of struct table.verdicts */
+	struct policy_set set;
+	uint64_t word[];
+};
+
+static void set_bit(uint64_t *word, uint32_t bit)
+{
+	word[bit / BITS] |= UINT64_C(1) << (bit % BITS);
+}
+
 static bool has_bit(const uint64_t *word, uint32_t bit)
 {
 	return word[bit / BITS] >> (bit % BITS) & 1;
 }
+
+/* ---- verdicts ---- */
+
+static bool is_set(const struct policy_set *a, const struct policy_set *b)
+{
+	return memcmp(a->word, b->word, sizeof(a->word)) == 0 && a->built_in == b->built_in;
+}
+
+static const struct verdict *verdict_of(
+    struct model *m, struct table *t, const struct policy_set *set)
+{
+	struct verdict *v;
+	struct attach *a;
+
+	list_for (v, &t->verdicts, node) {
+		if (is_set(&v->set, set))
+			return v;
+	}
+	v = xcalloc(1, sizeof(*v) + m->words * sizeof(v->word[0]));
+	v->set = *set;
+	set_bit(v->word, 0); /* attachment 0: the router itself */
+	list_for (a, &m->attachments, node) {
+		if (a->seen && policy_egress(t, set, a).permit)
+			set_bit(v->word, a->number);
+	}
+	list_append(&t->verdicts, &v->node);
+	return v;
+}
+
+void verdicts_clear(struct table *t)
+{
+	struct verdict *v, *next;
+
+	list_for_safe (v, next, &t->verdicts, node)
+		free(v);
+	list_init(&t->verdicts);
+}
+
+/* ---- permissions ---- */
 
 static bool is_same(const struct permission *p, const uint64_t *word, uint32_t words)
 {
@@ -74,54 +125,39 @@ bool permission_has(const struct permission *p, const struct attach *a)
 	return !p || (a->number / BITS < p->words && has_bit(p->word, a->number));
 }
 
-static bool may_use(const struct model *m, const struct table *t, const struct attach *who,
-    const struct candidate *c, unsigned count)
+static bool is_for_all(const struct model *m, const uint64_t *word)
 {
-	for (unsigned i = 0; i < count; i++) {
-		const struct policy_question q = {
-		    .table = t->conf,
-		    .source = c[i].origin,
-		    .destination = who,
-		    .prefix = &c[i].prefix,
-		    .route = c[i].source,
-		};
+	struct attach *a;
 
-		if (c[i].lost == LOST_NOT && !policy_ask(m, CONF_EGRESS, &q).permit)
+	list_for (a, &m->attachments, node) {
+		if (a->seen && !has_bit(word, a->number))
 			return false;
 	}
 	return true;
 }
 
-/* Routes of the router itself and blackholes are open to all: they come from nobody. */
-static bool has_origin(const struct candidate *c, unsigned count)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (c[i].lost == LOST_NOT)
-			return c[i].origin != NULL;
-	}
-	return false;
-}
-
 struct permission *permission_of(
-    struct model *m, const struct table *t, const struct candidate *c, unsigned count)
+    struct model *m, struct table *t, const struct candidate *c, unsigned count)
 {
+	const struct verdict *first = NULL;
 	struct permission *p = NULL;
-	struct attach *a;
-	bool all = true;
+	uint64_t *word = NULL;
 
-	if (!t->conf || !has_origin(c, count))
-		return NULL;
-	uint64_t *word = xcalloc(m->words, sizeof(*word));
-	word[0] = 1; /* attachment 0: the router itself */
-	list_for (a, &m->attachments, node) {
-		if (!a->seen)
+	for (unsigned i = 0; i < count; i++) {
+		if (c[i].lost != LOST_NOT || !c[i].origin)
 			continue;
-		if (may_use(m, t, a, c, count))
-			word[a->number / BITS] |= UINT64_C(1) << (a->number % BITS);
-		else
-			all = false;
+		const struct policy_set set = policy_set_of(m, t, &c[i]);
+		const struct verdict *v = verdict_of(m, t, &set);
+
+		if (!word) {
+			word = xmalloc(m->words * sizeof(*word));
+			memcpy(word, v->word, m->words * sizeof(*word));
+			first = v;
+		}
+		for (uint32_t w = 0; v != first && w < m->words; w++)
+			word[w] &= v->word[w];
 	}
-	if (!all)
+	if (word && !is_for_all(m, word))
 		p = permission_get(m, word);
 	free(word);
 	return p;

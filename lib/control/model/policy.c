@@ -7,6 +7,9 @@
  *   ingress: may a route of attachment S enter the table?
  *   egress:  may attachment D use (be sent packets by, hear of) the route of S in the table?
  *
+ * An egress policy has two halves: what it wants of the route, and of who uses it. Routes that the same policies want
+ * have the same outcome for everybody, so the first half is asked per route and the second once per set of policies.
+ *
  * The built-in egress policy 5000 of every table rejects {VPN, VBR, CCN} to {VPN, VBR, CCN} as soon as there is a
  * VPN attachment; a user policy with a lower number opens it (X13).
  *
@@ -14,13 +17,28 @@
  * routes of anybody: no policy at all.
  */
 
+#include <string.h>
+
 #include "model/internal.h"
+
+void policies_sort(struct table *t, const struct conf *conf)
+{
+	memset(t->policy, 0, sizeof(t->policy));
+	for (unsigned i = 0; i < conf->routing_policies_count; i++) {
+		const struct conf_policy *p = conf->routing_policies[i];
+
+		if (t->conf && p->table == t->conf && p->priority <= POLICY_PRIORITY_MAX)
+			t->policy[p->direction][p->priority] = p;
+	}
+}
+
+/* ---- what a policy matches ---- */
 
 static bool in_attachments(
     struct conf_attachment *const *list, unsigned count, const struct attach *a)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (a && list[i] == a->conf)
+		if (list[i] == a->conf)
 			return true;
 	}
 	return count == 0;
@@ -29,7 +47,7 @@ static bool in_attachments(
 static bool in_kinds(const enum conf_kind *list, unsigned count, const struct attach *a)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (a && list[i] == a->conf->kind)
+		if (list[i] == a->conf->kind)
 			return true;
 	}
 	return count == 0;
@@ -45,10 +63,10 @@ static bool in_prefixes(const struct conf_policy *p, const struct ip_prefix *pre
 	return p->prefixes_count == 0;
 }
 
-static bool in_types(const struct conf_policy *p, enum source route)
+static bool in_types(const struct conf_policy *p, enum source source)
 {
 	enum conf_route_type type =
-	    route == SOURCE_CONNECTED ? CONF_ROUTE_CONNECTED : CONF_ROUTE_STATIC;
+	    source == SOURCE_CONNECTED ? CONF_ROUTE_CONNECTED : CONF_ROUTE_STATIC;
 
 	for (unsigned i = 0; i < p->route_type_count; i++) {
 		if (p->route_type[i] == type)
@@ -57,44 +75,75 @@ static bool in_types(const struct conf_policy *p, enum source route)
 	return p->route_type_count == 0;
 }
 
-static bool matches(
-    const struct conf_policy *p, enum conf_direction direction, const struct policy_question *q)
+static bool wants_route(const struct conf_policy *p, const struct candidate *c)
 {
-	if (p->direction != direction || p->table != q->table)
-		return false;
 	/* Routes without BGP attributes have an empty path and no communities. */
 	if (p->as_path_count || p->communities_count)
 		return false;
-	return in_attachments(p->source_attachment, p->source_attachment_count, q->source) &&
-	    in_attachments(
-		p->destination_attachment, p->destination_attachment_count, q->destination) &&
-	    in_kinds(p->source_kind, p->source_kind_count, q->source) &&
-	    in_kinds(p->destination_kind, p->destination_kind_count, q->destination) &&
-	    in_prefixes(p, q->prefix) && in_types(p, q->route);
+	return in_attachments(p->source_attachment, p->source_attachment_count, c->origin) &&
+	    in_kinds(p->source_kind, p->source_kind_count, c->origin) &&
+	    in_prefixes(p, &c->prefix) && in_types(p, c->source);
+}
+
+static bool wants_user(const struct conf_policy *p, const struct attach *who)
+{
+	return in_attachments(p->destination_attachment, p->destination_attachment_count, who) &&
+	    in_kinds(p->destination_kind, p->destination_kind_count, who);
+}
+
+/* ---- the questions ---- */
+
+static struct policy_answer answer_of(const struct conf_policy *p)
+{
+	return (struct policy_answer){p->action == CONF_PERMIT, (uint16_t)p->priority, p};
+}
+
+struct policy_answer policy_ingress(const struct table *t, const struct candidate *c)
+{
+	for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++) {
+		const struct conf_policy *p = t->policy[CONF_INGRESS][i];
+
+		/* On the way in there is no destination that could be wanted. */
+		if (p && !p->destination_attachment_count && !p->destination_kind_count &&
+		    wants_route(p, c))
+			return answer_of(p);
+	}
+	return (struct policy_answer){true, 0, NULL};
 }
 
 static bool is_line(const struct attach *a)
 {
-	return a &&
-	    (a->conf->kind == CONF_KIND_VPN || a->conf->kind == CONF_KIND_VBR ||
-		a->conf->kind == CONF_KIND_CCN);
+	return a->conf->kind == CONF_KIND_VPN || a->conf->kind == CONF_KIND_VBR ||
+	    a->conf->kind == CONF_KIND_CCN;
 }
 
-struct policy_answer policy_ask(
-    const struct model *m, enum conf_direction direction, const struct policy_question *q)
+struct policy_set policy_set_of(
+    const struct model *m, const struct table *t, const struct candidate *c)
 {
-	const struct conf_policy *best = NULL;
+	struct policy_set set = {.built_in = m->has_vpn && is_line(c->origin)};
 
-	for (unsigned i = 0; i < m->conf->routing_policies_count; i++) {
-		const struct conf_policy *p = m->conf->routing_policies[i];
+	for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++) {
+		const struct conf_policy *p = t->policy[CONF_EGRESS][i];
 
-		if (matches(p, direction, q) && (!best || p->priority < best->priority))
-			best = p;
+		if (p && wants_route(p, c))
+			set.word[i / 64] |= UINT64_C(1) << (i % 64);
 	}
-	if (best)
-		return (struct policy_answer){
-		    best->action == CONF_PERMIT, (uint16_t)best->priority, best};
-	if (direction == CONF_EGRESS && m->has_vpn && is_line(q->source) && is_line(q->destination))
+	return set;
+}
+
+struct policy_answer policy_egress(
+    const struct table *t, const struct policy_set *set, const struct attach *who)
+{
+	for (unsigned w = 0; w < POLICY_WORDS; w++) {
+		for (uint64_t left = set->word[w]; left; left &= left - 1) {
+			unsigned priority = w * 64 + (unsigned)__builtin_ctzll(left);
+			const struct conf_policy *p = t->policy[CONF_EGRESS][priority];
+
+			if (wants_user(p, who))
+				return answer_of(p);
+		}
+	}
+	if (set->built_in && is_line(who))
 		return (struct policy_answer){false, POLICY_BUILT_IN, NULL};
 	return (struct policy_answer){true, 0, NULL};
 }

@@ -37,7 +37,7 @@ static bool all_refused(const struct candidate *c, unsigned count)
 
 /* The path of a route, chosen from its candidates; *path NULL: policies leave it none. 0 or -errno. */
 static int choose(
-    struct model *m, const struct table *t, struct candidate *c, unsigned count, struct path **path)
+    struct model *m, struct table *t, struct candidate *c, unsigned count, struct path **path)
 {
 	select_winners(c, count, m->conf->transit_router.limits.ecmp);
 	*path = NULL;
@@ -59,7 +59,7 @@ void rib_clear(struct rib *rib)
 }
 
 /* Routes from candidates. 0 or -errno; the routes made until then stay. */
-static int resolve(struct model *m, const struct table *t, struct rib *rib)
+static int resolve(struct model *m, struct table *t, struct rib *rib)
 {
 	uint32_t count = rib->candidate_count;
 

@@ -66,8 +66,8 @@ struct via *via_get(struct model *m, struct iface_entry *e, const struct ip_addr
 	struct via *v;
 	uint32_t leaf = 0;
 
-	list_for (v, &m->vias, node) {
-		if (v->iface == e && ip_eq(&v->addr, addr))
+	list_for (v, &e->vias, node) {
+		if (ip_eq(&v->addr, addr))
 			return v;
 	}
 	if (leaf_publish(m, e, addr, &leaf) < 0)
@@ -76,58 +76,67 @@ struct via *via_get(struct model *m, struct iface_entry *e, const struct ip_addr
 	v->iface = e;
 	v->addr = *addr;
 	v->leaf = leaf;
-	list_append(&m->vias, &v->node);
+	list_append(&e->vias, &v->node);
 	return v;
 }
 
-/* Nobody but the leaf that goes knows of a neighbour that never answered. */
-static void neigh_forget(struct model *m, const struct via *v)
+/* Is it named beside the via that goes? Interfaces share the index while a VLAN changes hands. */
+static bool is_named(const struct model *m, const struct via *gone)
 {
-	uint16_t iface = (uint16_t)v->iface->pub.index;
-	const struct neigh *n = neigh_find(m->b->neighbours, iface, &v->addr);
-	struct via *other;
+	uint32_t index = gone->iface->pub.index;
+	struct iface_entry *e;
+	struct via *v;
 	struct way *w;
 
-	if (!n || n->state != NEIGH_INCOMPLETE)
-		return;
-	list_for (other, &m->vias, node) {
-		if (other->iface->pub.index == iface && ip_eq(&other->addr, &v->addr))
-			return;
+	list_for (e, &m->ifaces, node) {
+		if (e->pub.index != index)
+			continue;
+		list_for (v, &e->vias, node) {
+			if (ip_eq(&v->addr, &gone->addr))
+				return true;
+		}
 	}
 	list_for (w, &m->ways, node) {
-		if (w->iface->pub.index == iface && ip_eq(&w->next_hop, &v->addr))
-			return;
+		if (w->iface->pub.index == index && ip_eq(&w->next_hop, &gone->addr))
+			return true;
 	}
-	neigh_remove(m->b->neighbours, n->index);
+	return false;
 }
 
-static void vias_mark(struct model *m)
+static void via_free(struct model *m, struct via *v)
 {
-	struct table *t;
-	struct via *v;
+	const struct neigh *n =
+	    neigh_find(m->b->neighbours, (uint16_t)v->iface->pub.index, &v->addr);
 
-	list_for (v, &m->vias, node)
-		v->seen = false;
+	list_remove(&v->node);
+	nexthop_remove(&m->b->nexthops, v->leaf);
+	/* A neighbour that never answered is known here alone; of any other the router will tell. */
+	if (n && n->state == NEIGH_INCOMPLETE && !is_named(m, v))
+		neigh_remove(m->b->neighbours, n->index);
+	free(v);
+}
+
+void vias_sweep(struct model *m)
+{
+	struct iface_entry *e;
+	struct table *t;
+	struct via *v, *next;
+
+	list_for (e, &m->ifaces, node) {
+		list_for (v, &e->vias, node)
+			v->seen = false;
+	}
 	list_for (t, &m->tables, node) {
 		for (uint32_t i = 0; i < t->now.candidate_count; i++) {
 			if (t->now.candidate[i].via)
 				t->now.candidate[i].via->seen = true;
 		}
 	}
-}
-
-void vias_sweep(struct model *m)
-{
-	struct via *v, *next;
-
-	vias_mark(m);
-	list_for_safe (v, next, &m->vias, node) {
-		if (v->seen)
-			continue;
-		list_remove(&v->node);
-		nexthop_remove(&m->b->nexthops, v->leaf);
-		neigh_forget(m, v);
-		free(v);
+	list_for (e, &m->ifaces, node) {
+		list_for_safe (v, next, &e->vias, node) {
+			if (!v->seen)
+				via_free(m, v);
+		}
 	}
 }
 

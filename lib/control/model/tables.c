@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Route tables: each has a FIB for as long as its name is in the configuration, and so has the underlay, which is for
+ * the addresses that outer packets come to and is nobody's table.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "model/internal.h"
+
+#define LOG "model"
+
+static void fib_back(void *fib)
+{
+	fib_free(fib);
+}
+
+struct table *table_of(const struct model *m, const struct conf_route_table *conf)
+{
+	struct table *t;
+
+	list_for (t, &m->tables, node) {
+		if (conf && t->conf == conf)
+			return t;
+	}
+	return NULL;
+}
+
+static struct table *table_new(struct model *m, const char *name)
+{
+	const struct fib_limits limits = {
+	    .routes = m->limits.routes_per_table,
+	    .groups = m->limits.tbl8_per_table,
+	    .v6 = true,
+	};
+	struct fib *fib = fib_create(m->b->epoch, name, ++m->fib_numbers, &limits);
+
+	if (!fib)
+		return NULL;
+	struct table *t = xcalloc(1, sizeof(*t));
+	t->name = xstrdup(name);
+	t->fib = fib;
+	list_init(&t->verdicts);
+	list_append(&m->tables, &t->node);
+	return t;
+}
+
+static struct table *table_get(struct model *m, const char *name)
+{
+	struct table *t;
+
+	list_for (t, &m->tables, node) {
+		if (t != m->underlay && strcmp(t->name, name) == 0)
+			return t;
+	}
+	return table_new(m, name);
+}
+
+int tables_make(struct model *m)
+{
+	struct table *t;
+
+	list_for (t, &m->tables, node)
+		t->seen = false;
+	if (!m->underlay)
+		m->underlay = table_new(m, "(underlay)");
+	if (!m->underlay)
+		return -ENOMEM;
+	m->underlay->seen = true;
+	for (unsigned i = 0; i < m->conf->route_tables_count; i++) {
+		const struct conf_route_table *conf = m->conf->route_tables[i];
+
+		t = table_get(m, conf->name);
+		if (!t) {
+			log_write(LOG_ERROR, LOG, conf->name, "route table: %s", strerror(errno));
+			return -ENOMEM;
+		}
+		t->conf = conf;
+		t->seen = true;
+		verdicts_clear(t);
+		policies_sort(t, m->conf);
+	}
+	return 0;
+}
+
+/* Interfaces and tunnels have left the table; workers may look at it until a grace period has passed. */
+void tables_sweep(struct model *m)
+{
+	struct table *t, *next;
+
+	list_for_safe (t, next, &m->tables, node) {
+		if (t->seen)
+			continue;
+		list_remove(&t->node);
+		rib_clear(&t->now);
+		verdicts_clear(t);
+		epoch_retire(m->b->epoch, fib_back, t->fib);
+		free(t->name);
+		free(t);
+	}
+}
