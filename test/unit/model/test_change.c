@@ -296,6 +296,32 @@ static void neighbours_go_with_their_interface(void **state)
 	assert_null(neigh_find(t->b->neighbours, index, &host));
 }
 
+/* The same address may be a neighbour on two interfaces. */
+static void a_namesake_keeps_no_neighbour(void **state)
+{
+	struct bench *t = *state;
+	static const char two[] =
+	    BENCH_SITE "route-tables: {default: {}, red: {}}\n"
+		       "attachments:\n"
+		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
+		       " routes: [{prefix: 10.22.0.0/16, next-hop: 10.1.0.9}]}\n"
+		       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.1.0.1/16,"
+		       " associate: red, propagate: [red],"
+		       " routes: [{prefix: 10.22.0.0/16, next-hop: 10.1.0.9}]}\n";
+	struct ip_addr gateway = test_addr("10.1.0.9");
+	char yaml[4096];
+
+	bench_apply(t, two);
+	uint16_t a = (uint16_t)iface_of_vlan(&t->b->ifaces, 2, 10)->index;
+	uint16_t b = (uint16_t)iface_of_vlan(&t->b->ifaces, 2, 20)->index;
+
+	strcpy(yaml, two);
+	memcpy(strstr(yaml, "next-hop: 10.1.0.9"), "next-hop: 10.1.0.8", 18); /* of vpc-a */
+	bench_apply(t, yaml);
+	assert_null(neigh_find(t->b->neighbours, a, &gateway));
+	assert_non_null(neigh_find(t->b->neighbours, b, &gateway));
+}
+
 static void numbers_wait_for_slow_workers(void **state)
 {
 	struct bench *t = *state;
@@ -566,6 +592,7 @@ int main(void)
 	    CASE(an_attachment_may_change_its_connection),
 	    CASE(a_vlan_changes_hands),
 	    CASE(neighbours_go_with_their_interface),
+	    CASE(a_namesake_keeps_no_neighbour),
 	    CASE(numbers_wait_for_slow_workers),
 	    CASE(a_table_waits_for_slow_workers),
 	    TIGHT(what_does_not_fit_changes_nothing),

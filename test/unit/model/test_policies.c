@@ -187,7 +187,7 @@ static void ingress_keeps_routes_out(void **state) /* R5 */
 	    "  - {priority: 10, direction: ingress, source-attachment: [dc1],"
 	    " prefixes: [10.9.5.0/24], action: deny}\n");
 	assert_way(t, "vpc-a", "10.9.5.7", "dc1/1 dc1/2"); /* by the /16 */
-	with(t, "  - {priority: 10, direction: ingress, source-kind: [vpn], action: deny}\n");
+	with(t, "  - {priority: 100, direction: ingress, source-kind: [vpn], action: deny}\n");
 	assert_way(t, "vpc-a", "10.9.5.7", "no route"); /* not denied: it is not there */
 	with(t, "  - {priority: 10, direction: ingress, route-type: [connected], action: deny}\n");
 	assert_way(t, "vpc-a", "10.2.0.7", "no route");

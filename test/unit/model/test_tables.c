@@ -204,17 +204,23 @@ static void both_families(void **state)
 
 	bench_apply(t,
 	    BENCH_SITE
+	    "route-tables:\n"
+	    "  default: {routes: [{prefix: 9.0.0.0/8, attachment: vpc-b}]}\n"
 	    "vpn-connections:\n"
 	    "  dc1: {" BENCH_PAIR "}\n"
 	    "attachments:\n"
 	    "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: '2001:db8:9::/48'}]}\n"
 	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: [10.1.0.1/16,"
-	    " '2001:db8:1::1/64'], routes: [{prefix: '::/0', next-hop: '2001:db8:1::9'}]}\n");
+	    " '2001:db8:1::1/64'], routes: [{prefix: '::/0', next-hop: '2001:db8:1::9'}]}\n"
+	    "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: [10.2.0.1/16,"
+	    " '2001:db8:2::1/64'], routes: [{prefix: 10.22.0.0/16, next-hop: 10.2.0.9},"
+	    " {prefix: '2001:db8:22::/48', next-hop: '2001:db8:2::9'}]}\n");
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	assert_way(t, "vpc-a", "2001:db8:9::77", "dc1/1 dc1/2");
 	assert_way(t, "dc1", "2001:db8:1::77", "vpc-a");
 	assert_way(t, "dc1", "2001:db8:1::1", "local");
-	assert_way(t, "dc1", "2001:db8:2::1", "vpc-a>2001:db8:1::9");
+	assert_way(t, "dc1", "2001:db8:3::1", "vpc-a>2001:db8:1::9");
+	assert_way(t, "dc1", "9.1.1.1", "vpc-b>10.2.0.9"); /* its only one of that family */
 	assert_way(t, "dc1", "8.8.8.8", "no route");
 }
 
