@@ -114,6 +114,7 @@ static int want(struct ike_engine *e, struct mono now, uint32_t id, bool at_once
 		return -EADDRNOTAVAIL;
 	e->now = now;
 	t->wanted = true;
+	t->by_traffic = !at_once;
 	if (at_once) {
 		t->failures = 0;
 		t->not_before = now;

@@ -15,6 +15,7 @@
 #include "ike/sa.h"
 
 #define FRAGMENT_BYTES_MIN 256
+#define STARTS_AT_ONCE     16
 
 struct ike_limits ike_limits_default(void)
 {
@@ -27,6 +28,7 @@ struct ike_limits ike_limits_default(void)
 	    .half_open_s = 30,
 	    .fragment_bytes = 1280,
 	    .keepalive_s = 20,
+	    .starts_per_s = 100,
 	};
 }
 
@@ -155,6 +157,19 @@ void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
 {
 	e->counters.sent++;
 	e->ops->send(e->ctx, local, remote, bytes, len);
+}
+
+struct mono ike_engine_admit(struct ike_engine *e)
+{
+	int64_t interval = DUR_S(1) / (e->limits.starts_per_s ? e->limits.starts_per_s : 1);
+	struct mono turn = e->next_start;
+
+	if (mono_before(turn, e->now))
+		turn = e->now;
+	e->next_start = mono_add(turn, interval);
+	/* The first ones of a pause go together. */
+	turn = mono_add(turn, -STARTS_AT_ONCE * interval);
+	return mono_before(turn, e->now) ? e->now : turn;
 }
 
 int64_t ike_engine_jitter(struct ike_engine *e, int64_t from_ns, int64_t to_ns)

@@ -30,6 +30,7 @@ struct ike_engine {
 	struct timers timers;
 	struct mono now; /* of the entry point that is running */
 	bool shutting_down;
+	struct mono next_start; /* turn of the next negotiation of ours */
 
 	struct list tunnels;                           /* by ID, ascending */
 	struct list tunnel_bucket[IKE_TUNNEL_BUCKETS]; /* by remote address; 0.0.0.0 too */
@@ -65,6 +66,11 @@ struct ike_tunnel *ike_engine_find_tunnel(const struct ike_engine *e, uint32_t i
 void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
     const struct ike_endpoint *remote, const uint8_t *bytes, size_t len);
 
+/*
+ * The time at which one more negotiation may begin: its Diffie-Hellman computation must not keep others waiting
+ * when thousands of tunnels start at once. Each call takes a turn.
+ */
+struct mono ike_engine_admit(struct ike_engine *e);
 /* A uniformly random duration in [from_ns, to_ns]. */
 int64_t ike_engine_jitter(struct ike_engine *e, int64_t from_ns, int64_t to_ns);
 

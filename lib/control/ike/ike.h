@@ -243,6 +243,7 @@ struct ike_limits {
 	uint32_t half_open_s;          /* how long one is kept */
 	uint32_t fragment_bytes;       /* IKE messages above this are fragmented (RFC 7383) */
 	uint32_t keepalive_s;          /* NAT keepalive interval */
+	uint32_t starts_per_s; /* negotiations that we begin; more of them wait their turn */
 };
 struct ike_limits ike_limits_default(void);
 

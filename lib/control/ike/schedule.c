@@ -30,6 +30,8 @@ void ike_tunnel_failed(struct ike_tunnel *t, enum ike_error_code reason)
 {
 	t->failures++;
 	t->down_reason = reason;
+	if (t->by_traffic)
+		t->wanted = false; /* the next packet asks again; the pause stays */
 	t->not_before = mono_add(t->engine->now, backoff_ns(t->engine, t->failures));
 	ike_tunnel_touch(t);
 }
@@ -118,6 +120,23 @@ static void want_children(struct ike_tunnel *t, struct ike_sa *sa)
 	}
 }
 
+/* Now, or when it is time and our turn. */
+static void initiate(struct ike_tunnel *t)
+{
+	struct mono now = t->engine->now;
+
+	if (!t->admitted && !mono_before(now, t->not_before)) {
+		t->admitted = true;
+		t->not_before = ike_engine_admit(t->engine);
+	}
+	if (mono_before(now, t->not_before)) {
+		come_back(t, t->not_before);
+		return;
+	}
+	t->admitted = false;
+	ike_driver_of(t->config.version)->initiate(t);
+}
+
 static void pursue(struct ike_tunnel *t)
 {
 	struct ike_sa *sa = best_sa(t);
@@ -127,12 +146,8 @@ static void pursue(struct ike_tunnel *t)
 		return;
 	if (sa)
 		want_children(t, sa);
-	else if (is_negotiating(t))
-		return;
-	else if (mono_before(t->engine->now, t->not_before))
-		come_back(t, t->not_before);
-	else
-		ike_driver_of(t->config.version)->initiate(t);
+	else if (!is_negotiating(t))
+		initiate(t);
 }
 
 /* Anything run may change the list, so that each round begins anew. */

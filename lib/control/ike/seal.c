@@ -15,7 +15,8 @@
 
 #include "ike/engine.h"
 
-#define SKF_EXTRA 4 /* number and total */
+#define SKF_EXTRA          4     /* number and total */
+#define STRANGER_BYTES_MAX 16384 /* reassembled for a peer that is not authenticated yet */
 
 static struct ike_header header_of(
     const struct ike_sa *sa, uint8_t exchange, bool response, uint32_t message_id)
@@ -160,6 +161,7 @@ static int open_fragment(struct ike_sa *sa, const struct ike_header *h, uint8_t 
 	uint16_t number = wire_u16(&w), total = wire_u16(&w);
 	uint8_t digest[IKE_MESSAGE_DIGEST];
 	size_t text_len, all;
+	size_t capacity = sa->state == IKE_SA_HALF_OPEN ? STRANGER_BYTES_MAX : IKE_MESSAGE_MAX;
 	uint8_t *text;
 	int err;
 
@@ -170,7 +172,7 @@ static int open_fragment(struct ike_sa *sa, const struct ike_header *h, uint8_t 
 	if (err)
 		return err;
 	err = ike_reassembly_add(r, h->message_id, number, total, skf->next, text, text_len,
-	    sa->engine->in, IKE_MESSAGE_MAX, &all);
+	    sa->engine->in, capacity, &all);
 	if (number == 1 && err >= 0)
 		memcpy(r->digest, digest, sizeof(digest));
 	if (err == 1) {

@@ -10,6 +10,8 @@
 #include "base/mem.h"
 #include "ike/sa.h"
 
+#define LAST_MESSAGE_ID 0x7fffffff
+
 bool ike_task_pending(
     const struct ike_sa *sa, enum ike_task_kind kind, uint32_t spi_in, const struct ike_slot *slot)
 {
@@ -61,6 +63,9 @@ static void drop(struct ike_task *t)
 
 void ike_task_next(struct ike_sa *sa)
 {
+	/* Message IDs must not wrap (RFC 7296 2.2). */
+	if (ike_sa_is_up(sa) && sa->window.next_id >= LAST_MESSAGE_ID)
+		ike_task_add(sa, IKE_TASK_REKEY_IKE, 0, NULL);
 	while (sa->state != IKE_SA_DEAD && !ike_window_busy(&sa->window) &&
 	    !list_is_empty(&sa->tasks)) {
 		struct ike_task *t = list_entry(sa->tasks.next, struct ike_task, node);

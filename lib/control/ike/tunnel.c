@@ -23,14 +23,14 @@ static unsigned bucket_of(const struct ip_addr *a)
 
 static void link_in(struct ike_engine *e, struct ike_tunnel *t)
 {
-	struct ike_tunnel *behind;
+	struct list *before = e->tunnels.prev;
 
 	list_append(&e->tunnel_bucket[bucket_of(&t->config.remote)], &t->bucket_node);
 	list_append(&e->id_bucket[t->id % IKE_TUNNEL_BUCKETS], &t->id_node);
-	list_for (behind, &e->tunnels, node)
-		if (behind->id > t->id)
-			break;
-	list_append(&behind->node, &t->node); /* before it, or last */
+	/* From the end: they mostly come in order. */
+	while (before != &e->tunnels && list_entry(before, struct ike_tunnel, node)->id > t->id)
+		before = before->prev;
+	list_append(before->next, &t->node); /* in front of the one behind */
 }
 
 static void retry_due(struct timer *timer, struct mono now)

@@ -41,6 +41,8 @@ struct ike_tunnel {
 	struct list sas;
 
 	bool wanted;         /* to be kept up by us */
+	bool by_traffic;     /* wanted for packets that came: forgotten when an attempt fails */
+	bool admitted;       /* has its turn to begin at not_before */
 	bool removed;        /* out of all indexes; freed with its last IKE SA */
 	bool hide_remote_id; /* leave IDr out of IKE_AUTH, to learn what the peer calls itself */
 	unsigned failures; /* negotiations in a row that gave no IKE SA, or one that did not last */

@@ -45,7 +45,7 @@ static bool play(uint64_t seed, bool verbose)
 
 int main(int argc, char **argv)
 {
-	uint64_t from = 1, count = 2500;
+	uint64_t from = 1, count = getenv("TRANSITD_TEST_FULL") ? 20000 : 1000;
 	bool verbose = false;
 
 	for (int i = 1; i < argc; i++) {

@@ -48,6 +48,59 @@ static void test_on_demand(void **state)
 	pair_end(p);
 }
 
+/* Traffic for a peer that is not there: one attempt, and the next packet asks again, not before its time. */
+static void test_on_demand_gives_up(void **state)
+{
+	struct pair *p = &pair;
+	unsigned seen;
+
+	pair_init(p);
+	p->cut = true;
+	p->side[0].config.start = IKE_START_ON_DEMAND;
+	pair_start_side(p, 0);
+	ike_tunnel_trigger(p->side[0].engine, p->now, TUNNEL);
+	pair_run(p, DUR_S(600));
+	seen = p->seen[0];
+	assert_in_range(seen, 12, 14);
+	ike_tunnel_trigger(p->side[0].engine, p->now, TUNNEL);
+	pair_run(p, DUR_S(600));
+	assert_int_equal(p->seen[0], 2 * seen);
+	/* The operator's word lasts. */
+	ike_tunnel_start(p->side[0].engine, p->now, TUNNEL);
+	pair_run(p, DUR_S(1200));
+	assert_true(p->seen[0] > 6 * seen);
+	pair_end(p);
+}
+
+/* C-14, C-15: many tunnels begin one after the other, and every one gets its turn */
+static void test_many_tunnels(void **state)
+{
+	struct pair *p = &pair;
+	struct ike_tunnel_config c;
+	uint64_t before = 0, now;
+
+	pair_init(p);
+	p->cut = true;
+	pair_start_side(p, 0);
+	c = p->side[0].config;
+	for (uint32_t id = 1000; id < 2000; id++) {
+		c.remote = ip_v4(0x0a000000 + id);
+		assert_int_equal(ike_tunnel_add(p->side[0].engine, p->now, id, &c, NULL), 0);
+		p->queued = 0;
+	}
+	assert_in_range(ike_counters(p->side[0].engine)->dh_computed, 16, 18);
+	for (unsigned i = 0; i < 110; i++) {
+		p->now = mono_add(p->now, DUR_MS(100));
+		ike_run(p->side[0].engine, p->now, 0);
+		p->queued = 0;
+		now = ike_counters(p->side[0].engine)->dh_computed;
+		assert_true(i == 0 || now - before <= 11);
+		before = now;
+	}
+	assert_int_equal(before, 1001);
+	pair_end(p);
+}
+
 /* A responder answers, and never begins, not even for traffic. */
 static void test_responder_waits(void **state)
 {
@@ -529,6 +582,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_on_demand),
+	    cmocka_unit_test(test_on_demand_gives_up),
+	    cmocka_unit_test(test_many_tunnels),
 	    cmocka_unit_test(test_responder_waits),
 	    cmocka_unit_test(test_peer_closes),
 	    cmocka_unit_test(test_stop),

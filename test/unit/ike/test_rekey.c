@@ -213,6 +213,23 @@ static void test_jitter(void **state)
 	assert_true(last - first > DUR_S(100));
 }
 
+/* Message IDs never wrap: the IKE SA is replaced long before. */
+static void test_message_ids_do_not_wrap(void **state)
+{
+	struct pair *p = &pair;
+	uint64_t spi;
+
+	pair_init(p);
+	pair_start(p);
+	spi = pair_sa(p, 0)->spi_i;
+	pair_sa(p, 0)->window.next_id = pair_sa(p, 1)->window.expected_id = 0x7ffffffe;
+	pair_run(p, DUR_S(120));
+	assert_true(pair_sa(p, 0)->spi_i != spi);
+	assert_true(pair_sa(p, 0)->window.next_id < 100);
+	assert_single(p);
+	pair_end(p);
+}
+
 /* X6: no rekey of our own */
 static void test_lifetime_zero(void **state)
 {
@@ -425,6 +442,7 @@ int main(void)
 	    cmocka_unit_test(test_simultaneous),
 	    cmocka_unit_test(test_lifetimes),
 	    cmocka_unit_test(test_jitter),
+	    cmocka_unit_test(test_message_ids_do_not_wrap),
 	    cmocka_unit_test(test_lifetime_zero),
 	    cmocka_unit_test(test_hard_limit),
 	    cmocka_unit_test(test_pfs_mismatch),
