@@ -20,6 +20,7 @@
 #include "testing.h"
 
 #define TEST_PACKETS 8191
+#define TEST_POOL    "test"
 
 static struct rte_mempool *test_packets;
 
@@ -53,7 +54,7 @@ static inline int test_eal_setup(void **state)
 	for (unsigned i = 0; i < TEST_COUNT(args); i++)
 		free(copy[i]);
 	test_packets = rte_pktmbuf_pool_create(
-	    "test", TEST_PACKETS, 0, META_BYTES, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	    TEST_POOL, TEST_PACKETS, 0, META_BYTES, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	return test_packets ? 0 : -1;
 }
 

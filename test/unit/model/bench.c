@@ -66,7 +66,7 @@ static int setup(
 	struct bench *t = xcalloc(1, sizeof(*t));
 
 	*state = t;
-	t->b = boundary_create(limits, NULL, test_packets);
+	t->b = boundary_create(limits, NULL, rte_mempool_lookup(TEST_POOL)); /* of the test's EAL */
 	if (!t->b)
 		return -1;
 	open_ports(t);
