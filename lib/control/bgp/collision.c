@@ -7,6 +7,12 @@
 
 #include "bgp/engine.h"
 
+/*
+ * A session so young may have been made while the peer, still in OpenConfirm, prefers the other one: then
+ * both sides compare, and do not close each other's (RFC 4271 6.8, CollisionDetectEstablishedState).
+ */
+#define YOUNG_NS DUR_S(3)
+
 static bool ours_is_higher(const struct bgp_session *s)
 {
 	const struct bgp_engine *e = s->peer->engine;
@@ -16,11 +22,18 @@ static bool ours_is_higher(const struct bgp_session *s)
 	return s->peer->config.local_as > s->peer->config.remote_as;
 }
 
+static bool is_young(const struct bgp_peer *peer)
+{
+	return mono_diff(peer->since, peer->engine->now) <= YOUNG_NS;
+}
+
 bool bgp_collide(struct bgp_session *s)
 {
 	struct bgp_session *other = bgp_session_other(s), *lost;
 
-	if (other->state == BGP_ESTABLISHED) {
+	if (other->state < BGP_OPENCONFIRM)
+		return true;
+	if (other->state == BGP_ESTABLISHED && !is_young(s->peer)) {
 		/* A peer that restarts comes back before we noticed (RFC 4724 5). */
 		if (other->theirs.graceful_restart && other->ours.graceful_restart) {
 			bgp_fsm(other, BGP_EV_CLOSED, NULL);
@@ -29,8 +42,6 @@ bool bgp_collide(struct bgp_session *s)
 		bgp_fsm(s, BGP_EV_COLLISION, NULL);
 		return false;
 	}
-	if (other->state != BGP_OPENCONFIRM)
-		return true;
 	/* The connection that the lower side made goes. */
 	lost = s->incoming == ours_is_higher(s) ? s : other;
 	bgp_fsm(lost, BGP_EV_COLLISION, NULL);

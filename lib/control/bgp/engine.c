@@ -52,6 +52,7 @@ struct bgp_engine *bgp_create(const struct bgp_ops *ops, void *ctx, struct rng *
 static void abandon(struct bgp_peer *peer)
 {
 	peer->up = NULL;
+	bgp_view_join(peer, NULL);
 	for (int i = 0; i < 2; i++) {
 		bgp_conn_close(&peer->session[i]);
 		bgp_stream_clear(&peer->session[i]);
@@ -71,9 +72,9 @@ void bgp_destroy(struct bgp_engine *e)
 		abandon(peer);
 	bgp_graves_work(e, &all);
 	bgp_views_free(e);
+	timers_fini(&e->timers); /* they are the peers' */
 	list_for_safe (peer, next, &e->peers, node)
 		bgp_peer_free(peer);
-	timers_fini(&e->timers);
 	for (int f = 0; f < BGP_FAMILY_COUNT; f++)
 		bgp_rib_fini(&e->rib[f]);
 	bgp_sets_fini(&e->sets);

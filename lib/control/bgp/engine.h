@@ -211,15 +211,16 @@ void bgp_conn_close(struct bgp_session *s);
 
 /* False when the transport is behind: nothing was written. Counts it. */
 bool bgp_send(struct bgp_session *s, const uint8_t *bytes, size_t len);
-/* For a last message: even when the transport is behind. */
-void bgp_send_last(struct bgp_session *s, const uint8_t *bytes, size_t len);
+/* Even when the transport is behind: for messages that come once in a session. */
+void bgp_send_anyway(struct bgp_session *s, const uint8_t *bytes, size_t len);
 static inline bool bgp_send_blocked(const struct bgp_session *s)
 {
 	return s->out_at < s->out_len;
 }
 void bgp_stream_clear(struct bgp_session *s);
 void bgp_send_open(struct bgp_session *s);
-void bgp_send_keepalive(struct bgp_session *s);
+/* `first`: the one that answers the OPEN. */
+void bgp_send_keepalive(struct bgp_session *s, bool first);
 void bgp_send_notification(struct bgp_session *s, const struct bgp_error *error);
 bool bgp_send_refresh(struct bgp_session *s, enum bgp_family family, enum bgp_refresh_kind kind);
 

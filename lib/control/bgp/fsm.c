@@ -136,5 +136,5 @@ void bgp_fsm(struct bgp_session *s, enum bgp_event event, const struct bgp_error
 	if (enter)
 		bgp_enter(s, next, &t);
 	else if (event == BGP_EV_KEEPALIVE_DUE && s->state >= BGP_OPENCONFIRM)
-		bgp_send_keepalive(s);
+		bgp_send_keepalive(s, false);
 }

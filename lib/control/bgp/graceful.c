@@ -37,10 +37,21 @@ bool bgp_graceful_is_hard(const struct bgp_session *s, const struct bgp_error *e
 
 /* ---- the peer restarts ---- */
 
+/* Not lost: another connection takes its place, as we or the peer decided (RFC 4271 6.8). */
+static bool is_replaced(const struct bgp_session *s, enum bgp_event event)
+{
+	const struct bgp_end *end = &s->peer->end;
+
+	return event == BGP_EV_COLLISION ||
+	    (event == BGP_EV_NOTIFICATION && end->code == BGP_ERR_CEASE &&
+		end->subcode == BGP_CEASE_COLLISION);
+}
+
 static uint8_t families_to_keep(const struct bgp_session *s, enum bgp_event event)
 {
 	bool keep = both_restart(s) && s->theirs.restart_s > 0 &&
-	    (event == BGP_EV_CLOSED || (both_notify(s) && !s->peer->ended_hard));
+	    (event == BGP_EV_CLOSED || is_replaced(s, event) ||
+		(both_notify(s) && !s->peer->ended_hard));
 
 	return keep ? s->attrs.families & s->theirs.restart_families : 0;
 }
@@ -55,7 +66,7 @@ uint8_t bgp_graceful_lost(struct bgp_session *s, enum bgp_event event)
 		timer_cancel(&e->timers, &peer->in[f].stale);
 		peer->in[f].refreshing = false;
 		if (kept & BGP_FAMILY_BIT(f)) /* stale from an earlier restart: goes now (4.2) */
-			bgp_adj_in_age(peer, f, false);
+			bgp_adj_in_age(peer, f, is_replaced(s, event));
 		else
 			bgp_adj_in_drop(peer, f);
 	}

@@ -53,6 +53,7 @@ struct bgp_view {
 	struct list node;
 	struct list peers; /* told this view */
 	uint32_t id;
+	bool removed; /* goes with the last peer */
 	struct bgp_view_table table[BGP_FAMILY_COUNT];
 };
 
@@ -65,6 +66,8 @@ struct bgp_view_route bgp_view_get(const struct bgp_engine *engine, const struct
     enum bgp_family family, uint32_t net);
 /* The view of that number, made when there is none. 0 gives NULL. */
 struct bgp_view *bgp_view_of(struct bgp_engine *engine, uint32_t id);
+/* The peer leaves its view, and is told that one from now on; NULL: none. */
+void bgp_view_join(struct bgp_peer *peer, struct bgp_view *v);
 void bgp_views_free(struct bgp_engine *engine);
 
 struct bgp_out_page {

@@ -151,21 +151,13 @@ static const char *fault_of(const struct bgp_peer_config *c)
 	return NULL;
 }
 
-static void set_view(struct bgp_peer *peer, uint32_t view)
-{
-	list_remove(&peer->view_node);
-	peer->view = bgp_view_of(peer->engine, view);
-	if (peer->view)
-		list_append(&peer->view->peers, &peer->view_node);
-}
-
 static void take_config(struct bgp_peer *peer, const struct bgp_peer_config *config)
 {
 	peer->config = *config;
 	peer->external = config->local_as != config->remote_as;
 	peer->out_class = bgp_out_class_of(peer);
 	if (!peer->view || peer->view->id != config->view)
-		set_view(peer, config->view);
+		bgp_view_join(peer, bgp_view_of(peer->engine, config->view));
 }
 
 static void on_idle_hold(struct timer *t, struct mono now)
@@ -286,7 +278,7 @@ int bgp_peer_remove(struct bgp_engine *e, struct mono now, uint32_t id)
 	bgp_peer_end(peer, &error);
 	bgp_graceful_done(peer);
 	timer_cancel(&e->timers, &peer->restart);
-	set_view(peer, 0);
+	bgp_view_join(peer, NULL);
 	id_remove(e, peer);
 	peer->removed = true;
 	for (int f = 0; f < BGP_FAMILY_COUNT; f++) {
@@ -303,7 +295,6 @@ void bgp_peer_free(struct bgp_peer *peer)
 
 	e->by_slot[peer->slot] = NULL;
 	list_remove(&peer->ready_node);
-	list_remove(&peer->view_node);
 	list_remove(&peer->node);
 	free(peer);
 }

@@ -169,7 +169,7 @@ static void negotiate(struct bgp_session *s)
 static void enter_openconfirm(struct bgp_session *s)
 {
 	negotiate(s);
-	bgp_send_keepalive(s);
+	bgp_send_keepalive(s, true);
 	arm_keepalive(s);
 }
 
@@ -178,7 +178,8 @@ static void enter_established(struct bgp_session *s)
 	struct bgp_peer *peer = s->peer;
 	struct bgp_engine *e = peer->engine;
 
-	if (bgp_session_other(s)->state != BGP_IDLE)
+	if (bgp_session_other(s)->state <
+	    BGP_OPENSENT) /* no further attempts; else its OPEN decides */
 		bgp_fsm(bgp_session_other(s), BGP_EV_COLLISION, NULL);
 	peer->up = s;
 	peer->since = e->now;

@@ -65,20 +65,16 @@ bool bgp_send(struct bgp_session *s, const uint8_t *bytes, size_t len)
 	return true;
 }
 
-void bgp_writable(struct bgp_engine *e, struct mono now, bgp_conn conn)
+/* Pushes what waits; the send hold timer runs from the last progress. */
+static void push_out(struct bgp_session *s)
 {
-	struct bgp_session *s = bgp_session_of(e, conn);
-	size_t taken;
+	struct bgp_engine *e = s->peer->engine;
+	size_t taken = push(s, s->out + s->out_at, s->out_len - s->out_at);
 
-	e->now = now;
-	if (!s || !bgp_send_blocked(s))
-		return;
-	taken = push(s, s->out + s->out_at, s->out_len - s->out_at);
-	if (taken == 0)
-		return;
 	s->out_at += (uint32_t)taken;
 	if (bgp_send_blocked(s)) {
-		arm_send_hold(s);
+		if (taken)
+			arm_send_hold(s);
 		return;
 	}
 	timer_cancel(&e->timers, &s->send_hold);
@@ -88,11 +84,22 @@ void bgp_writable(struct bgp_engine *e, struct mono now, bgp_conn conn)
 	bgp_ready(s->peer);
 }
 
-/* What waits goes first: the stream must not be cut amid a message. */
-void bgp_send_last(struct bgp_session *s, const uint8_t *bytes, size_t len)
+void bgp_writable(struct bgp_engine *e, struct mono now, bgp_conn conn)
 {
+	struct bgp_session *s = bgp_session_of(e, conn);
+
+	e->now = now;
+	if (s && bgp_send_blocked(s))
+		push_out(s);
+}
+
+/* Whatever waits; the caller sees to it that this is rare. What waits goes first. */
+void bgp_send_anyway(struct bgp_session *s, const uint8_t *bytes, size_t len)
+{
+	if (bgp_send(s, bytes, len))
+		return;
 	keep_out(s, bytes, len);
-	s->out_at += (uint32_t)push(s, s->out + s->out_at, s->out_len - s->out_at);
+	push_out(s);
 }
 
 void bgp_send_open(struct bgp_session *s)
@@ -126,15 +133,18 @@ void bgp_send_open(struct bgp_session *s)
 	bgp_send(s, bytes, wirebuf_len(&b));
 }
 
-/* When the transport is behind, the peer has unread bytes, which are as good. */
-void bgp_send_keepalive(struct bgp_session *s)
+/* When the transport is behind, the peer has unread bytes, which are as good; but not the first time. */
+void bgp_send_keepalive(struct bgp_session *s, bool first)
 {
 	uint8_t bytes[BGP_HEADER_BYTES];
 	struct wirebuf b = wirebuf_of(bytes, sizeof(bytes));
 
 	bgp_message_end(&b, bgp_message_begin(&b, BGP_KEEPALIVE));
-	if (bgp_send(s, bytes, sizeof(bytes)))
-		s->peer->counters.keepalives_out++;
+	if (first)
+		bgp_send_anyway(s, bytes, sizeof(bytes));
+	else if (!bgp_send(s, bytes, sizeof(bytes)))
+		return;
+	s->peer->counters.keepalives_out++;
 }
 
 void bgp_send_notification(struct bgp_session *s, const struct bgp_error *error)
@@ -149,7 +159,7 @@ void bgp_send_notification(struct bgp_session *s, const struct bgp_error *error)
 	}
 	bgp_notification_write(&b, error);
 	s->peer->counters.notifications_out++;
-	bgp_send_last(s, bytes, wirebuf_len(&b));
+	bgp_send_anyway(s, bytes, wirebuf_len(&b));
 }
 
 bool bgp_send_refresh(struct bgp_session *s, enum bgp_family family, enum bgp_refresh_kind kind)

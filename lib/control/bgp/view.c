@@ -102,6 +102,7 @@ void bgp_view_set(struct bgp_engine *e, uint32_t view, const struct ip_prefix *p
 
 	if (!v)
 		return;
+	v->removed = false;
 	net = bgp_net_get(nets, prefix->addr.bytes, prefix->len,
 	    bgp_net_hash(nets, prefix->addr.bytes, prefix->len));
 	at = net & (BGP_PAGE_NETS - 1);
@@ -179,6 +180,24 @@ static void empty(struct bgp_engine *e, struct bgp_view *v)
 	}
 }
 
+static void free_view(struct bgp_view *v)
+{
+	list_remove(&v->node);
+	free(v);
+}
+
+void bgp_view_join(struct bgp_peer *peer, struct bgp_view *v)
+{
+	struct bgp_view *old = peer->view;
+
+	list_remove(&peer->view_node);
+	peer->view = v;
+	if (v)
+		list_append(&v->peers, &peer->view_node);
+	if (old && old->removed && list_is_empty(&old->peers))
+		free_view(old);
+}
+
 /* Peers keep their place in it: they are told nothing until it is filled again. */
 void bgp_view_remove(struct bgp_engine *e, uint32_t view)
 {
@@ -187,10 +206,9 @@ void bgp_view_remove(struct bgp_engine *e, uint32_t view)
 	if (!v)
 		return;
 	empty(e, v);
-	if (!list_is_empty(&v->peers))
-		return;
-	list_remove(&v->node);
-	free(v);
+	v->removed = true;
+	if (list_is_empty(&v->peers))
+		free_view(v);
 }
 
 void bgp_views_free(struct bgp_engine *e)
@@ -199,7 +217,6 @@ void bgp_views_free(struct bgp_engine *e)
 
 	list_for_safe (v, next, &e->views, node) {
 		empty(e, v);
-		list_remove(&v->node);
-		free(v);
+		free_view(v);
 	}
 }

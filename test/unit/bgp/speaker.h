@@ -38,7 +38,8 @@ struct remote {                /* the far side of one peer */
 	unsigned connects, closes;
 	uint8_t *bytes; /* sent by the engine, not read by the test */
 	size_t len, room;
-	size_t window; /* the transport takes so much and no more */
+	size_t window;      /* the transport takes so much and no more */
+	size_t message_max; /* longer ones fail the test */
 	unsigned ups, downs;
 	uint8_t kept;
 	struct bgp_end end;

@@ -485,9 +485,14 @@ static void oversized(void **state)
 		speaker_update(&s, 1, "", O P N, "08 0a 08 0b");
 		speaker_settle(&s);
 		assert_non_null(speaker_route(&s, 2, "10.0.0.0/8"));
+		s.remote[2].message_max = extended ? BGP_MESSAGE_EXT_MAX : BGP_MESSAGE_MAX;
 		strcpy(attrs, O P N "d063 1388"); /* 5000 octets of something unknown */
 		for (unsigned i = 0; i < 5000; i++)
 			strcat(attrs, "aa");
+		if (!extended) { /* nothing to withdraw: no message, which would be an End-of-RIB */
+			speaker_update(&s, 1, "", attrs, "08 0d");
+			speaker_settle(&s);
+		}
 		speaker_update(&s, 1, "", attrs, "08 0a 08 0c");
 		speaker_settle(&s);
 		if (extended) {
@@ -516,6 +521,51 @@ static void put(struct speaker *s, uint32_t view, const char *prefix, uint32_t c
 
 	bgp_view_set(s->engine, view, &p, a, 0);
 	bgp_attrs_unref(s->engine, a);
+}
+
+/* The same attributes from another peer: who must not hear of it is another one. */
+static void same_set_from_another(void **state)
+{
+	struct ip_prefix prefix = test_prefix("10.0.0.0/8");
+	const struct bgp_attrs *a;
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	speaker_up(&s, 2);
+	a = bgp_attrs_local(s.engine, BGP_ORIGIN_IGP, NULL);
+	bgp_view_set(s.engine, 1, &prefix, a, 1);
+	speaker_run(&s);
+	assert_null(speaker_route(&s, 1, "10.0.0.0/8"));
+	assert_non_null(speaker_route(&s, 2, "10.0.0.0/8"));
+	bgp_view_set(s.engine, 1, &prefix, a, 2);
+	speaker_run(&s);
+	assert_non_null(speaker_route(&s, 1, "10.0.0.0/8"));
+	assert_null(speaker_route(&s, 2, "10.0.0.0/8"));
+	bgp_attrs_unref(s.engine, a);
+	speaker_fini(&s);
+}
+
+/* Host routes fill withdrawals to the last octet. */
+static void full_withdrawals(void **state)
+{
+	struct speaker s;
+	char prefix[32];
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	for (unsigned i = 0; i < 3000; i++) {
+		snprintf(prefix, sizeof(prefix), "10.0.%u.%u/32", i / 256, i % 256);
+		speaker_local(&s, prefix);
+	}
+	speaker_run(&s);
+	speaker_drain(&s, 1);
+	bgp_view_remove(s.engine, 1);
+	speaker_run(&s);
+	speaker_drain(&s, 1);
+	assert_int_equal(s.remote[1].routes, 0);
+	assert_int_equal(s.remote[1].withdrawals, 3000);
+	speaker_fini(&s);
 }
 
 /* Another view: what it lacks is withdrawn, what it adds announced, what both have not touched (B9). */
@@ -696,6 +746,8 @@ int main(void)
 	    cmocka_unit_test(mrai),
 	    cmocka_unit_test(limit_out),
 	    cmocka_unit_test(oversized),
+	    cmocka_unit_test(same_set_from_another),
+	    cmocka_unit_test(full_withdrawals),
 	    cmocka_unit_test(change_of_view),
 	    cmocka_unit_test(random_views),
 	    cmocka_unit_test(refresh_out),

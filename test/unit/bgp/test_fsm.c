@@ -165,6 +165,40 @@ static void idle_hold_backs_off(void **state)
 	speaker_fini(&s);
 }
 
+/* Sessions that come up and fall at once are failures too. */
+static void short_sessions_back_off(void **state)
+{
+	int64_t want = DUR_S(2);
+	struct speaker s;
+
+	speaker_init(&s);
+	start(&s, 1);
+	for (unsigned i = 0; i < 5; i++) {
+		speaker_establish(&s, 1, "");
+		speaker_send(&s, 1, BGP_NOTIFICATION, "06 04");
+		assert_in_range(mono_diff(s.now, speaker_info(&s, 1).retry), want / 4 * 3, want);
+		speaker_wait(&s, want);
+		want *= 2;
+	}
+	speaker_fini(&s);
+}
+
+/* While the peer's connection is being opened, we make none of our own. */
+static void one_connection_is_enough(void **state)
+{
+	struct speaker s;
+
+	speaker_init(&s);
+	start(&s, 1);
+	bgp_connect_failed(s.engine, s.now, s.remote[1].conn);
+	s.remote[1].connecting = false;
+	assert_true(speaker_connect(&s, 1));
+	speaker_wait(&s, DUR_S(200));
+	assert_int_equal(s.remote[1].connects, 1);
+	assert_int_equal(speaker_state(&s, 1), BGP_OPENSENT);
+	speaker_fini(&s);
+}
+
 static void hold_timer(void **state)
 {
 	struct speaker s;
@@ -341,6 +375,55 @@ static void slow_reader(void **state)
 	speaker_fini(&s);
 }
 
+/* A little is read every 400 s, and at last all: the send hold timer never runs out. */
+static void progress_counts(void **state)
+{
+	struct bgp_peer_config config = speaker_config(1);
+	struct speaker s;
+
+	speaker_init(&s);
+	config.hold_s = 0;
+	speaker_add(&s, 1, &config);
+	speaker_establish(&s, 1, "");
+	speaker_run(&s);
+	speaker_drain(&s, 1);
+	s.remote[1].window = 0;
+	speaker_local(&s, "10.0.0.0/8");
+	speaker_run(&s);
+	for (unsigned i = 1; i <= 5; i++) {
+		speaker_wait(&s, DUR_S(400));
+		s.remote[1].window = 5 * i;
+		bgp_writable(s.engine, s.now, s.remote[1].conn);
+	}
+	s.remote[1].window = SIZE_MAX;
+	bgp_writable(s.engine, s.now, s.remote[1].conn);
+	speaker_wait(&s, DUR_S(5000));
+	assert_int_equal(s.remote[1].downs, 0);
+	assert_non_null(speaker_route(&s, 1, "10.0.0.0/8"));
+	speaker_fini(&s);
+}
+
+/* The OPEN is still on its way out when the peer's comes: the KEEPALIVE follows it all the same. */
+static void keepalive_behind_a_slow_open(void **state)
+{
+	struct speaker s;
+
+	speaker_init(&s);
+	start(&s, 1);
+	s.remote[1].window = 10;
+	speaker_accept(&s, 1);
+	speaker_open(&s, 1, NULL);
+	assert_int_equal(speaker_state(&s, 1), BGP_OPENCONFIRM);
+	s.remote[1].window = SIZE_MAX;
+	bgp_writable(s.engine, s.now, s.remote[1].conn);
+	assert_true(speaker_next(&s, 1));
+	assert_int_equal(s.message.type, BGP_OPEN);
+	assert_true(speaker_next(&s, 1));
+	assert_int_equal(s.message.type, BGP_KEEPALIVE);
+	speaker_expect_nothing(&s, 1);
+	speaker_fini(&s);
+}
+
 /* ---- two connections (RFC 4271 6.8) ---- */
 
 /*
@@ -441,6 +524,7 @@ static void collision_with_established(void **state)
 
 	speaker_init(&s);
 	speaker_up(&s, 1);
+	speaker_wait(&s, DUR_S(4));
 	ours = s.remote[1].conn;
 	theirs = bgp_accepted(s.engine, s.now, 1);
 	s.remote[1].conn = theirs;
@@ -453,6 +537,38 @@ static void collision_with_established(void **state)
 	assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
 	assert_int_equal(s.remote[1].downs, 0);
 	speaker_fini(&s);
+}
+
+/* Just established: the peer may be comparing while we are through. So do we, and agree. */
+static void collision_with_young_established(void **state)
+{
+	for (int higher = 0; higher < 2; higher++) {
+		struct ip_addr local = ip_v4(LOCAL_ID);
+		struct speaker s;
+		bgp_conn ours, theirs;
+
+		speaker_init(&s);
+		start(&s, 1);
+		speaker_accept(&s, 1);
+		ours = s.remote[1].conn;
+		theirs = bgp_accepted(s.engine, s.now, 1);
+		bgp_connected(s.engine, s.now, theirs, &local);
+		speaker_send(&s, 1, BGP_OPEN,
+		    higher ? "04 fde9 005a 0a000100 00" : "04 fde9 005a 0a000001 00");
+		KEEPALIVE(&s, 1);
+		assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+		s.remote[1].conn = theirs;
+		speaker_send(&s, 1, BGP_OPEN,
+		    higher ? "04 fde9 005a 0a000100 00" : "04 fde9 005a 0a000001 00");
+		KEEPALIVE(&s, 1);
+		assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+		assert_int_equal(s.remote[1].downs, higher);
+		assert_int_equal(s.remote[1].ups, 1 + higher);
+		s.remote[1].conn = higher ? theirs : ours;
+		speaker_close(&s, 1);
+		assert_int_equal(s.remote[1].downs, 1 + higher);
+		speaker_fini(&s);
+	}
 }
 
 /* ---- commands and their reasons ---- */
@@ -610,15 +726,20 @@ int main(void)
 	    cmocka_unit_test(passive),
 	    cmocka_unit_test(connect_retry_is_jittered),
 	    cmocka_unit_test(idle_hold_backs_off),
+	    cmocka_unit_test(short_sessions_back_off),
+	    cmocka_unit_test(one_connection_is_enough),
 	    cmocka_unit_test(hold_timer),
 	    cmocka_unit_test(hold_timer_of_opensent),
 	    cmocka_unit_test(negotiated_times),
 	    cmocka_unit_test(send_hold_timer),
 	    cmocka_unit_test(slow_reader),
+	    cmocka_unit_test(progress_counts),
+	    cmocka_unit_test(keepalive_behind_a_slow_open),
 	    cmocka_unit_test(collisions),
 	    cmocka_unit_test(collision_notification),
 	    cmocka_unit_test(collision_of_equal_identifiers),
 	    cmocka_unit_test(collision_with_established),
+	    cmocka_unit_test(collision_with_young_established),
 	    cmocka_unit_test(stop_with_text),
 	    cmocka_unit_test(long_text),
 	    cmocka_unit_test(shutdown_texts_received),

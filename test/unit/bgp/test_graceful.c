@@ -201,6 +201,7 @@ static void unnoticed_restart(void **state)
 	speaker_init(&s);
 	up(&s, GR("00", "80"));
 	learn(&s);
+	speaker_wait(&s, DUR_S(4));
 	assert_true(speaker_connect(&s, 1));
 	speaker_open(&s, 1, "41 04 0000fde9" GR("80", "80"));
 	KEEPALIVE(&s, 1);
@@ -210,6 +211,55 @@ static void unnoticed_restart(void **state)
 	assert_int_equal(received(&s), 3);
 	assert_int_equal(stale(&s), 3);
 	speaker_update(&s, 1, "", "", "");
+	assert_int_equal(received(&s), 0);
+	speaker_fini(&s);
+}
+
+/*
+ * Back on two connections at once: that one takes the place of the other is no second failure. The peer's
+ * identifier is above ours, so its own connection stays.
+ */
+static void back_twice_at_once(void **state)
+{
+	static const char open[] = "04 fde9 005a 0a000100 10 02 0e 4104 0000fde9" GR("80", "80");
+	struct ip_addr local = ip_v4(LOCAL_ID);
+	struct speaker s;
+	bgp_conn theirs;
+
+	speaker_init(&s);
+	up(&s, GR("00", "80"));
+	learn(&s);
+	speaker_close(&s, 1);
+	speaker_wait(&s, DUR_S(2));
+	speaker_accept(&s, 1);
+	theirs = bgp_accepted(s.engine, s.now, 1);
+	bgp_connected(s.engine, s.now, theirs, &local);
+	speaker_send(&s, 1, BGP_OPEN, open);
+	KEEPALIVE(&s, 1);
+	assert_int_equal(stale(&s), 3);
+	s.remote[1].conn = theirs;
+	speaker_send(&s, 1, BGP_OPEN, open);
+	assert_int_equal(s.remote[1].downs, 2);
+	assert_int_equal(received(&s), 3);
+	KEEPALIVE(&s, 1);
+	assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+	assert_int_equal(received(&s), 3);
+	speaker_update(&s, 1, "", "", "");
+	assert_int_equal(received(&s), 0);
+	speaker_fini(&s);
+}
+
+/* Another configuration is another session: nothing of the old one is kept for it. */
+static void change_forgets(void **state)
+{
+	struct bgp_peer_config config = speaker_config(1);
+	struct speaker s;
+
+	speaker_init(&s);
+	up(&s, GR("40", "80"));
+	learn(&s);
+	config.transport.ttl_min = 255;
+	assert_int_equal(bgp_peer_update(s.engine, s.now, 1, &config, NULL), 0);
 	assert_int_equal(received(&s), 0);
 	speaker_fini(&s);
 }
@@ -520,6 +570,8 @@ int main(void)
 	    cmocka_unit_test(second_failure),
 	    cmocka_unit_test(many_failures),
 	    cmocka_unit_test(unnoticed_restart),
+	    cmocka_unit_test(back_twice_at_once),
+	    cmocka_unit_test(change_forgets),
 	    cmocka_unit_test(notifications),
 	    cmocka_unit_test(hard_reset_inside),
 	    cmocka_unit_test(our_notifications),

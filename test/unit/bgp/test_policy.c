@@ -341,6 +341,62 @@ static void export_policy(void **state)
 	speaker_fini(&s);
 }
 
+/* Routes go, and are announced again, where the second run of import just stands. */
+static void import_again_while_routes_change(void **state)
+{
+	struct bgp_peer_config c = speaker_config(1);
+	struct speaker s;
+	char nlri[16];
+
+	speaker_init(&s);
+	s.import = import;
+	mode = 0;
+	c.has_import = true;
+	up_with(&s, 1, &c, "");
+	for (unsigned i = 0; i < 5000; i++) {
+		snprintf(nlri, sizeof(nlri), "18 0a%04x", i);
+		speaker_update(&s, 1, "", OK, nlri);
+	}
+	speaker_settle(&s);
+	mode = 2;
+	bgp_peer_reimport(s.engine, 1);
+	assert_true(bgp_run(s.engine, s.now)); /* a part of it */
+	for (unsigned i = 0; i < 4990; i++) {
+		snprintf(nlri, sizeof(nlri), "18 0a%04x", i);
+		speaker_update(&s, 1, nlri, "", "");
+	}
+	speaker_update(&s, 1, "", OK "800404 00000001", "18 0a137e"); /* 4990: to the end */
+	speaker_run(&s);
+	assert_int_equal(speaker_info(&s, 1).rib[BGP_IPV4].received, 10);
+	for (unsigned i = 4990; i < 5000; i++) {
+		snprintf(nlri, sizeof(nlri), "10.%u.%u.0/24", i / 256, i % 256);
+		assert_int_equal(bgp_attrs_preference(speaker_attrs(&s, nlri)), 301);
+	}
+	speaker_fini(&s);
+}
+
+/* What import made has all that an internal peer wants: it is told as it is. */
+static void told_as_it_is(void **state)
+{
+	struct bgp_peer_config c = speaker_config(1), internal = speaker_config(2);
+	struct speaker s;
+
+	speaker_init(&s);
+	s.import = import;
+	mode = 2;
+	c.has_import = true;
+	internal.remote_as = LOCAL_AS;
+	up_with(&s, 1, &c, "");
+	speaker_add(&s, 2, &internal);
+	speaker_accept(&s, 2);
+	speaker_send(&s, 2, BGP_OPEN, "04 fde8 005a 0a000002 08 02 06 41 04 0000fde8");
+	KEEPALIVE(&s, 2);
+	speaker_update(&s, 1, "", OK, "08 0a");
+	speaker_settle(&s);
+	assert_non_null(strstr(speaker_route(&s, 2, "10.0.0.0/8")->attrs, "4005:0000012d"));
+	speaker_fini(&s); /* and nothing holds on to itself */
+}
+
 /* RFC 8326: what is about to be shut down is used last. */
 static void graceful_shutdown(void **state)
 {
@@ -470,6 +526,8 @@ int main(void)
 	    cmocka_unit_test(otc_out),
 	    cmocka_unit_test(import_policy),
 	    cmocka_unit_test(export_policy),
+	    cmocka_unit_test(import_again_while_routes_change),
+	    cmocka_unit_test(told_as_it_is),
 	    cmocka_unit_test(graceful_shutdown),
 	    cmocka_unit_test(too_many_prefixes),
 	    cmocka_unit_test(too_many_for_good),

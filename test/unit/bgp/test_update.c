@@ -345,6 +345,34 @@ static void known_bytes(void **state)
 	speaker_fini(&s);
 }
 
+/*
+ * A session was lost and its routes are not swept yet, but the model has seen that they are dead. Announced
+ * again just as they were, they are a change.
+ */
+static void dead_and_back(void **state)
+{
+	struct bgp_change change[4];
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	speaker_up(&s, 2);
+	speaker_update(&s, 1, "", OK, "08 0a");
+	speaker_run(&s);
+	assert_int_equal(bgp_changes(s.engine, change, 4), 1);
+	speaker_close(&s, 1);
+	speaker_update(&s, 2, "", speaker_good(2), "08 0a");
+	speaker_update(&s, 2, "08 0a", "", "");
+	assert_int_equal(bgp_changes(s.engine, change, 4), 1);
+	assert_int_equal(bgp_paths_changed(s.engine, &change[0], NULL, 0), 0);
+	bgp_peer_start(s.engine, s.now, 1);
+	speaker_establish(&s, 1, "");
+	speaker_update(&s, 1, "", OK, "08 0a");
+	assert_int_equal(bgp_changes(s.engine, change, 4), 1);
+	assert_int_equal(bgp_paths_changed(s.engine, &change[0], NULL, 0), 1);
+	speaker_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +391,7 @@ int main(void)
 	    cmocka_unit_test(end_of_rib),
 	    cmocka_unit_test(old_speaker),
 	    cmocka_unit_test(known_bytes),
+	    cmocka_unit_test(dead_and_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
