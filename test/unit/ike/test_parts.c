@@ -254,6 +254,17 @@ static void test_tie(void **state)
 	}
 }
 
+/* RFC 7296 2.8.1: the SA made with the lowest of the four nonces is the one to go. */
+static void test_tie_rule(void **state)
+{
+	static const struct ike_span n[4] = {{"b...............", 16}, {"d...............", 16},
+	    {"c...............", 16}, {"a...............", 16}};
+	struct ike_tie high = ike_tie_of(n[0], n[1], true), low = ike_tie_of(n[2], n[3], false);
+
+	assert_true(ike_tie_loses(&low, &high));
+	assert_false(ike_tie_loses(&high, &low));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +278,7 @@ int main(void)
 	    cmocka_unit_test(test_reassembly_refused),
 	    cmocka_unit_test(test_reassembly_restart),
 	    cmocka_unit_test(test_tie),
+	    cmocka_unit_test(test_tie_rule),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

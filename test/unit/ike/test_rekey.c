@@ -153,6 +153,48 @@ static void test_simultaneous(void **state)
 	assert_int_equal(runs, 4 * 14 * 8);
 }
 
+/* A's requests on the IKE SA being replaced, and the delete of it, are lost. */
+static uint64_t old_spi_i;
+
+static bool lose_on_old(struct pair *p, struct datagram *d)
+{
+	struct ike_header h;
+
+	assert_int_equal(ike_header_parse(d->bytes, d->len, &h), 0);
+	if (h.spi_i != old_spi_i || is_response(d))
+		return true;
+	return d->from == 1 && exchange_of(d) == EXCHANGE_CREATE_CHILD_SA;
+}
+
+/*
+ * Both rekey the IKE SA. B knows nothing of A's rekey, and goes on with the IKE SA that its own made: so A takes
+ * that for the heir as soon as it hears of it, with all its Child SAs.
+ */
+static void test_heir_is_at_work(void **state)
+{
+	struct pair *p = &pair;
+	struct ike_child before;
+
+	pair_init(p);
+	pair_start(p);
+	before = pair_in_use(p, 0)->info;
+	old_spi_i = pair_sa(p, 0)->spi_i;
+	p->filter = lose_on_old;
+	rekey(p, 0, true);
+	rekey(p, 1, true);
+	pair_settle(p);
+	assert_int_equal(pair_count_sas(p, 0, "rekey-pending"), 1);
+	rekey(p, 1, false);
+	pair_settle(p);
+	pair_run(p, DUR_S(1));
+	pair_assert_up(p);
+	assert_int_not_equal(pair_in_use(p, 1)->info.spi_in, before.spi_out);
+	assert_int_equal(pair_count_sas(p, 0, "rekey-pending"), 0);
+	p->filter = NULL;
+	assert_single(p);
+	pair_end(p);
+}
+
 /* T19: at the soft limit, before the hard one, by itself, for days */
 static void test_lifetimes(void **state)
 {
@@ -440,6 +482,7 @@ int main(void)
 	    cmocka_unit_test(test_child),
 	    cmocka_unit_test(test_ike),
 	    cmocka_unit_test(test_simultaneous),
+	    cmocka_unit_test(test_heir_is_at_work),
 	    cmocka_unit_test(test_lifetimes),
 	    cmocka_unit_test(test_jitter),
 	    cmocka_unit_test(test_message_ids_do_not_wrap),

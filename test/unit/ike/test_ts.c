@@ -65,6 +65,8 @@ static void test_narrow_equals_oracle(void **state)
 					assert_int_equal(selects(out, count, a, p, port),
 					    selects(theirs, n, a, p, port) &&
 						selects(ours, m, a, p, port));
+		for (unsigned i = 1; i < count; i++) /* nothing twice */
+			assert_false(ike_ts_covers(out, i, &out[i], 1));
 		assert_true(ike_ts_covers(theirs, n, out, count)); /* never wider */
 		assert_true(ike_ts_covers(ours, m, out, count));
 	}

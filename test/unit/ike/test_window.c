@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,27 @@ static void test_tries_for_ever(void **state)
 	pair_run(p, DUR_S(65));
 	pair_assert_up(p);
 	pair_end(p);
+}
+
+/* The pauses between attempts differ from tunnel to tunnel. */
+static void test_pauses_are_spread(void **state)
+{
+	struct pair *p = &pair;
+	struct ike_tunnel_info info;
+	int64_t first = INT64_MAX, last = 0;
+
+	for (unsigned seed = 0; seed < 30; seed++) {
+		pair_init(p);
+		rng_init_seeded(&p->side[0].rng, seed);
+		snprintf(p->side[0].psk, IKE_PSK_MAX, "wrong");
+		pair_start(p);
+		ike_tunnel_get(p->side[0].engine, p->now, TUNNEL, &info);
+		first = info.retry_in_ns < first ? info.retry_in_ns : first;
+		last = info.retry_in_ns > last ? info.retry_in_ns : last;
+		pair_end(p);
+	}
+	assert_true(first >= DUR_MS(750) && last <= DUR_S(1));
+	assert_true(last - first > DUR_MS(150));
 }
 
 static struct datagram first_copy;
@@ -315,6 +337,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_back_off),
 	    cmocka_unit_test(test_tries_for_ever),
+	    cmocka_unit_test(test_pauses_are_spread),
 	    cmocka_unit_test(test_retransmissions_are_identical),
 	    cmocka_unit_test(test_request_ids),
 	    cmocka_unit_test(test_stray_responses),
