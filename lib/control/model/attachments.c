@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Attachments: each has a number for as long as its name is in the configuration. Packets carry the number of their
- * ingress and policies are asked about it, so a number that was left is given away only after a grace period.
+ * Attachments: each has a number for as long as its name is in the configuration. Packets carry the
+ * number of their ingress and policies are asked about it, so a number that was left is given away
+ * only after a grace period.
  */
 
 #include <errno.h>

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * What the configuration puts into each route table: static routes and blackholes of the table itself, and from
- * every attachment that propagates to it its connected prefixes, the routes behind it and, with flow protection, the
- * peer CIDRs (T10). The router's own addresses stand beside the subnets they are on.
+ * What the configuration puts into each route table: static routes and blackholes of the table
+ * itself, and from every attachment that propagates to it its connected prefixes, the routes behind
+ * it and, with flow protection, the peer CIDRs (T10). The router's own addresses stand beside the
+ * subnets they are on.
  */
 
 #include <errno.h>
@@ -93,7 +94,7 @@ static int set_next_hop(struct model *m, struct candidate *c, const struct ip_ad
 
 /* ---- static routes ---- */
 
-/* How many of the first bits a subnet of the attachment has in common with the whole prefix; -1: it is on none. */
+/* The length of the longest subnet of the attachment around the prefix; -1: none. */
 static int on_link(const struct conf_attachment *a, const struct ip_prefix *prefix)
 {
 	int best = -1;
@@ -120,7 +121,10 @@ static int routed(const struct conf_attachment *a, const struct ip_prefix *prefi
 	return best;
 }
 
-/* The next hop that all routes of the attachment in the prefix' family share; NULL: none, or several. */
+/*
+ * The next hop that all routes of the attachment in the prefix' family share; NULL: none, or
+ * several.
+ */
 static const struct ip_addr *only_next_hop(
     const struct conf_attachment *a, const struct ip_prefix *prefix)
 {
@@ -139,9 +143,9 @@ static const struct ip_addr *only_next_hop(
 }
 
 /*
- * A static route names an attachment, not a neighbour of it. On a port the longest prefix around the route says which
- * one: a subnet (the destination itself) or routes of the attachment (their next hops); without any, the only
- * next hop that the attachment has.
+ * A static route names an attachment, not a neighbour of it. On a port the longest prefix around
+ * the route says which one: a subnet (the destination itself) or routes of the attachment (their
+ * next hops); without any, the only next hop that the attachment has.
  */
 static int add_static_on_port(
     struct model *m, struct table *t, const struct ip_prefix *prefix, struct attach *a)
@@ -253,7 +257,10 @@ static int collect_attachment(struct model *m, struct table *t, struct attach *a
 
 /* ---- gateways ---- */
 
-/* Outer packets: our addresses on the uplinks; with a private gateway, in the table of the VBR that carries them. */
+/*
+ * Outer packets: our addresses on the uplinks; with a private gateway, in the table of the VBR that
+ * carries them.
+ */
 static void collect_gateways(struct model *m)
 {
 	struct tunnel_entry *tunnel;

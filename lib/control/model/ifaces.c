@@ -3,9 +3,10 @@
 /*
  * Layer-3 interfaces: the uplink of each port with addresses, and one per attachment on a port.
  *
- * An interface belongs to one owner for good: it has a ledger slot and a leaf next hop. When a VLAN of a port passes
- * from one owner to another, the new one has its own slot and leaf from the first step on, and takes over the
- * record of the boundary in the third, because workers find the record by port and VLAN.
+ * An interface belongs to one owner for good: it has a ledger slot and a leaf next hop. When a VLAN
+ * of a port passes from one owner to another, the new one has its own slot and leaf from the first
+ * step on, and takes over the record of the boundary in the third, because workers find the record
+ * by port and VLAN.
  */
 
 #include <errno.h>
@@ -41,7 +42,10 @@ static struct iface_entry *iface_find(
 	return NULL;
 }
 
-/* The record of that port and VLAN, of a former owner; or a new one that is not up yet. Its index or -errno. */
+/*
+ * The record of that port and VLAN, of a former owner; or a new one that is not up yet. Its index
+ * or -errno.
+ */
 static int record_make(struct model *m, const struct iface_entry *e, const struct port *port)
 {
 	const struct iface *there = iface_of_vlan(&m->b->ifaces, e->port, e->vlan);
@@ -176,7 +180,10 @@ static bool has(const struct ip_addr *list, unsigned count, const struct ip_addr
 	return false;
 }
 
-/* Neighbours that the interface keeps resolved: the gateways of an uplink, next hops of attached routes. */
+/*
+ * Neighbours that the interface keeps resolved: the gateways of an uplink, next hops of attached
+ * routes.
+ */
 static void gateways_commit(struct iface_entry *e)
 {
 	const struct conf_port *port = e->pub.port;

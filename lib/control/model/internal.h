@@ -3,14 +3,14 @@
 #define MODEL_INTERNAL_H
 
 /*
- * What the files of this folder share. Objects live as long as their name is in the configuration; a change of it
- * goes through four steps, of which only the first two can fail:
+ * What the files of this folder share. Objects live as long as their name is in the configuration;
+ * a change of it goes through four steps, of which only the first two can fail:
  *
- *   1. objects_make()    what is new gets numbers, slots and records; workers have no way to reach it yet
+ *   1. objects_make()    what is new gets numbers, slots and records; workers cannot reach it yet
  *   2. routes_make()     every table is resolved anew; what is new or different goes into the FIBs
- *   3. objects_commit()  interfaces and tunnels get the table and the attachment that they belong to from now on
+ *   3. objects_commit()  interfaces and tunnels get the table and attachment of their new life
  *      routes_commit()   what has gone goes out of the FIBs
- *   4. objects_sweep()   what the configuration no longer has goes, and with it its numbers, after a grace period
+ *   4. objects_sweep()   what the configuration no longer has goes, its numbers after a grace period
  */
 
 #include "base/list.h"
@@ -62,7 +62,10 @@ struct attach { /* an attachment */
 
 #define ATTACHMENT_NUMBERS (UINT16_MAX + 1)
 
-/* The number of an attachment that has gone, not to be given away while packets that carry it are under way. */
+/*
+ * The number of an attachment that has gone, not to be given away while packets that carry it are
+ * under way.
+ */
 struct left_number {
 	uint16_t number;
 	uint64_t mark; /* epoch_mark() */
@@ -226,7 +229,10 @@ void attach_refresh_usable(struct attach *a);
 
 /* ifaces.c */
 int ifaces_make(struct model *m);
-/* True when workers may be on their way to a table that one of them has left; tunnels_commit() alike. */
+/*
+ * True when workers may be on their way to a table that one of them has left; tunnels_commit()
+ * alike.
+ */
 bool ifaces_commit(struct model *m);
 void ifaces_sweep(struct model *m);
 
@@ -234,7 +240,10 @@ void ifaces_sweep(struct model *m);
 int tunnels_make(struct model *m);
 bool tunnels_commit(struct model *m);
 void tunnels_sweep(struct model *m);
-/* What the tunnel can do, as far as routes are concerned: its own state and that of the link below it. */
+/*
+ * What the tunnel can do, as far as routes are concerned: its own state and that of the link below
+ * it.
+ */
 enum model_tunnel_state tunnel_state(const struct tunnel_entry *t);
 
 /* underlay.c: leaf next hops towards neighbours */
@@ -248,7 +257,10 @@ void ways_sweep(struct model *m);
 /* candidates.c: fills `next` of every table from the configuration. 0 or -ENOSPC. */
 int candidates_collect(struct model *m);
 
-/* select.c: order and winners within one prefix; pure. Returns how many won: their `lost` is LOST_NOT. */
+/*
+ * select.c: order and winners within one prefix; pure. Returns how many won: their `lost` is
+ * LOST_NOT.
+ */
 unsigned select_winners(struct candidate *c, unsigned count, unsigned ecmp_limit);
 /* Its tunnels are one next hop: active/standby, or a limit that leaves no room for both. */
 bool attach_is_one_hop(const struct attach *a, unsigned ecmp_limit);
@@ -280,7 +292,10 @@ bool permission_has(const struct permission *p, const struct attach *a);
 void verdicts_clear(struct table *t);
 
 /* path.c */
-/* The path of these winners, with one more reference in `routes`; takes over that of the permission. NULL with errno. */
+/*
+ * The path of these winners, with one more reference in `routes`; takes over that of the
+ * permission. NULL with errno.
+ */
 struct path *path_get(
     struct model *m, const struct candidate *c, unsigned count, struct permission *permission);
 /* Publishes what states of links and tunnels have changed. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The entry points: a configuration and states come in, everything that follows is published before they return. */
+/*
+ * The entry points: a configuration and states come in, everything that follows is published before
+ * they return.
+ */
 
 #include "model/model.h"
 
@@ -88,7 +91,10 @@ int model_apply(struct model *m, const struct conf *conf)
 	return rc;
 }
 
-/* A path that lost or won a member changes at once; routes follow where another class of candidates wins now. */
+/*
+ * A path that lost or won a member changes at once; routes follow where another class of candidates
+ * wins now.
+ */
 static void states_changed(struct model *m)
 {
 	struct attach *a;
@@ -178,7 +184,10 @@ struct ip_addr model_source_address(
 				return i->pub.address[k].addr;
 		}
 	}
-	/* A VPN attachment has no subnet: the gateway address of a tunnel of it speaks for the router. */
+	/*
+	 * A VPN attachment has no subnet: the gateway address of a tunnel of it speaks for the
+	 * router.
+	 */
 	list_for (t, &m->tunnels, node) {
 		if (t->pub.attachment == attachment &&
 		    t->pub.conf->gateway_address.family == towards->family)

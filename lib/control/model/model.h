@@ -3,22 +3,23 @@
 #define MODEL_MODEL_H
 
 /*
- * The transit router as data: attachments, route tables, association, propagation, policies; and what they
- * resolve to. Pure code: a configuration, learned routes and the state of ports and tunnels go in, per table and
- * prefix the winning next-hop set and the reason each loser lost come out (R6, R8, A9). publish.c alone carries the
- * outcome to the FIBs of the boundary.
+ * The transit router as data: attachments, route tables, association, propagation, policies; and
+ * what they resolve to. Pure code: a configuration, learned routes and the state of ports and
+ * tunnels go in, per table and prefix the winning next-hop set and the reason each loser lost come
+ * out (R6, R8, A9). publish.c alone carries the outcome to the FIBs of the boundary.
  *
  *   candidates (static, connected, attached, flow protection, BGP)
  *        -> per table and prefix: ordered by R6, ECMP among equals of one kind (A8, A9)
  *        -> a path: leaf or group next hop, shared by all routes that resolve to the same set
  *        -> policies: which ingress attachments may use it
  *
- * The order of R6, within the longest prefix: an address of the router; static; connected; then what attachments
- * have behind them, by kind: VPC, VBR and CCN, VPN, PEER; then the preference that an ingress policy set; VBR
- * before CCN. The best class of which something is usable wins, and all of it shares.
+ * The order of R6, within the longest prefix: an address of the router; static; connected; then
+ * what attachments have behind them, by kind: VPC, VBR and CCN, VPN, PEER; then the preference that
+ * an ingress policy set; VBR before CCN. The best class of which something is usable wins, and all
+ * of it shares.
  *
- * A tunnel that dies changes the paths that name it, not the routes behind them: the cost does not grow with
- * their number.
+ * A tunnel that dies changes the paths that name it, not the routes behind them: the cost does not
+ * grow with their number.
  */
 
 #include "base/ip.h"
@@ -34,7 +35,10 @@ enum model_tunnel_state {
 	MODEL_TUNNEL_UP,
 };
 
-/* What the model gave a tunnel in the boundary. Pointers stay valid until the tunnel leaves the configuration. */
+/*
+ * What the model gave a tunnel in the boundary. Pointers stay valid until the tunnel leaves the
+ * configuration.
+ */
 struct model_tunnel {
 	const struct conf_tunnel *conf;
 	const char *name;    /* "dc1/1" */
@@ -73,34 +77,39 @@ struct model_limits {
 struct model *model_create(struct boundary *b, const struct model_limits *limits);
 void model_free(struct model *m);
 /*
- * Makes `conf` the configuration: first time or a change of it. Publishes interfaces, tables, routes and tunnel
- * numbers with as little change as possible: what is equal in both is not touched, indexes, slots and states stay with
- * their names, no packet of what stays is lost. 0, or -errno with a log line; then all is as before, in the boundary and
- * in what is handed out here. `conf` must outlive the model or the next successful model_apply(). May wait for a grace
- * period. The caller removes the SAs of tunnels that have gone right afterwards, and asks model_underlay() again for
- * the others: a changed uplink or a longer route gives another leaf.
+ * Makes `conf` the configuration: first time or a change of it. Publishes interfaces, tables,
+ * routes and tunnel numbers with as little change as possible: what is equal in both is not
+ * touched, indexes, slots and states stay with their names, no packet of what stays is lost. 0, or
+ * -errno with a log line; then all is as before, in the boundary and in what is handed out here.
+ * `conf` must outlive the model or the next successful model_apply(). May wait for a grace period.
+ * The caller removes the SAs of tunnels that have gone right afterwards, and asks model_underlay()
+ * again for the others: a changed uplink or a longer route gives another leaf.
  */
 int model_apply(struct model *m, const struct conf *conf);
 
 /*
- * State from outside. Idempotent; publishes what follows from it before it returns. A new tunnel is down; a new
- * interface has the link that its struct port says. A tunnel carries nothing while the link below it is down,
- * whatever its own state.
+ * State from outside. Idempotent; publishes what follows from it before it returns. A new tunnel is
+ * down; a new interface has the link that its struct port says. A tunnel carries nothing while the
+ * link below it is down, whatever its own state.
  */
 void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state);
 void model_link_set(struct model *m, const struct conf_port *port, bool up);
 
 /*
- * The leaf next hop of outer packets from one of our gateway addresses to a peer: on its uplink (or, private, on the
- * interface of its VBR) either connected or via the gateway. Stable while the interface is there; its content
- * follows the configuration. 0 when `local` is no gateway address or nothing leads to `remote`.
+ * The leaf next hop of outer packets from one of our gateway addresses to a peer: on its uplink
+ * (or, private, on the interface of its VBR) either connected or via the gateway. Stable while the
+ * interface is there; its content follows the configuration. 0 when `local` is no gateway address
+ * or nothing leads to `remote`.
  */
 uint32_t model_underlay(struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
 const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *t);
 const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index);
 unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all);
 unsigned model_ifaces(const struct model *m, const struct model_iface ***all);
-/* An address of the router to answer from (ICMP) towards packets that came in on that attachment. Unset: none. */
+/*
+ * An address of the router to answer from (ICMP) towards packets that came in on that attachment.
+ * Unset: none.
+ */
 struct ip_addr model_source_address(
     const struct model *m, uint16_t attachment, const struct ip_addr *towards);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The steps of internal.h for all objects together, and in which order: what is referred to comes first and goes last.
+ * The steps of internal.h for all objects together, and in which order: what is referred to comes
+ * first and goes last.
  */
 
 #include <stdlib.h>

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Paths: the next hops that routes point to, shared by all routes with the same members and permission, so that a
- * tunnel that dies costs one next hop per path, however many routes lie behind it.
+ * Paths: the next hops that routes point to, shared by all routes with the same members and
+ * permission, so that a tunnel that dies costs one next hop per path, however many routes lie
+ * behind it.
  *
  * Which members carry data:
  *
- *   - those in the best state that any of them has: up before on demand before down; equals share by ECMP
+ *   - those in the best state of any: up before on demand before down; equals share by ECMP
  *   - a connection with active/standby is one member: its first tunnel in the best state
  *   - where all are down, the first: packets are dropped there, and counted
  *
- * All that can change is one record of the boundary: a worker sees the old set of members or the new one.
+ * All that can change is one record of the boundary: a worker sees the old set of members or the
+ * new one.
  */
 
 #include <errno.h>
@@ -199,8 +201,7 @@ static struct list *bucket_of(struct model *m, const struct path *p)
 static void describe(
     const struct model *m, struct path *p, const struct candidate *c, unsigned count)
 {
-	p->kind =
-	    NH_BLACKHOLE; /* also of an attachment without tunnels, and of what cannot be resolved */
+	p->kind = NH_BLACKHOLE; /* also without tunnels, and where nothing could be resolved */
 	for (unsigned i = 0; i < count; i++) {
 		struct attach *a = c[i].origin;
 

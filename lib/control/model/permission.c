@@ -3,9 +3,9 @@
 /*
  * The outcome of the egress policies for every attachment, as a bitmap that routes share.
  *
- * A verdict is the outcome for routes of a table that the same policies want. A route has one permission for all of its
- * members: who may not use one of them may not use the route, for which member a flow takes is a matter of
- * its hash.
+ * A verdict is the outcome for routes of a table that the same policies want. A route has one
+ * permission for all of its members: who may not use one of them may not use the route, for which
+ * member a flow takes is a matter of its hash.
  */
 
 #include <stdlib.h>

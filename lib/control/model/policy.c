@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Routing policies (R4, R5). Policies of a table and direction are asked in order of priority, the lower number
- * first; the first that matches decides; none: permit.
+ * Routing policies (R4, R5). Policies of a table and direction are asked in order of priority, the
+ * lower number first; the first that matches decides; none: permit.
  *
  *   ingress: may a route of attachment S enter the table?
  *   egress:  may attachment D use (be sent packets by, hear of) the route of S in the table?
  *
- * An egress policy has two halves: what it wants of the route, and of who uses it. Routes that the same policies want
- * have the same outcome for everybody, so the first half is asked per route and the second once per set of policies.
+ * An egress policy has two halves: what it wants of the route, and of who uses it. Routes that the
+ * same policies want have the same outcome for everybody, so the first half is asked per route and
+ * the second once per set of policies.
  *
- * The built-in egress policy 5000 of every table rejects {VPN, VBR, CCN} to {VPN, VBR, CCN} as soon as there is a
- * VPN attachment; a user policy with a lower number opens it (X13).
+ * The built-in egress policy 5000 of every table rejects {VPN, VBR, CCN} to {VPN, VBR, CCN} as soon
+ * as there is a VPN attachment; a user policy with a lower number opens it (X13).
  *
- * Static routes of a table are its own: no ingress policy is asked about them. Addresses of the router are no
- * routes of anybody: no policy at all.
+ * Static routes of a table are its own: no ingress policy is asked about them. Addresses of the
+ * router are no routes of anybody: no policy at all.
  */
 
 #include <string.h>

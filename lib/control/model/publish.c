@@ -3,10 +3,11 @@
 /*
  * The outcome, carried to the FIBs, of which this file is the only writer.
  *
- * A change of the configuration resolves every table beside what is in force, and only then touches the FIBs: what is
- * new or different first, what has gone only when interfaces and tunnels have moved to the table that they are to use
- * from then on, so that no destination is without a route in between. When one FIB is too small, those before
- * it are put back. A change of state chooses anew where it matters, route by route.
+ * A change of the configuration resolves every table beside what is in force, and only then touches
+ * the FIBs: what is new or different first, what has gone only when interfaces and tunnels have
+ * moved to the table that they are to use from then on, so that no destination is without a route
+ * in between. When one FIB is too small, those before it are put back. A change of state chooses
+ * anew where it matters, route by route.
  */
 
 #include <errno.h>
@@ -35,7 +36,9 @@ static bool all_refused(const struct candidate *c, unsigned count)
 	return true;
 }
 
-/* The path of a route, chosen from its candidates; *path NULL: policies leave it none. 0 or -errno. */
+/*
+ * The path of a route, chosen from its candidates; *path NULL: policies leave it none. 0 or -errno.
+ */
 static int choose(
     struct model *m, struct table *t, struct candidate *c, unsigned count, struct path **path)
 {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Which candidates of one prefix win: R6 (rank), A9 (one kind), A8 (at most so many equal paths). Pure.
+ * Which candidates of one prefix win: R6 (rank), A9 (one kind), A8 (at most so many equal paths).
+ * Pure.
  *
- * Candidates of one rank, preference and kind make a class. The best class of which anything is usable wins, and
- * with it all of its candidates, also those that are down: they keep their share of the buckets of the ECMP
- * group, so that nobody else's flows move when they go and return (R8). Where nothing is usable at all
- * the best class wins all the same: packets are then dropped with the reason of the tunnel or port, and never follow
- * a shorter prefix elsewhere.
+ * Candidates of one rank, preference and kind make a class. The best class of which anything is
+ * usable wins, and with it all of its candidates, also those that are down: they keep their share
+ * of the buckets of the ECMP group, so that nobody else's flows move when they go and return (R8).
+ * Where nothing is usable at all the best class wins all the same: packets are then dropped with
+ * the reason of the tunnel or port, and never follow a shorter prefix elsewhere.
  */
 
 #include <stdlib.h>
@@ -122,7 +123,9 @@ static unsigned path_count(const struct candidate *c, unsigned limit)
 	return c->origin && !attach_is_one_hop(c->origin, limit) ? c->origin->tunnel_count : 1;
 }
 
-/* Within the winning class; what is usable comes before what is not when there is not room for all. */
+/*
+ * Within the winning class; what is usable comes before what is not when there is not room for all.
+ */
 static unsigned apply_limit(struct candidate *c, unsigned count, unsigned limit)
 {
 	unsigned winners = 0, paths = 0;

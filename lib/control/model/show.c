@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* The model as operators see it: attachments, connections and tables. Routes are in show_routes.c. */
+/*
+ * The model as operators see it: attachments, connections and tables. Routes are in show_routes.c.
+ */
 
 #include <jansson.h>
 #include <string.h>

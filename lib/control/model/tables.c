@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Route tables: each has a FIB for as long as its name is in the configuration, and so has the underlay, which is for
- * the addresses that outer packets come to and is nobody's table.
+ * Route tables: each has a FIB for as long as its name is in the configuration, and so has the
+ * underlay, which is for the addresses that outer packets come to and is nobody's table.
  */
 
 #include <errno.h>
@@ -88,7 +88,10 @@ int tables_make(struct model *m)
 	return 0;
 }
 
-/* Interfaces and tunnels have left the table; workers may look at it until a grace period has passed. */
+/*
+ * Interfaces and tunnels have left the table; workers may look at it until a grace period has
+ * passed.
+ */
 void tables_sweep(struct model *m)
 {
 	struct table *t, *next;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Tunnels as routes see them: a number in the boundary, a ledger slot and a leaf next hop each, kept as long as the
- * connection has them, whatever it is attached to. SAs and the state in the boundary's record are the router's.
+ * Tunnels as routes see them: a number in the boundary, a ledger slot and a leaf next hop each,
+ * kept as long as the connection has them, whatever it is attached to. SAs and the state in the
+ * boundary's record are the router's.
  */
 
 #include <errno.h>
@@ -118,7 +119,10 @@ int tunnels_make(struct model *m)
 
 /* ---- commit ---- */
 
-/* What comes out of the tunnel is looked up in the table of its attachment from now on. True when it had another. */
+/*
+ * What comes out of the tunnel is looked up in the table of its attachment from now on. True when
+ * it had another.
+ */
 static bool record_commit(struct model *m, const struct tunnel_entry *t)
 {
 	const struct tunnel *now = tunnel_get(&m->b->tunnels, t->pub.index);

@@ -3,12 +3,14 @@
 /*
  * Ways out to a neighbour.
  *
- * Of routes: one leaf next hop per interface and neighbour, shared, gone with the last route that names it.
+ * Of routes: one leaf next hop per interface and neighbour, shared, gone with the last route that
+ * names it.
  *
- * Of outer packets (A18): the uplink of a public gateway, the VBR of a private one. A peer on a subnet of that
- * interface is a neighbour, any other lies behind the gateway of the uplink or a route of the VBR. SAs keep the
- * number of the leaf, so it stays as long as the interface, and its content follows the configuration. Strangers make us
- * ask for any address: there is a way per gateway or route, not per peer.
+ * Of outer packets (A18): the uplink of a public gateway, the VBR of a private one. A peer on a
+ * subnet of that interface is a neighbour, any other lies behind the gateway of the uplink or a
+ * route of the VBR. SAs keep the number of the leaf, so it stays as long as the interface, and its
+ * content follows the configuration. Strangers make us ask for any address: there is a way per
+ * gateway or route, not per peer.
  */
 
 #include <errno.h>
@@ -110,7 +112,9 @@ static void via_free(struct model *m, struct via *v)
 
 	list_remove(&v->node);
 	nexthop_remove(&m->b->nexthops, v->leaf);
-	/* A neighbour that never answered is known here alone; of any other the router will tell. */
+	/*
+	 * A neighbour that never answered is known here alone; of any other the router will tell.
+	 */
 	if (n && n->state == NEIGH_INCOMPLETE && !is_named(m, v))
 		neigh_remove(m->b->neighbours, n->index);
 	free(v);
@@ -160,7 +164,10 @@ static const struct ip_addr *route_to(
 	return best ? &best->next_hop : NULL;
 }
 
-/* The neighbour on the way to the prefix, and the whole prefix behind that neighbour; NULL: there is none. */
+/*
+ * The neighbour on the way to the prefix, and the whole prefix behind that neighbour; NULL: there
+ * is none.
+ */
 static const struct ip_addr *next_hop_to(
     const struct iface_entry *e, const struct ip_prefix *prefix, struct ip_prefix *around)
 {

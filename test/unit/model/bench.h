@@ -3,11 +3,12 @@
 #define MODEL_BENCH_H
 
 /*
- * A model over a real boundary without workers, configured in the words of the startup file. What it decided is
- * read from the boundary alone, the way a worker reads it: table of the ingress, next hop, permit, buckets.
+ * A model over a real boundary without workers, configured in the words of the startup file. What
+ * it decided is read from the boundary alone, the way a worker reads it: table of the ingress, next
+ * hop, permit, buckets.
  *
- * Four ports: wan0 and wan1 are uplinks (203.0.113.10/24 behind .1, 198.51.100.10/24 behind .1), lan0 and lan1
- * have no addresses.
+ * Four ports: wan0 and wan1 are uplinks (203.0.113.10/24 behind .1, 198.51.100.10/24 behind .1),
+ * lan0 and lan1 have no addresses.
  */
 
 #include "testing_eal.h"
@@ -40,7 +41,10 @@ struct bench {
 /* Of a connection: two tunnels to the two customer gateways. */
 #define BENCH_PAIR "tunnels: [{customer-gateway: cgw-a, psk: k}, {customer-gateway: cgw-b, psk: k}]"
 
-/* Fixtures of a test: *state is a struct bench. The teardown checks that the model gave everything back. */
+/*
+ * Fixtures of a test: *state is a struct bench. The teardown checks that the model gave everything
+ * back.
+ */
 int bench_setup(void **state);
 int bench_setup_small(void **state); /* with hardly any room in the boundary */
 int bench_teardown(void **state);
@@ -72,7 +76,10 @@ const char *bench_ask_addr(
 /* The next hop of a destination, permitted or not; NULL: none. */
 const struct nexthop *bench_hop(
     const struct bench *t, const char *attachment, const char *destination);
-/* The way of each bucket, as bench_ask() names it; of a leaf all are the same. Fails the test without a route. */
+/*
+ * The way of each bucket, as bench_ask() names it; of a leaf all are the same. Fails the test
+ * without a route.
+ */
 struct bench_buckets {
 	char way[ECMP_BUCKETS][64];
 };

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One packet, one answer: everything that covers the destination is gathered, and what loses is struck out. */
+/*
+ * One packet, one answer: everything that covers the destination is gathered, and what loses is
+ * struck out.
+ */
 
 #include <stdio.h>
 #include <string.h>

@@ -3,8 +3,9 @@
 #define MODEL_ORACLE_H
 
 /*
- * What a transit router must decide, computed from the startup file for one packet at a time. Written from the
- * requirements (R4, R5, R6, A8, A9, X1), without anything of the model, and with no regard to speed.
+ * What a transit router must decide, computed from the startup file for one packet at a time.
+ * Written from the requirements (R4, R5, R6, A8, A9, X1), without anything of the model, and with
+ * no regard to speed.
  */
 
 #include "conf/conf.h"

@@ -3,8 +3,9 @@
 #define MODEL_RANDOM_CONF_H
 
 /*
- * Startup files by chance: few names, prefixes and addresses, so that routes of different kinds meet. Connections are
- * c0..c4, port attachments p0..p6, VPN attachments have the name of their connection.
+ * Startup files by chance: few names, prefixes and addresses, so that routes of different kinds
+ * meet. Connections are c0..c4, port attachments p0..p6, VPN attachments have the name of their
+ * connection.
  */
 
 #include "base/rng.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One configuration after another: nothing is touched without need, the end state is that of a fresh start (B9), what
- * does not fit changes nothing, and workers that are slow hold on to what they read.
+ * One configuration after another: nothing is touched without need, the end state is that of a
+ * fresh start (B9), what does not fit changes nothing, and workers that are slow hold on to what
+ * they read.
  */
 
 #include <errno.h>
@@ -73,7 +74,10 @@ static void what_stays_is_not_touched(void **state) /* O10 */
 		bench_apply(t, BASIC);
 	assert_int_equal(differences(t, &before), 0);
 	assert_way(t, "vpc-a", "10.9.1.1", "dc1/1 dc2/1 dc2/2"); /* states are no configuration */
-	/* A network more: its interface, its leaf, a path each for the subnet and, R4, for who may use it. */
+	/*
+	 * A network more: its interface, its leaf, a path each for the subnet and, R4, for who may
+	 * use it.
+	 */
 	bench_apply(t, BASIC "  vpc-b: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16}\n");
 	assert_in_range(differences(t, &before), 1, 8);
 	assert_way(t, "dc1", "10.3.0.7", "vpc-b");
@@ -221,7 +225,10 @@ static void an_attachment_may_change_its_connection(void **state) /* A16 */
 	assert_way(t, "vpc-a", "10.9.1.1", "dc2/1 dc2/2");
 }
 
-/* Workers find an interface by port and VLAN: it changes hands in one step, and the ledger is not inherited. */
+/*
+ * Workers find an interface by port and VLAN: it changes hands in one step, and the ledger is not
+ * inherited.
+ */
 static void a_vlan_changes_hands(void **state)
 {
 	struct bench *t = *state;
@@ -246,7 +253,10 @@ static void a_vlan_changes_hands(void **state)
 	assert_int_equal(iface_of_vlan(&t->b->ifaces, 2, 20)->attachment, number_a);
 	assert_way(t, "vpc-a", "10.22.1.1", "vpc-b>10.2.0.9");
 	assert_int_equal(bench_hop(t, "vpc-a", "10.22.1.1")->iface, index);
-	/* The same neighbour by the same VLAN, now of a third one: its record is not forgotten on the way. */
+	/*
+	 * The same neighbour by the same VLAN, now of a third one: its record is not forgotten on
+	 * the way.
+	 */
 	bench_apply(t,
 	    BENCH_SITE "attachments:\n"
 		       "  vpc-c: {kind: vpc, port: lan0, vlan: 10, address: 10.2.0.1/16,"

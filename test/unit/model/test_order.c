@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which candidate of a prefix wins: R6, A8, A9, in the boundary. test_select.c asks the pure function alone. */
+/*
+ * Which candidate of a prefix wins: R6, A8, A9, in the boundary. test_select.c asks the pure
+ * function alone.
+ */
 
 #include <stdio.h>
 

@@ -247,7 +247,10 @@ static void tables_have_their_own(void **state)
 	assert_way(t, "vpc-c", "10.2.0.7", "no route");
 }
 
-/* More attachments than one word of a bitmap holds, added one after the other; the last one may be denied too. */
+/*
+ * More attachments than one word of a bitmap holds, added one after the other; the last one may be
+ * denied too.
+ */
 static void the_bitmap_grows(void **state)
 {
 	struct bench *t = *state;

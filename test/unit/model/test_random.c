@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Configurations, tunnels and links by chance. After each step what the boundary says about packets of every
- * attachment is compared with oracle.c, which knows the requirements and nothing of the model.
+ * Configurations, tunnels and links by chance. After each step what the boundary says about packets
+ * of every attachment is compared with oracle.c, which knows the requirements and nothing of the
+ * model.
  *
- * Beside that, whatever the history: an unchanged configuration changes no record; a refused one neither; buckets
- * of an ECMP group change only where a way went or returned (R8); the end state is that of a fresh start (B9).
+ * Beside that, whatever the history: an unchanged configuration changes no record; a refused one
+ * neither; buckets of an ECMP group change only where a way went or returned (R8); the end state is
+ * that of a fresh start (B9).
  *
  * TEST_SEED=N and TEST_STEPS=N in the environment search elsewhere, and longer.
  */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What operators see of the model: shape, reasons, and nothing that odd configurations could break. */
+/*
+ * What operators see of the model: shape, reasons, and nothing that odd configurations could break.
+ */
 
 #include <jansson.h>
 #include <stdio.h>

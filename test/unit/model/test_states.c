@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Tunnels and links that come and go: R8, X1 (T3, T4), on-demand tunnels (T11), and what a change costs. */
+/*
+ * Tunnels and links that come and go: R8, X1 (T3, T4), on-demand tunnels (T11), and what a change
+ * costs.
+ */
 
 #include <string.h>
 
@@ -115,7 +118,10 @@ static void the_active_carries_all(void **state) /* X1, T4 */
 	assert_way(t, "vpc-a", "10.9.1.1", "dc1/1"); /* dropped there, with its reason */
 }
 
-/* Beside another connection the pair is one member: a take-over moves its own flows and nobody else's. */
+/*
+ * Beside another connection the pair is one member: a take-over moves its own flows and nobody
+ * else's.
+ */
 static void a_standby_takes_over_what_was_the_active_ones(void **state) /* X1, R8 */
 {
 	struct bench *t = *state;

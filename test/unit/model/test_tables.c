@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Association and propagation (A1..A3, R1, R2), static routes (R3), flow protection (T10), local addresses. */
+/*
+ * Association and propagation (A1..A3, R1, R2), static routes (R3), flow protection (T10), local
+ * addresses.
+ */
 
 #include "bench.h"
 

@@ -95,7 +95,9 @@ static void a_circuit_carries_private_ones(void **state) /* A18 */
 	bench_link(t, "lan0", true);
 }
 
-/* Two tunnels from one gateway address, one of them over a circuit: the peer tells which is meant. */
+/*
+ * Two tunnels from one gateway address, one of them over a circuit: the peer tells which is meant.
+ */
 static void a_shared_gateway_address(void **state)
 {
 	struct bench *t = *state;
@@ -201,7 +203,9 @@ static void a_leaf_stays_and_its_content_follows(void **state)
 	assert_string_equal(text, "wan0>203.0.113.1");
 }
 
-/* Nothing that an attachment can look up leads out of an uplink, whatever the peers' addresses are. */
+/*
+ * Nothing that an attachment can look up leads out of an uplink, whatever the peers' addresses are.
+ */
 static void no_uplink_in_a_table_of_attachments(void **state)
 {
 	struct bench *t = *state;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* UDP between the engines and the workers: what control sends can be read again, and lies are found. */
+/*
+ * UDP between the engines and the workers: what control sends can be read again, and lies are
+ * found.
+ */
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Pre-shared keys that the startup file leaves out: made once, kept, never open to others (T12, X5). */
+/*
+ * Pre-shared keys that the startup file leaves out: made once, kept, never open to others (T12,
+ * X5).
+ */
 
 #include <ctype.h>
 #include <errno.h>

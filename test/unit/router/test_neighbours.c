@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARP between workers and the neighbour engine: what stays in the boundary's table, and where waiting packets go. */
+/*
+ * ARP between workers and the neighbour engine: what stays in the boundary's table, and where
+ * waiting packets go.
+ */
 
 #include <string.h>
 
@@ -37,7 +40,10 @@ static int setup(void **state)
 	return neighbours_init(&n->r);
 }
 
-/* Frees what control sent and returns how many packets of that kind it were; *last is one of them, to be freed. */
+/*
+ * Frees what control sent and returns how many packets of that kind it were; *last is one of them,
+ * to be freed.
+ */
 static unsigned sent(struct net *n, enum inject_kind kind, struct rte_mbuf **last)
 {
 	struct rte_mbuf *m;
@@ -83,7 +89,10 @@ static void pass(struct net *n, int64_t dur)
 	epoch_reclaim(n->t->b->epoch);
 }
 
-/* An ARP packet (1: request, 2: reply) of a station to our address, with the VLAN tag on it or taken off. */
+/*
+ * An ARP packet (1: request, 2: reply) of a station to our address, with the VLAN tag on it or
+ * taken off.
+ */
 static void arp(
     struct net *n, uint8_t op, const struct ip_addr *sender, uint8_t station, bool tagged)
 {
