@@ -55,7 +55,8 @@ static void put_row(FILE *to, const struct kw *row)
 	fprintf(to, " | %s", row->meaning);
 	if (row->applies)
 		fprintf(to, "; %s", row->applies_words);
-	fputs(" |\n", to);
+	fprintf(to, " | %s |\n",
+	    row->type == VALUE_OBJECT ? "see below" : conf_effect_name(row->effect));
 }
 
 static bool is_structure(const struct kw *row)
@@ -71,7 +72,7 @@ static void put_kind(FILE *to, const struct object_kind *kind, const char *path)
 	fprintf(to, "\n## %s\n\n", path);
 	if (kind->intro)
 		fprintf(to, "%s\n\n", kind->intro);
-	fputs("| Key | Value | Default | Meaning |\n|---|---|---|---|\n", to);
+	fputs("| Key | Value | Default | Meaning | Change |\n|---|---|---|---|---|\n", to);
 	for (const struct kw *row = kind->rows; row->key; row++)
 		put_row(to, row);
 	for (const struct kw *row = kind->rows; row->key; row++) {
@@ -86,10 +87,19 @@ static void put_kind(FILE *to, const struct object_kind *kind, const char *path)
 	}
 }
 
+/* The words of the last column. */
+static void put_effects(FILE *to)
+{
+	fputs("\nWhat a change does to a running router (`transitctl diff`):\n\n", to);
+	for (unsigned e = 0; e < CONF_EFFECTS; e++)
+		fprintf(to, "- `%s`: %s\n", conf_effect_name(e), conf_effect_help(e));
+}
+
 void conf_doc(FILE *to)
 {
 	fputs("# Startup file of transitd\n", to);
 	put_kind(to, &conf_kind_root, "The file");
+	put_effects(to);
 	fputs(
 	    "\nErrors are reported all at once as `file:line:column: error: ...`. Anchors, aliases, tags and "
 	    "several documents are not supported.\n",

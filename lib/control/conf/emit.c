@@ -14,8 +14,7 @@ struct emit {
 static void emit_object(
     struct emit *e, const struct object_kind *kind, const void *object, const char *key);
 
-/* Whether a value is there at all; numbers without a default count from 1. */
-static bool has_value(const struct kw *row, const void *object)
+bool emit_has_value(const struct kw *row, const void *object)
 {
 	const void *at = keyword_at(row, object);
 
@@ -49,8 +48,7 @@ static bool has_value(const struct kw *row, const void *object)
 	}
 }
 
-/* A section with a switch of its own that is off: settings beside `enabled: no` would be errors. */
-static bool is_off(const struct kw *row, const void *object)
+bool emit_is_off(const struct kw *row, const void *object)
 {
 	const struct kw *enabled =
 	    row->type == VALUE_OBJECT ? keyword_find(row->object, "enabled") : NULL;
@@ -67,7 +65,8 @@ static bool is_wanted(
 	if (source->given >> (row - kind->rows) & 1)
 		return true;
 	return (e->flags & CONF_PRINT_EFFECTIVE) && (!row->applies || row->applies(object)) &&
-	    !(row->moot && row->moot(object)) && has_value(row, object) && !is_off(row, object);
+	    !(row->moot && row->moot(object)) && emit_has_value(row, object) &&
+	    !emit_is_off(row, object);
 }
 
 static void emit_scalar(struct emit *e, const struct kw *row, const char *key, const void *at)
@@ -154,7 +153,7 @@ static void emit_row(struct emit *e, const struct kw *row, const void *object)
 	struct emit as_given = {e->sink, e->flags & ~CONF_PRINT_EFFECTIVE};
 
 	if (row->type == VALUE_OBJECT)
-		emit_object(is_off(row, object) ? &as_given : e, row->object,
+		emit_object(emit_is_off(row, object) ? &as_given : e, row->object,
 		    keyword_at(row, object), row->key);
 	else if (row->type == VALUE_MAP)
 		emit_map(e, row, object);

@@ -22,4 +22,9 @@ struct emit_sink {
 /* Flags are CONF_PRINT_* of conf.h. */
 void emit_conf(const struct conf *conf, unsigned flags, struct emit_sink *sink);
 
+/* Whether a value is there at all; numbers without a default count from 1. */
+bool emit_has_value(const struct kw *row, const void *object);
+/* A section with a switch of its own that is off: settings beside `enabled: no` would be errors. */
+bool emit_is_off(const struct kw *row, const void *object);
+
 #endif

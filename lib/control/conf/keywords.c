@@ -40,7 +40,7 @@ static const struct object_kind kind_table = {
     .name_offset = offsetof(struct conf_route_table, name),
 };
 
-static const struct object_kind kind_customer_gateway = {
+const struct object_kind conf_kind_customer_gateway = {
     .what = "customer gateway",
     .intro = "The peer of tunnels: an address and an AS number, by name.",
     .size = sizeof(struct conf_customer_gateway),
@@ -75,26 +75,27 @@ static const struct object_kind kind_policy = {
     .size = sizeof(struct conf_policy),
     .rows = conf_rows_policy,
     .name_offset = NO_NAME,
+    .identity = 3, /* priority, table, direction */
 };
 
 static const struct kw rows_root[] = {
     {"system", VALUE_OBJECT, FIELD_OF(struct conf, system, struct conf_system),
-	.object = &kind_system, MEANS("the process itself")},
+	.object = &kind_system, MEANS(RESTART, "the process itself")},
     {"ports", VALUE_MAP, OBJECTS_OF(struct conf, ports), .object = &kind_port, .required = true,
-	.list_min = 1, .list_max = 256, MEANS("network interfaces")},
+	.list_min = 1, .list_max = 256, MEANS(RESTART, "network interfaces")},
     {"transit-router", VALUE_OBJECT,
 	FIELD_OF(struct conf, transit_router, struct conf_transit_router), .object = &kind_router,
-	MEANS("the hub")},
+	MEANS(NOTHING, "the hub")},
     {"route-tables", VALUE_MAP, OBJECTS_OF(struct conf, route_tables), .object = &kind_table,
-	.list_max = 4096, DERIVED("`default: {}`"), MEANS("route tables")},
+	.list_max = 4096, DERIVED("`default: {}`"), MEANS(ROUTES, "route tables")},
     {"customer-gateways", VALUE_MAP, OBJECTS_OF(struct conf, customer_gateways),
-	.object = &kind_customer_gateway, MEANS("peers of tunnels")},
+	.object = &conf_kind_customer_gateway, MEANS(NOTHING, "peers of tunnels")},
     {"vpn-connections", VALUE_MAP, OBJECTS_OF(struct conf, vpn_connections),
-	.object = &conf_kind_connection, MEANS("IPsec-VPN connections")},
+	.object = &conf_kind_connection, MEANS(TUNNELS, "IPsec-VPN connections")},
     {"attachments", VALUE_MAP, OBJECTS_OF(struct conf, attachments), .object = &kind_attachment,
-	MEANS("what is attached to the transit router")},
+	MEANS(ROUTES, "what is attached to the transit router")},
     {"routing-policies", VALUE_SEQUENCE, OBJECTS_OF(struct conf, routing_policies),
-	.object = &kind_policy, MEANS("rules for routes")},
+	.object = &kind_policy, MEANS(ROUTES, "rules for routes")},
     {0},
 };
 

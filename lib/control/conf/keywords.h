@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "conf/diff.h"
 
 /* How a value is written, checked by itself, and stored. */
 enum value_type {
@@ -86,6 +87,8 @@ struct kw {
 	    const void *object); /* accepted, but without effect: not printed among defaults */
 	const char *expect;      /* what to give, in place of the words of the type */
 	const char *range_note;  /* said beside the range when a value is out of it */
+	enum conf_effect
+	    effect; /* of a change of the value; of a map or sequence: of a member that comes or goes */
 	const char *meaning;
 };
 
@@ -96,11 +99,15 @@ struct object_kind {
 	size_t size;
 	const struct kw *rows; /* ends with a NULL key; 64 at most */
 	uint16_t name_offset;  /* of `const char *name`; NO_NAME: none */
+	unsigned
+	    identity; /* without a name: the first so many rows, scalars, tell one from another; 0: its place */
 };
 #define NO_NAME UINT16_MAX
 
 extern const struct object_kind conf_kind_root;
 extern const struct object_kind conf_kind_connection;
+extern const struct object_kind conf_kind_tunnel;
+extern const struct object_kind conf_kind_customer_gateway;
 extern const struct object_kind conf_kind_neighbor;
 extern const struct kw conf_rows_system[];
 extern const struct kw conf_rows_port[];
@@ -155,25 +162,26 @@ static inline unsigned *keyword_count(const struct kw *row, const void *object)
 #define PRESET(text)        .preset = (text)
 #define DERIVED(words)      .preset_words = (words)
 #define ONLY(fn, on, words) .applies = (fn), .applies_key = (on), .applies_words = (words)
-#define MEANS(...)          .meaning = __VA_ARGS__
+/* Behind all others: what a change of the key does to a running router (diff.h), and what the key means. */
+#define MEANS(does, ...) .effect = CONF_EFFECT_##does, .meaning = __VA_ARGS__
 
 /* The same rows of several kinds of objects. */
 #define ROW_DESCRIPTION(o)                                                                         \
 	{                                                                                          \
 		"description", VALUE_TEXT, FIELD(o, description, char *), RANGE(0, 256),           \
-		    MEANS("free text")                                                             \
+		    MEANS(NOTHING, "free text")                                                    \
 	}
 #define ROW_OWNER(o)                                                                               \
 	{                                                                                          \
 		"owner", VALUE_LABEL, FIELD(o, owner, char *),                                     \
-		    DERIVED("owner of the transit router"), MEANS("whose object this is")          \
+		    DERIVED("owner of the transit router"), MEANS(NOTHING, "whose object this is") \
 	}
 #define ROW_TAGS(o)                                                                                        \
 	{                                                                                                  \
 		"tags", VALUE_TAGS,                                                                        \
 		    .offset = offsetof(struct conf_##o, tags),                                             \
 		    .count_offset = offsetof(struct conf_##o, tags_count), .list_max = 20,                 \
-		    MEANS(                                                                                 \
+		    MEANS(NOTHING,                                                                         \
 			"key: value pairs; keys of 1..64 characters, values of 0..128, neither beginning " \
 			"with `acs:` or `aliyun` nor holding `http://` or `https://`")                     \
 	}

@@ -13,41 +13,46 @@ static const struct value_name log_level_names[] = {{"error", LOG_ERROR}, {"warn
 
 const struct kw conf_rows_system[] = {
     {"control-core", VALUE_UINT, FIELD(system, control_core, uint32_t), RANGE(0, 1023), PRESET("0"),
-	MEANS("processor core of IKE, BGP and everything else that is no packet")},
+	MEANS(RESTART, "processor core of IKE, BGP and everything else that is no packet")},
     {"worker-cores", VALUE_UINT, LIST(system, worker_cores, uint32_t), RANGE(0, 1023),
-	.list_min = 1, .list_max = 128, PRESET("1"), MEANS("processor cores that forward packets")},
+	.list_min = 1, .list_max = 128, PRESET("1"),
+	MEANS(RESTART, "processor cores that forward packets")},
     {"memory", VALUE_SIZE, FIELD(system, memory, uint64_t), RANGE(64ull << 20, 1ull << 40),
-	PRESET("512M"), MEANS("memory for packets and tables")},
+	PRESET("512M"), MEANS(RESTART, "memory for packets and tables")},
     {"huge-pages", VALUE_ENUM, FIELD(system, huge_pages, enum conf_huge_pages),
 	.names = huge_pages_names, PRESET("auto"),
-	MEANS("auto: ordinary pages, with a warning, when there are no huge ones")},
+	MEANS(RESTART, "auto: ordinary pages, with a warning, when there are no huge ones")},
     {"poll", VALUE_ENUM, FIELD(system, poll, enum conf_poll), .names = poll_names,
-	PRESET("adaptive"), MEANS("busy: workers never sleep; adaptive: they back off when idle")},
+	PRESET("adaptive"),
+	MEANS(RESTART, "busy: workers never sleep; adaptive: they back off when idle")},
     {"crypto", VALUE_TEXT, FIELD(system, crypto, char *), RANGE(1, 128), PRESET("auto"),
-	MEANS(
+	MEANS(RESTART,
 	    "who encrypts packets: auto, ipsec-mb, openssl, or the name of a DPDK crypto device")},
     {"crypto-profile", VALUE_ENUM, FIELD(system, crypto_profile, enum conf_crypto_profile),
 	.names = crypto_profile_names, PRESET("compatible"),
-	MEANS("strict refuses des, 3des, md5 and the groups 1, 2 and 5, the default group2 too")},
+	MEANS(NOTHING,
+	    "strict refuses des, 3des, md5 and the groups 1, 2 and 5, the default group2 too")},
     {"buffers", VALUE_UINT, FIELD(system, buffers, uint32_t), RANGE(0, 1u << 24), PRESET("0"),
-	MEANS("packet buffers; 0: as many as ports and workers need")},
+	MEANS(RESTART, "packet buffers; 0: as many as ports and workers need")},
     {"run-dir", VALUE_PATH, FIELD(system, run_dir, char *), RANGE(1, 80), PRESET("/run/transitd"),
-	MEANS("directory of the control socket; instances on one machine take different ones")},
+	MEANS(RESTART,
+	    "directory of the control socket; instances on one machine take different ones")},
     {"state-dir", VALUE_PATH, FIELD(system, state_dir, char *), RANGE(1, 255),
 	PRESET("/var/lib/transitd"),
-	MEANS("directory of what outlives a restart: generated keys, addresses of tunnels")},
+	MEANS(
+	    RESTART, "directory of what outlives a restart: generated keys, addresses of tunnels")},
     {"log-level", VALUE_ENUM, FIELD(system, log_level, enum log_level), .names = log_level_names,
-	PRESET("info"), MEANS("the least urgent messages that are logged")},
+	PRESET("info"), MEANS(LIVE, "the least urgent messages that are logged")},
     {"eal-args", VALUE_TEXT, LIST(system, eal_args, char *), RANGE(1, 255), .list_max = 64,
-	.repeats = true, MEANS("further arguments for DPDK's EAL, as they are")},
+	.repeats = true, MEANS(RESTART, "further arguments for DPDK's EAL, as they are")},
     {0},
 };
 
 static const struct kw rows_neighbor[] = {
     {"address", VALUE_IP, FIELD(neighbor, address, struct ip_addr), .required = true,
-	MEANS("its address, on a subnet of `address`")},
+	MEANS(INTERFACE, "its address, on a subnet of `address`")},
     {"mac", VALUE_MAC, FIELD(neighbor, mac, struct conf_mac), .required = true,
-	MEANS("its MAC address")},
+	MEANS(INTERFACE, "its MAC address")},
     {0},
 };
 
@@ -56,32 +61,36 @@ const struct object_kind conf_kind_neighbor = {
     .size = sizeof(struct conf_neighbor),
     .rows = rows_neighbor,
     .name_offset = NO_NAME,
+    .identity = 1, /* address */
 };
 
 const struct kw conf_rows_port[] = {
     {"device", VALUE_TEXT, FIELD(port, device, char *), RANGE(1, 512), .required = true,
 	.expect = "a device such as 0000:03:00.0, af_xdp:eth1 or tap:tap0",
-	MEANS("what to open: a PCI address (0000:03:00.0), af_xdp:INTERFACE, af_packet:INTERFACE, "
-	      "tap:NAME, virtio-user:PATH, or vdev: and a DPDK virtual device")},
+	MEANS(RESTART,
+	    "what to open: a PCI address (0000:03:00.0), af_xdp:INTERFACE, af_packet:INTERFACE, "
+	    "tap:NAME, virtio-user:PATH, or vdev: and a DPDK virtual device")},
     {"address", VALUE_IFADDR, LIST(port, address, struct conf_ifaddr), .list_max = 16,
-	MEANS("the port's own addresses with the length of their subnets; they make it an uplink")},
+	MEANS(INTERFACE,
+	    "the port's own addresses with the length of their subnets; they make it an uplink")},
     {"gateway", VALUE_IP, LIST(port, gateway, struct ip_addr), .list_max = 2,
-	MEANS("next hop to the peers of tunnels, one per address family")},
+	MEANS(INTERFACE, "next hop to the peers of tunnels, one per address family")},
     {"neighbors", VALUE_SEQUENCE, OBJECTS(port, neighbors), .object = &conf_kind_neighbor,
-	MEANS("neighbours that are not asked for by ARP, such as traffic generators")},
+	MEANS(INTERFACE, "neighbours that are not asked for by ARP, such as traffic generators")},
     {"zone", VALUE_LABEL, FIELD(port, zone, char *),
-	MEANS("label of the fault domain; the tunnels of a connection take different ones")},
+	MEANS(
+	    ROUTES, "label of the fault domain; the tunnels of a connection take different ones")},
     {"vlan", VALUE_UINT, FIELD(port, vlan, uint32_t), RANGE(0, 4094), PRESET("0"),
-	MEANS("VLAN of the port's own addresses; 0: untagged")},
+	MEANS(INTERFACE, "VLAN of the port's own addresses; 0: untagged")},
     {"mtu", VALUE_UINT, FIELD(port, mtu, uint32_t), RANGE(576, 9600), PRESET("1500"),
-	MEANS("bytes of the largest IP packet")},
+	MEANS(RESTART, "bytes of the largest IP packet")},
     {"queues", VALUE_UINT, FIELD(port, queues, uint32_t), RANGE(0, 128), PRESET("0"),
-	MEANS("receive and transmit queues; 0: one per worker")},
+	MEANS(RESTART, "receive and transmit queues; 0: one per worker")},
     {"descriptors", VALUE_UINT, FIELD(port, descriptors, uint32_t), RANGE(64, 8192), PRESET("1024"),
-	MEANS("packets that a queue holds")},
+	MEANS(RESTART, "packets that a queue holds")},
     {"promiscuous", VALUE_BOOL, FIELD(port, promiscuous, bool),
 	DERIVED("yes for vdev: devices, else no"),
-	MEANS("take frames for any MAC address as ours")},
+	MEANS(RESTART, "take frames for any MAC address as ours")},
     ROW_OWNER(port),
     ROW_DESCRIPTION(port),
     {0},
@@ -89,9 +98,9 @@ const struct kw conf_rows_port[] = {
 
 static const struct kw rows_limits[] = {
     {"vpn-attachments", VALUE_UINT, FIELD(limits, vpn_attachments, uint32_t), RANGE(1, 65536),
-	PRESET("50"), MEANS("attachments of kind vpn")},
+	PRESET("50"), MEANS(NOTHING, "attachments of kind vpn")},
     {"ecmp", VALUE_UINT, FIELD(limits, ecmp, uint32_t), RANGE(1, CONF_ECMP_MAX), PRESET("16"),
-	MEANS("equal-cost next hops of a route")},
+	MEANS(ROUTES, "equal-cost next hops of a route")},
     {0},
 };
 
@@ -104,19 +113,20 @@ static const struct object_kind kind_limits = {
 
 const struct kw conf_rows_router[] = {
     {"name", VALUE_NAME, FIELD(transit_router, name, char *), PRESET("transit-router"),
-	MEANS("its name in output")},
+	MEANS(NOTHING, "its name in output")},
     {"asn", VALUE_ASN, FIELD(transit_router, asn, uint32_t), PRESET("45104"),
-	MEANS("AS number of BGP sessions that name no other")},
+	MEANS(SESSION, "AS number of BGP sessions that name no other")},
     {"cidr", VALUE_PREFIX, LIST(transit_router, cidr, struct ip_prefix), .list_max = 32,
-	MEANS("gateway addresses of tunnels are taken from these blocks, all but the first and the "
-	      "last address of each")},
+	MEANS(NOTHING,
+	    "gateway addresses of tunnels are taken from these blocks, all but the first and the "
+	    "last address of each")},
     {"router-id", VALUE_IP, FIELD(transit_router, router_id, struct ip_addr),
 	DERIVED("the lowest IPv4 gateway address, else port address"),
-	MEANS("BGP identifier, an IPv4 address")},
+	MEANS(SESSION, "BGP identifier, an IPv4 address")},
     {"owner", VALUE_LABEL, FIELD(transit_router, owner, char *), PRESET("default"),
-	MEANS("whose transit router this is; connections of other owners need a grant")},
+	MEANS(NOTHING, "whose transit router this is; connections of other owners need a grant")},
     {"limits", VALUE_OBJECT, FIELD(transit_router, limits, struct conf_limits),
-	.object = &kind_limits, MEANS("what would be too much")},
+	.object = &kind_limits, MEANS(NOTHING, "what would be too much")},
     ROW_TAGS(transit_router),
     ROW_DESCRIPTION(transit_router),
     {0},
@@ -124,11 +134,11 @@ const struct kw conf_rows_router[] = {
 
 static const struct kw rows_static_route[] = {
     {"prefix", VALUE_PREFIX, FIELD(static_route, prefix, struct ip_prefix), .required = true,
-	MEANS("destination")},
+	MEANS(ROUTES, "destination")},
     {"attachment", VALUE_REF, REF(static_route, attachment, REF_ATTACHMENT),
-	MEANS("where the route leads")},
+	MEANS(ROUTES, "where the route leads")},
     {"blackhole", VALUE_BOOL, FIELD(static_route, blackhole, bool), PRESET("no"),
-	MEANS("drop instead; a route has an attachment or is a blackhole")},
+	MEANS(ROUTES, "drop instead; a route has an attachment or is a blackhole")},
     {0},
 };
 
@@ -137,11 +147,12 @@ static const struct object_kind kind_static_route = {
     .size = sizeof(struct conf_static_route),
     .rows = rows_static_route,
     .name_offset = NO_NAME,
+    .identity = 2, /* prefix, attachment */
 };
 
 const struct kw conf_rows_table[] = {
     {"routes", VALUE_SEQUENCE, OBJECTS(route_table, routes), .object = &kind_static_route,
-	MEANS("static routes")},
+	MEANS(ROUTES, "static routes")},
     ROW_OWNER(route_table),
     ROW_TAGS(route_table),
     ROW_DESCRIPTION(route_table),
@@ -150,10 +161,11 @@ const struct kw conf_rows_table[] = {
 
 const struct kw conf_rows_customer_gateway[] = {
     {"address", VALUE_IP, FIELD(customer_gateway, address, struct ip_addr), .required = true,
-	MEANS("the peer's address; 0.0.0.0: any, then the peer must begin, and is known by its "
-	      "remote-id")},
+	MEANS(RENEGOTIATE,
+	    "the peer's address; 0.0.0.0: any, then the peer must begin, and is known by its "
+	    "remote-id")},
     {"asn", VALUE_ASN, FIELD(customer_gateway, asn, uint32_t),
-	MEANS("the peer's AS number, for BGP")},
+	MEANS(SESSION, "the peer's AS number, for BGP")},
     ROW_OWNER(customer_gateway),
     ROW_TAGS(customer_gateway),
     ROW_DESCRIPTION(customer_gateway),
