@@ -420,7 +420,8 @@ static void test_reference(void **state)
 	    "| `replay-window` | a whole number, 64..32768 | `1024` |",
 	    "| `psk` | 1..100 printable characters without spaces | generated once,",
 	    "| `dh-group` | list: one of disabled, group1, group2, group5, group14,",
-	    "| `routes` | list of mappings | none | static routes |\n",
+	    "| `routes` | list of mappings | none | static routes | routes |\n",
+	    "\n- `rekey`: new keys without loss\n",
 	};
 	char *text;
 	size_t len;
