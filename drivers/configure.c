@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_ethdev.h>
 
@@ -140,6 +141,27 @@ static int choose_mtu(struct setup *s)
 	return 0;
 }
 
+/* A queue of an AF_XDP interface is free a moment after the socket that had it was closed. */
+#define BUSY_TRIES   40
+#define BUSY_WAIT_US 25000
+
+static int setup_rx_queue(
+    struct setup *s, uint16_t queue, unsigned node, const struct rte_eth_rxconf *conf)
+{
+	unsigned tries = s->driver_traits & DEVICE_XDP ? BUSY_TRIES : 1;
+	int rc = 0;
+
+	while (tries-- > 0) {
+		rc = rte_eth_rx_queue_setup(
+		    s->port->dpdk_id, queue, s->rx_descriptors, node, conf, s->spec->pool);
+		if (rc == 0)
+			break;
+		if (tries > 0)
+			usleep(BUSY_WAIT_US);
+	}
+	return rc;
+}
+
 static int setup_queues(struct setup *s)
 {
 	struct rte_eth_rxconf rxconf = s->info.default_rxconf;
@@ -150,8 +172,7 @@ static int setup_queues(struct setup *s)
 	rxconf.offloads = s->conf.rxmode.offloads;
 	txconf.offloads = s->conf.txmode.offloads;
 	for (uint16_t q = 0; q < s->port->rx_queues; q++) {
-		int rc =
-		    rte_eth_rx_queue_setup(id, q, s->rx_descriptors, node, &rxconf, s->spec->pool);
+		int rc = setup_rx_queue(s, q, node, &rxconf);
 		if (rc < 0)
 			return device_refuse(s->why, rc, "rx queue %u of %u (%u descriptors): %s",
 			    q, s->port->rx_queues, s->rx_descriptors, strerror(-rc));
@@ -201,6 +222,10 @@ static int apply_mac(struct setup *s)
 	struct rte_ether_addr mac = s->spec->mac;
 	uint16_t id = s->port->dpdk_id;
 
+	if (!rte_is_zero_ether_addr(&mac) && (s->device->kind->traits & DEVICE_XDP)) {
+		s->port->mac = mac; /* beside that of the interface, which stays the host's */
+		return 0;
+	}
 	if (!rte_is_zero_ether_addr(&mac)) {
 		int rc = rte_eth_dev_default_mac_addr_set(id, &mac);
 		if (rc < 0)

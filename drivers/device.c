@@ -38,6 +38,8 @@ static void build_af_packet(
 static void build_af_xdp(const struct device *d, const struct device_shape *shape, struct text *out)
 {
 	text_addf(out, ",iface=%s,start_queue=0,queue_count=%u", d->target, shape->queues);
+	if (shape->program)
+		text_addf(out, ",xdp_prog=%s", shape->program);
 }
 
 static void build_tap(const struct device *d, const struct device_shape *shape, struct text *out)
@@ -58,7 +60,7 @@ static const struct device_kind kinds[] = {
 	 build_af_packet, check_af_packet},
 	/* its rings of 2,048 for fill, rx, tx and completion are never without buffers */
 	{"af_xdp:", "net_af_xdp",
-	 DEVICE_KERNEL_IF | DEVICE_PAIRED | DEVICE_ALL_QUEUES | DEVICE_ARRAY_POOL, 6144,
+	 DEVICE_KERNEL_IF | DEVICE_PAIRED | DEVICE_ALL_QUEUES | DEVICE_ARRAY_POOL | DEVICE_XDP, 6144,
 	 build_af_xdp, check_af_xdp},
 	{"tap:", "net_tap", DEVICE_PAIRED | DEVICE_SLOW_CHECKSUM, 0, build_tap, check_tap},
 	{"virtio-user:", "net_virtio_user", DEVICE_PAIRED, 0, build_virtio_user, check_virtio_user},

@@ -21,6 +21,7 @@ enum device_traits {
 	DEVICE_KERNEL_MTU = 1 << 4, /* carries what the interface does, whatever the driver says */
 	DEVICE_SLOW_CHECKSUM = 1 << 5, /* computes offloaded checksums in software: left off */
 	DEVICE_ARRAY_POOL = 1 << 6,    /* takes the packet pool for an array, see configure.c */
+	DEVICE_XDP = 1 << 7,           /* its frames are told apart by a program, see afxdp/ */
 };
 
 struct device {
@@ -35,6 +36,7 @@ struct device_shape {
 	uint16_t queues;
 	uint16_t descriptors;
 	uint16_t mtu;
+	const char *program; /* file of the XDP program; NULL: the driver's own */
 };
 
 struct device_kind {

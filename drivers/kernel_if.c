@@ -61,6 +61,19 @@ int kernel_if_set_mtu(const char *name, uint16_t mtu)
 	return request(name, SIOCSIFMTU, &req);
 }
 
+int kernel_if_keep_vlan_tags(const char *name)
+{
+	struct ethtool_value flags = {.cmd = ETHTOOL_GFLAGS};
+	struct ifreq req = {.ifr_data = (void *)&flags};
+	int rc = request(name, SIOCETHTOOL, &req);
+
+	if (rc < 0 || !(flags.data & ETH_FLAG_RXVLAN))
+		return rc == -EOPNOTSUPP ? 0 : rc;
+	flags.cmd = ETHTOOL_SFLAGS;
+	flags.data &= ~(uint32_t)ETH_FLAG_RXVLAN;
+	return request(name, SIOCETHTOOL, &req);
+}
+
 uint16_t kernel_if_queues(const char *name)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};

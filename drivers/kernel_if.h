@@ -13,6 +13,8 @@ bool kernel_if_running(const char *name);
 /* 0 or -errno. */
 int kernel_if_set_up(const char *name);
 int kernel_if_set_mtu(const char *name, uint16_t mtu);
+/* Received VLAN tags stay in the frames. 0 or -errno; 0 too when the driver never takes them off. */
+int kernel_if_keep_vlan_tags(const char *name);
 /* Pairs of rx and tx queues that are in use; 1 when the driver cannot tell. */
 uint16_t kernel_if_queues(const char *name);
 /* "veth", "tun", "ixgbe"; "" when the driver cannot tell. */

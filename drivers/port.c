@@ -17,6 +17,7 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 
+#include "afxdp/steer.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "drivers/configure.h"
@@ -29,6 +30,7 @@ struct open_port {
 	struct port port;
 	struct device device;
 	struct rte_device *plugged; /* by us, so unplugged by us; NULL: EAL had it */
+	struct steer *steer;        /* of AF_XDP; NULL: none */
 };
 
 static struct open_port *open_port_of(struct port *port)
@@ -90,7 +92,8 @@ static uint16_t wanted_queues(const struct port_spec *spec, const struct device 
 static int plug_in(
     struct open_port *p, const struct port_spec *spec, uint16_t queues, char why[PORT_WHY_MAX])
 {
-	struct device_shape shape = {queues, spec->descriptors, spec->mtu};
+	struct device_shape shape = {
+	    queues, spec->descriptors, spec->mtu, p->steer ? steer_path(p->steer) : NULL};
 	struct rte_device *device;
 	char args[1024];
 	struct text text = text_of(args, sizeof(args));
@@ -123,6 +126,34 @@ static void unplug(struct open_port *p)
 	rte_eth_dev_close(p->port.dpdk_id);
 	if (p->plugged)
 		rte_dev_remove(p->plugged);
+	steer_release(p->steer);
+}
+
+/* An interface of AF_XDP gets the program of ours, unless its arguments name another. */
+static int steer_begin(struct open_port *p, const struct port_spec *spec, char why[PORT_WHY_MAX])
+{
+	if (!(p->device.kind->traits & DEVICE_XDP) || strstr(p->device.extra, "xdp_prog="))
+		return 0;
+	p->steer = steer_prepare(p->device.target, spec->record_dir, why);
+	return p->steer ? 0 : -errno;
+}
+
+/* The program is attached with the first queue: from here on it has its maps. */
+static int steer_start(struct open_port *p, const struct port_spec *spec, char why[PORT_WHY_MAX])
+{
+	const struct port_steering all = {.everything = spec->exclusive};
+	int rc = p->steer ? steer_adopt(p->steer, why) : 0;
+
+	if (rc < 0 || !p->steer)
+		return rc;
+	if (!rte_is_zero_ether_addr(&spec->mac))
+		rc = steer_own_mac(p->steer, spec->mac.addr_bytes);
+	if (rc == 0)
+		rc = steer_apply(p->steer, &all);
+	if (rc < 0)
+		return device_refuse(
+		    why, rc, "the XDP program of '%s': %s", p->device.target, strerror(-rc));
+	return 0;
 }
 
 /* Everything between a plugged-in device and a started one. */
@@ -136,7 +167,7 @@ static int start(
 	rc = rte_eth_dev_start(p->port.dpdk_id);
 	if (rc < 0)
 		return device_refuse(why, rc, "the device does not start: %s", strerror(-rc));
-	return 0;
+	return steer_start(p, spec, why);
 }
 
 static int prepare(struct open_port *p, const struct port_spec *spec, char why[PORT_WHY_MAX])
@@ -170,9 +201,12 @@ struct port *port_open(const struct port_spec *spec, char why[PORT_WHY_MAX])
 	if (rc < 0)
 		goto fail_prepare;
 	queues = wanted_queues(spec, &p->device);
-	rc = plug_in(p, spec, queues, why);
+	rc = steer_begin(p, spec, why);
 	if (rc < 0)
 		goto fail_prepare;
+	rc = plug_in(p, spec, queues, why);
+	if (rc < 0)
+		goto fail_plug;
 	rc = start(p, spec, queues, why);
 	if (rc < 0)
 		goto fail_start;
@@ -181,6 +215,9 @@ struct port *port_open(const struct port_spec *spec, char why[PORT_WHY_MAX])
 
 fail_start:
 	unplug(p);
+	goto fail_prepare;
+fail_plug:
+	steer_release(p->steer);
 fail_prepare:
 	free(p);
 	errno = -rc;
@@ -205,4 +242,27 @@ bool port_link_up(struct port *port)
 		return kernel_if_running(d->target);
 	return rte_eth_link_get_nowait(port->dpdk_id, &link) == 0 &&
 	    link.link_status == RTE_ETH_LINK_UP;
+}
+
+int port_steer(struct port *port, const struct port_steering *rules)
+{
+	struct open_port *p = open_port_of(port);
+
+	return p->steer ? steer_apply(p->steer, rules) : 0;
+}
+
+void port_counts(const struct port *port, port_count_fn *fn, void *ctx)
+{
+	const struct open_port *p = (const struct open_port *)port;
+
+	if (p->steer)
+		steer_counts(p->steer, fn, ctx);
+}
+
+void port_tend(struct port *port)
+{
+	struct open_port *p = open_port_of(port);
+
+	if (p->steer)
+		steer_tend(p->steer);
 }

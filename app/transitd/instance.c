@@ -21,6 +21,7 @@
 #include "transitd/limits.h"
 #include "transitd/ports.h"
 #include "transitd/run_dir.h"
+#include "transitd/steering.h"
 #include "transitd/workers.h"
 
 #define LOG "transitd"
@@ -187,6 +188,13 @@ static void workers_stop(struct instance *in)
 	workers_free(in->workers, in->limits.workers);
 }
 
+/* Asked once a second: whatever else a port has to follow is done on the way. */
+static bool link_up(struct port *port)
+{
+	port_tend(port);
+	return port_link_up(port);
+}
+
 static int router_start(struct instance *in)
 {
 	struct router_setup setup = {
@@ -194,7 +202,9 @@ static int router_start(struct instance *in)
 	    .boundary = in->boundary,
 	    .socket_path = in->socket_path,
 	    .huge_pages = in->eal.huge_pages,
-	    .link_up = port_link_up,
+	    .link_up = link_up,
+	    .steer = steering_apply,
+	    .counts = port_counts,
 	};
 
 	in->router = router_create(&setup);

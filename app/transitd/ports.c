@@ -35,9 +35,12 @@ int ports_plan(struct ports *ports, const struct conf *conf)
 		    .workers = (uint16_t)conf->system.worker_cores_count,
 		    .descriptors = (uint16_t)c->descriptors,
 		    .promiscuous = c->promiscuous,
+		    .exclusive = c->exclusive,
+		    .record_dir = conf->system.run_dir,
 		    /* workers send buffers of the one pool, unshared and unchained */
 		    .fast_free = true,
 		};
+		memcpy(ports->spec[i].mac.addr_bytes, c->mac.bytes, sizeof(c->mac.bytes));
 	}
 	ports->count = conf->ports_count;
 	return 0;

@@ -106,6 +106,8 @@ struct conf_port {
 	uint32_t queues;      /* rx and tx queues; 0: one per worker */
 	uint32_t descriptors; /* per queue */
 	bool promiscuous;
+	bool exclusive;      /* an AF_XDP interface is the router's alone */
+	struct conf_mac mac; /* all zero: that of the device */
 	const char *owner;
 	const char *description;
 };

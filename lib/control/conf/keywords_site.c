@@ -91,6 +91,13 @@ const struct kw conf_rows_port[] = {
     {"promiscuous", VALUE_BOOL, FIELD(port, promiscuous, bool),
 	DERIVED("yes for vdev: devices, else no"),
 	MEANS(RESTART, "take frames for any MAC address as ours")},
+    {"mac", VALUE_MAC, FIELD(port, mac, struct conf_mac), DERIVED("that of the device"),
+	MEANS(RESTART,
+	    "MAC address of the router on this port; of an af_xdp: port beside that of the host")},
+    {"exclusive", VALUE_BOOL, FIELD(port, exclusive, bool), PRESET("no"),
+	MEANS(INTERFACE,
+	    "of an af_xdp: port: the whole interface is the router's; otherwise what is not for its "
+	    "addresses, VLANs or `mac` stays with the host")},
     ROW_OWNER(port),
     ROW_DESCRIPTION(port),
     {0},

@@ -27,10 +27,24 @@ static int parts_create(struct router *r)
 	if (rc < 0)
 		return rc;
 	rc = neighbours_init(r);
+	if (rc == 0)
+		rc = router_steer(r, r->conf);
 	if (rc < 0)
 		return rc;
 	r->ike = ike_create(&router_ike_ops, r, &r->rng, NULL);
 	return vpn_init(r);
+}
+
+int router_steer(struct router *r, const struct conf *conf)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; r->setup.steer && i < r->b->ports; i++) {
+		int one = r->setup.steer(conf, r->b->port[i]);
+
+		rc = one < 0 ? one : rc;
+	}
+	return rc;
 }
 
 static void log_unserved(

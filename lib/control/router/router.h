@@ -27,6 +27,12 @@ struct router_setup {
 	bool huge_pages;         /* for `show system` */
 	/* Polls the link state of a port (drivers/ knows how); NULL: never changes. */
 	bool (*link_up)(struct port *port);
+	/* Tells a port that the host uses too what of its traffic is the router's, by that configuration:
+	 * at start, and before and after each change of it. 0 or -errno; NULL: no port is shared. */
+	int (*steer)(const struct conf *conf, struct port *port);
+	/* Calls fn for each further counter of a port; NULL: there are none. */
+	void (*counts)(const struct port *port,
+	    void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx);
 };
 
 /*
@@ -39,6 +45,8 @@ struct router *router_create(const struct router_setup *setup);
  * most a second), then returns 0. SIGHUP is logged. Returns -errno when the loop itself fails.
  */
 int router_run(struct router *r);
+/* Steers every port by a configuration. 0, or -errno of the last that could not be. */
+int router_steer(struct router *r, const struct conf *conf);
 /* From another thread or a signal handler: ends router_run(). */
 void router_stop(struct router *r);
 void router_free(struct router *r);

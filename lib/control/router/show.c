@@ -40,6 +40,23 @@ static json_t *show_system(void *ctx, const json_t *request, struct api_error *e
 	    (double)r->longest_round_ns / 1e6);
 }
 
+static void add_count(void *ctx, const char *name, uint64_t value)
+{
+	json_object_set_new(ctx, name, json_integer((json_int_t)value));
+}
+
+/* What became of frames before they were the port's or the host's. */
+static void add_steering(struct router *r, const struct port *p, json_t *row)
+{
+	json_t *counts = json_object();
+
+	if (r->setup.counts)
+		r->setup.counts(p, add_count, counts);
+	if (json_object_size(counts) > 0)
+		json_object_set(row, "steering", counts);
+	json_decref(counts);
+}
+
 static json_t *port_row(const struct port *p)
 {
 	struct rte_eth_stats stats = {0};
@@ -61,8 +78,12 @@ static json_t *show_ports(void *ctx, const json_t *request, struct api_error *er
 	struct router *r = ctx;
 	json_t *rows = json_array();
 
-	for (unsigned i = 0; i < r->b->ports; i++)
-		json_array_append_new(rows, port_row(r->b->port[i]));
+	for (unsigned i = 0; i < r->b->ports; i++) {
+		json_t *row = port_row(r->b->port[i]);
+
+		add_steering(r, r->b->port[i], row);
+		json_array_append_new(rows, row);
+	}
 	return rows;
 }
 

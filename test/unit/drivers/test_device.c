@@ -24,6 +24,9 @@ static void strings_become_arguments(void **state)
 		"qdisc_bypass=0"},
 	    {"af_xdp:eth1", {4, 512, 1500},
 		"net_af_xdp_port3,iface=eth1,start_queue=0,queue_count=4"},
+	    {"af_xdp:eth1,force_copy=1", {1, 512, 1500, "/proc/self/fd/7"},
+		"net_af_xdp_port3,iface=eth1,start_queue=0,queue_count=1,xdp_prog=/proc/self/fd/7,"
+		"force_copy=1"},
 	    {"tap:lan0", {1, 512, 1500}, "net_tap_port3,iface=lan0"},
 	    {"virtio-user:/run/vm.sock,server=1", {2, 500, 1500},
 		"net_virtio_user_port3,path=/run/vm.sock,queues=2,queue_size=512,server=1"},

@@ -9,6 +9,9 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
 #include <rte_cycles.h>
 
 #include "drivers/kernel_if.h"
@@ -16,11 +19,11 @@
 
 static bool is_privileged;
 
-/* With sanitizers: what libxdp never gives back is no leak of ours. */
+/* With sanitizers: what libxdp and the driver never give back is no leak of ours. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
-	return "leak:xsk_umem__create\n";
+	return "leak:xsk_umem__create\nleak:libbpf.so\n";
 }
 
 static void run(const char *command)
@@ -168,6 +171,7 @@ static void af_xdp_carries_frames(void **state)
 {
 	need_privilege();
 	struct port_spec a = spec_of("af_xdp:va", 0), b = spec_of("af_packet:vb", 1);
+	a.exclusive = true;
 	struct port *pa = open_ok(&a), *pb = open_ok(&b);
 
 	for (int i = 0; i < 3000; i++) { /* more than once around its rings */
@@ -192,6 +196,261 @@ static void af_xdp_is_no_jumbo_port(void **state)
 	open_fails(&a, EMSGSIZE, "AF_XDP takes buffers of at most");
 	rte_mempool_free(test_pool);
 	test_pool = usual;
+}
+
+/* ---- an interface that the host uses too ---- */
+
+struct count {
+	const char *name;
+	uint64_t value;
+};
+struct counts {
+	struct count row[32];
+	unsigned n;
+};
+
+static uint64_t counted(const struct count *all, const char *name)
+{
+	for (; all->name; all++) {
+		if (!strcmp(all->name, name))
+			return all->value;
+	}
+	fail_msg("no counter %s", name);
+	return 0;
+}
+
+static void keep_count(void *ctx, const char *name, uint64_t value)
+{
+	struct counts *c = ctx;
+
+	c->row[c->n++] = (struct count){name, value};
+}
+
+/* One frame of these bytes from vb; whether the port got it, by the verdict that was counted. */
+static void assert_verdict(
+    struct port *from, struct port *to, const char *bytes, size_t len, const char *verdict)
+{
+	struct counts before = {0}, after = {0};
+	struct rte_mbuf *m = rte_pktmbuf_alloc(test_pool);
+	bool ours = strcmp(verdict, "host") != 0 && strcmp(verdict, "truncated") != 0;
+
+	memcpy(rte_pktmbuf_append(m, (uint16_t)len), bytes, len);
+	port_counts(to, keep_count, &before);
+	assert_int_equal(rte_eth_tx_burst(from->dpdk_id, 0, &m, 1), 1);
+	for (unsigned tries = 0; tries < 2000; tries++) {
+		memset(&after, 0, sizeof(after));
+		port_counts(to, keep_count, &after);
+		if (counted(after.row, verdict) == counted(before.row, verdict) + 1)
+			break;
+		usleep(1000);
+	}
+	for (unsigned i = 0; i < after.n; i++)
+		if (after.row[i].value !=
+		    before.row[i].value + (strcmp(after.row[i].name, verdict) == 0))
+			fail_msg("expected verdict %s, counted %s", verdict, after.row[i].name);
+	m = receive(to, ours ? 2000 : 20);
+	assert_int_equal(m != NULL, ours);
+	if (m) {
+		assert_int_equal(rte_pktmbuf_pkt_len(m), len);
+		assert_memory_equal(rte_pktmbuf_mtod(m, char *), bytes, len);
+	}
+	rte_pktmbuf_free(m);
+}
+
+#define MAC_A  "\x02\0\0\0\0\x0a"
+#define MAC_B  "\x02\0\0\0\0\x0b"
+#define ALL    "\xff\xff\xff\xff\xff\xff"
+#define OURS   "\xcb\x00\x71\x21" /* 203.0.113.33 */
+#define THEIRS "\xcb\x00\x71\x05" /* 203.0.113.5 */
+#define TAG    "\x81\x00\x20\x64" /* VLAN 100, with a priority */
+/* version to checksum: no options, no checksum; `frag`: two bytes, `proto`: one */
+#define IPV4(frag, proto, dst) "\x45\0\0\x28\0\x01" frag "\x40" proto "\0\0\xc0\0\x02\x01" dst
+#define WHOLE                  "\x40\0"
+#define FIRST                  "\x20\0"
+#define LATER                  "\x00\xb9"
+#define ARP_FOR(tpa)           "\x08\x06\0\x01\x08\0\x06\x04\0\x01" MAC_B "\xcb\x00\x71\x01\0\0\0\0\0\0" tpa
+#define UDP(port)              "\x13\x88" port "\0\x14\0\0data of no meaning"
+#define REST                   "twenty-odd bytes of no meaning at all"
+#define FRAME(bytes)           bytes, sizeof(bytes) - 1
+
+static const struct steered_frame {
+	const char *bytes;
+	size_t len;
+	const char *uplink;  /* verdict on an uplink with 203.0.113.33 */
+	const char *rest;    /* and where an untagged attachment has that address, the host .5 */
+	const char *own_mac; /* and with a MAC address of its own, MAC_A */
+} steered[] = {
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x32", OURS) REST), "esp", "attachment", "attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(FIRST, "\x32", OURS) REST), "esp", "attachment", "attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(LATER, "\x32", OURS) REST), "fragment", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(LATER, "\x11", OURS) REST), "fragment", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(LATER, "\x06", OURS) REST), "host", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x11", OURS) UDP("\x01\xf4")), "ike", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x11", OURS) UDP("\x11\x94")), "ike", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x11", OURS) UDP("\x00\x35")), "host", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x01", OURS) REST), "icmp", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x06", OURS) REST), "host", "attachment",
+	"attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x32", THEIRS) REST), "host", "host", "attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x06", THEIRS) REST), "host", "host", "attachment"},
+    {FRAME(MAC_A MAC_B "\x08\0" IPV4(WHOLE, "\x06", "\x0a\x01\x02\x03") REST), "host", "attachment",
+	"attachment"},
+    {FRAME(MAC_B MAC_B "\x08\0" IPV4(WHOLE, "\x32", OURS) REST), "esp", "attachment", "host"},
+    {FRAME(ALL MAC_B "\x08\0" IPV4(WHOLE, "\x11", "\xff\xff\xff\xff") REST), "host", "host",
+	"host"},
+    {FRAME(ALL MAC_B ARP_FOR(OURS) REST), "neighbour", "neighbour", "neighbour"},
+    {FRAME(MAC_A MAC_B ARP_FOR(OURS) REST), "neighbour", "neighbour", "attachment"},
+    {FRAME(ALL MAC_B ARP_FOR(THEIRS) REST), "host", "host", "host"},
+    {FRAME(MAC_A MAC_B "\x88\xb5" REST), "host", "host", "attachment"},
+    {FRAME(MAC_A MAC_B "\x81\x00\x20\x65\x08\0" IPV4(WHOLE, "\x32", OURS) REST), "host", "host",
+	"host"},
+    {FRAME(MAC_B MAC_B TAG "\x88\xb5" REST), "attachment", "attachment", "attachment"},
+    {FRAME(ALL MAC_B TAG ARP_FOR(THEIRS) REST), "attachment", "attachment", "attachment"},
+};
+
+static struct port_steering rules_of(enum port_share untagged)
+{
+	static struct port_steered_vlan vlans[2] = {{0, 0}, {100, PORT_SHARE_ALL}};
+	static struct port_steered_address address;
+
+	vlans[0].share = untagged;
+	address.address = ip_from_bytes(IP_V4, (const uint8_t *)OURS);
+	return (struct port_steering){
+	    .vlan_count = 2, .vlan = vlans, .address_count = 1, .address = &address};
+}
+
+static void frames_are_told_apart(void **state)
+{
+	need_privilege();
+	struct port_spec a = spec_of("af_xdp:va", 0), b = spec_of("af_packet:vb", 1);
+	struct port_steering uplink = rules_of(PORT_SHARE_ADDRESSED), none = {0};
+
+	run("ip addr add 203.0.113.5/24 dev va");
+	for (unsigned own_mac = 0; own_mac < 2; own_mac++) {
+		if (own_mac)
+			memcpy(a.mac.addr_bytes, MAC_A, 6);
+		struct port *pa = open_ok(&a), *pb = open_ok(&b);
+
+		for (unsigned i = 0; i < TEST_COUNT(steered); i++) {
+			const struct steered_frame *f = &steered[i];
+
+			assert_int_equal(port_steer(pa, &none), 0);
+			assert_verdict(pb, pa, f->bytes, f->len, "host");
+			assert_int_equal(port_steer(pa, &uplink), 0);
+			if (!own_mac)
+				assert_verdict(pb, pa, f->bytes, f->len, f->uplink);
+			struct port_steering rest = rules_of(PORT_SHARE_REST);
+			assert_int_equal(port_steer(pa, &rest), 0);
+			assert_verdict(pb, pa, f->bytes, f->len, own_mac ? f->own_mac : f->rest);
+			uplink = rules_of(PORT_SHARE_ADDRESSED);
+		}
+		if (own_mac)
+			assert_memory_equal(pa->mac.addr_bytes, MAC_A, 6);
+		port_close(pa);
+		port_close(pb);
+	}
+}
+
+static void addresses_of_the_host_are_followed(void **state)
+{
+	need_privilege();
+	struct port_spec a = spec_of("af_xdp:va", 0), b = spec_of("af_packet:vb", 1);
+	struct port *pa = open_ok(&a), *pb = open_ok(&b);
+	struct port_steering rest = rules_of(PORT_SHARE_REST);
+	const struct steered_frame *f = &steered[11];
+
+	assert_int_equal(port_steer(pa, &rest), 0);
+	assert_verdict(pb, pa, f->bytes, f->len, "attachment");
+	run("ip addr add 203.0.113.5/24 dev va");
+	port_tend(pa);
+	assert_verdict(pb, pa, f->bytes, f->len, "host");
+	run("ip addr del 203.0.113.5/24 dev va");
+	port_tend(pa);
+	assert_verdict(pb, pa, f->bytes, f->len, "attachment");
+	port_close(pa);
+	port_close(pb);
+}
+
+static void short_frames_are_the_hosts(void **state)
+{
+	need_privilege();
+	struct port_spec a = spec_of("af_xdp:va", 0), b = spec_of("af_packet:vb", 1);
+	struct port *pa = open_ok(&a), *pb = open_ok(&b);
+	const struct steered_frame *f = &steered[5];
+	struct port_steering uplink = rules_of(PORT_SHARE_ADDRESSED);
+
+	assert_int_equal(port_steer(pa, &uplink), 0);
+	for (size_t len = 14; len < 14 + 20 + 4; len++)
+		assert_verdict(pb, pa, f->bytes, len, "truncated");
+	assert_verdict(pb, pa, f->bytes, 14 + 20 + 4, "ike");
+	port_close(pa);
+	port_close(pb);
+}
+
+/* Nothing of it stays; one process at a time; no program of somebody else is pushed aside. */
+static void the_program_comes_and_goes(void **state)
+{
+	need_privilege();
+	/* the driver does not give back what its rings held: a pool that ends with the test */
+	struct rte_mempool *usual = test_pool;
+	test_pool = packet_pool_create("second", 16383, 1500, false);
+	assert_non_null(test_pool);
+	struct port_spec a = spec_of("af_xdp:va", 0), again = spec_of("af_xdp:va", 1);
+
+	for (int i = 0; i < 3; i++) {
+		struct port *pa = open_ok(&a);
+
+		run("ip link show va | grep -q prog/xdp");
+		open_fails(&again, EBUSY, "another transitd has the interface");
+		port_close(pa);
+		run("! ip link show va | grep -q prog/xdp");
+	}
+	rte_mempool_free(test_pool);
+	test_pool = usual;
+}
+
+/* A program that lets everything pass, attached under a name. */
+static int attach_program(const char *name)
+{
+	const struct bpf_insn pass[] = {
+	    {.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+	    {.code = BPF_JMP | BPF_EXIT},
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, name, "GPL", pass, TEST_COUNT(pass), NULL);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bpf_xdp_attach((int)if_nametoindex("va"), fd, 0, NULL), 0);
+	close(fd);
+	return 0;
+}
+
+static void programs_of_others_stay(void **state)
+{
+	need_privilege();
+	struct port_spec a = spec_of("af_xdp:va", 0);
+
+	attach_program("somebody");
+	open_fails(&a, EBUSY, "'va' has another XDP program already");
+	run("ip -d link show va | grep -q somebody");
+}
+
+static void a_program_of_a_dead_process_goes(void **state)
+{
+	need_privilege();
+	struct port_spec a = spec_of("af_xdp:va", 0);
+	struct port *pa;
+
+	attach_program("transitd_steer");
+	pa = open_ok(&a);
+	port_close(pa);
+	run("! ip link show va | grep -q prog/xdp");
 }
 
 static void tap_comes_and_goes(void **state)
@@ -242,6 +501,14 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(the_carrier_is_followed, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(af_xdp_carries_frames, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(af_xdp_is_no_jumbo_port, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(frames_are_told_apart, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(
+		addresses_of_the_host_are_followed, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(short_frames_are_the_hosts, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(the_program_comes_and_goes, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(programs_of_others_stay, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_program_of_a_dead_process_goes, pair_setup, pair_teardown),
 	    cmocka_unit_test(tap_comes_and_goes),
 	    cmocka_unit_test(tap_is_no_jumbo_port),
 	    cmocka_unit_test_setup_teardown(
