@@ -22,6 +22,8 @@ class Admin:
 class Shared(Lab):
     """wan0 and lan0 carry the host's own addresses beside the uplink and the VLANs of attachments."""
 
+    release = True  # under load, and started twice within one TCP session
+
     @classmethod
     def build(cls):
         cls.world = world.World(dcs=(1,))
