@@ -106,7 +106,10 @@ static void complete_policy(struct loader *l, struct conf_policy *p)
 void complete(struct loader *l)
 {
 	struct conf *conf = l->conf;
+	struct conf_metrics *metrics = &conf->system.metrics;
 
+	metrics->enabled =
+	    section_is_on(l, &conf->system.source, "metrics", &metrics->source, metrics->enabled);
 	complete_owners(conf);
 	for (unsigned i = 0; i < conf->ports_count; i++)
 		complete_port(l, conf->ports[i]);

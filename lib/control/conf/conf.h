@@ -56,6 +56,14 @@ enum conf_poll { CONF_POLL_ADAPTIVE, CONF_POLL_BUSY };
 enum conf_crypto_profile { CONF_CRYPTO_COMPATIBLE, CONF_CRYPTO_STRICT };
 enum conf_huge_pages { CONF_HUGE_AUTO, CONF_HUGE_NO, CONF_HUGE_REQUIRED };
 
+/* OpenMetrics over HTTP. While not enabled, the other members mean nothing. */
+struct conf_metrics {
+	struct conf_source source;
+	bool enabled;
+	struct ip_addr address;
+	uint32_t port;
+};
+
 struct conf_system {
 	struct conf_source source;
 	uint32_t control_core;
@@ -70,6 +78,7 @@ struct conf_system {
 	const char *run_dir;
 	const char *state_dir;
 	enum log_level log_level;
+	struct conf_metrics metrics;
 	const char **eal_args; /* handed to the EAL as they are */
 	unsigned eal_args_count;
 };

@@ -11,6 +11,25 @@ static const struct value_name crypto_profile_names[] = {
 static const struct value_name log_level_names[] = {{"error", LOG_ERROR}, {"warning", LOG_WARNING},
     {"notice", LOG_NOTICE}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
 
+static const struct kw rows_metrics[] = {
+    {"enabled", VALUE_BOOL, FIELD(metrics, enabled, bool),
+	DERIVED("yes with a `metrics` section, no without"),
+	MEANS(RESTART, "serve OpenMetrics (Prometheus) over HTTP: GET /metrics")},
+    {"address", VALUE_IP, FIELD(metrics, address, struct ip_addr), PRESET("127.0.0.1"),
+	MEANS(RESTART,
+	    "address of the host to listen on; there is no password, so mind who can reach it")},
+    {"port", VALUE_UINT, FIELD(metrics, port, uint32_t), RANGE(1, 65535), PRESET("9469"),
+	MEANS(RESTART, "TCP port")},
+    {0},
+};
+
+static const struct object_kind kind_metrics = {
+    .what = "metrics",
+    .size = sizeof(struct conf_metrics),
+    .rows = rows_metrics,
+    .name_offset = NO_NAME,
+};
+
 const struct kw conf_rows_system[] = {
     {"control-core", VALUE_UINT, FIELD(system, control_core, uint32_t), RANGE(0, 1023), PRESET("0"),
 	MEANS(RESTART, "processor core of IKE, BGP and everything else that is no packet")},
@@ -43,6 +62,8 @@ const struct kw conf_rows_system[] = {
 	    RESTART, "directory of what outlives a restart: generated keys, addresses of tunnels")},
     {"log-level", VALUE_ENUM, FIELD(system, log_level, enum log_level), .names = log_level_names,
 	PRESET("info"), MEANS(LIVE, "the least urgent messages that are logged")},
+    {"metrics", VALUE_OBJECT, FIELD(system, metrics, struct conf_metrics), .object = &kind_metrics,
+	MEANS(RESTART, "counters and states for Prometheus")},
     {"eal-args", VALUE_TEXT, LIST(system, eal_args, char *), RANGE(1, 255), .list_max = 64,
 	.repeats = true, MEANS(RESTART, "further arguments for DPDK's EAL, as they are")},
     {0},

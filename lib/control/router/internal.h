@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "api/api.h"
+#include "api/metrics.h"
 #include "base/list.h"
 #include "base/rng.h"
 #include "base/timer.h"
@@ -65,6 +66,7 @@ struct router {
 	struct neigh_engine *neigh;
 	struct icmp_limiter *icmp;
 	struct api *api;
+	struct metrics *metrics; /* NULL: not asked for */
 	struct mono started;
 
 	uint32_t tunnel_capacity;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -53,6 +54,22 @@ static void log_unserved(
 	log_write(LOG_WARNING, LOG, object, "line %u: %s", where->line, what);
 }
 
+static int metrics_init(struct router *r)
+{
+	const struct conf_metrics *c = &r->conf->system.metrics;
+	char address[IP_TEXT_MAX];
+
+	if (!c->enabled)
+		return 0;
+	r->metrics = metrics_create(r->base, r->api, &c->address, (uint16_t)c->port);
+	if (r->metrics)
+		return 0;
+	int rc = -errno;
+	log_write(LOG_ERROR, LOG, NULL, "system.metrics: %s port %u: %s",
+	    ip_text(&c->address, address), c->port, strerror(-rc));
+	return rc;
+}
+
 struct router *router_create(const struct router_setup *setup)
 {
 	struct router *r = xcalloc(1, sizeof(*r));
@@ -81,6 +98,8 @@ struct router *router_create(const struct router_setup *setup)
 		goto fail;
 	}
 	rc = show_init(r);
+	if (rc == 0)
+		rc = metrics_init(r);
 	if (rc < 0)
 		goto fail;
 	return r;
@@ -111,6 +130,7 @@ void router_free(struct router *r)
 {
 	if (!r)
 		return;
+	metrics_free(r->metrics);
 	if (r->api)
 		api_free(r->api);
 	if (r->ike)
