@@ -52,6 +52,7 @@ static const struct column tunnels[] = {
     {"name", "TUNNEL", COLUMN_TEXT},
     {"state", "STATE", COLUMN_TEXT},
     {"state-seconds", "SINCE", COLUMN_SECONDS},
+    {"eligible", "ELIGIBLE", COLUMN_YES},
     {"gateway-address", "GATEWAY", COLUMN_TEXT},
     {"peer-address", "PEER", COLUMN_TEXT},
     {"inner-mtu", "MTU", COLUMN_COUNT},
@@ -61,8 +62,24 @@ static const struct column tunnels[] = {
     {"sent-bytes", "TX-BYTES", COLUMN_BYTES},
     {"rekeys", "REKEYS", COLUMN_COUNT},
     {"error", "ERROR", COLUMN_TEXT},
+    {"not-eligible-because", "carries no routes", COLUMN_NOTE},
     {"error-text", "", COLUMN_NOTE},
     {"suggestion", "suggestion", COLUMN_NOTE},
+};
+
+static const struct column health[] = {
+    {"name", "TUNNEL", COLUMN_TEXT},
+    {"state", "STATE", COLUMN_TEXT},
+    {"state-seconds", "SINCE", COLUMN_SECONDS},
+    {"source", "SOURCE", COLUMN_TEXT},
+    {"destination", "DESTINATION", COLUMN_TEXT},
+    {"interval", "INTERVAL", COLUMN_COUNT},
+    {"retries", "RETRIES", COLUMN_COUNT},
+    {"switch-route", "SWITCH-ROUTE", COLUMN_YES},
+    {"sent", "SENT", COLUMN_COUNT},
+    {"answered", "ANSWERED", COLUMN_COUNT},
+    {"missed", "MISSED", COLUMN_COUNT},
+    {"rtt-ms", "RTT-MS", COLUMN_COUNT},
 };
 
 static const struct column sas[] = {
@@ -155,6 +172,7 @@ static const struct view views[] = {
     VIEW("show attachments", attachments),
     VIEW("show connections", connections),
     VIEW("show tunnels", tunnels),
+    VIEW("show health", health),
     VIEW("show sas", sas),
     VIEW("show tables", tables),
     VIEW("show routes", routes),

@@ -13,6 +13,7 @@
 enum tunnel_state {
 	TUNNEL_DOWN, /* drop, TUNNEL_DOWN */
 	TUNNEL_TRAP, /* on demand: punt the packet so that control negotiates */
+	TUNNEL_UNFIT, /* it has SAs, but failed its checks: packets of the router itself alone pass */
 	TUNNEL_UP,
 };
 

@@ -21,7 +21,7 @@ static inline struct sa_out *sa_of(
 	struct sa_out *sa;
 
 	*why = DROP_TUNNEL_DOWN;
-	if (unlikely(!t || t->state != TUNNEL_UP || t->out_count == 0))
+	if (unlikely(!t || t->state < TUNNEL_UNFIT || t->out_count == 0))
 		return NULL;
 	*why = DROP_TUNNEL_SELECTOR;
 	sa = t->any ? t->out[0].sa : esp_select_out(t, m);

@@ -32,6 +32,7 @@ static enum rank rank_of(enum source source, const struct attach *origin)
 {
 	switch (source) {
 	case SOURCE_LOCAL:
+	case SOURCE_HEALTH:
 		return RANK_LOCAL;
 	case SOURCE_STATIC:
 		return RANK_STATIC;
@@ -64,11 +65,16 @@ static struct candidate *add(
 	return c;
 }
 
-static void add_local(struct table *t, const struct ip_addr *addr)
+static void add_own(struct table *t, const struct ip_addr *addr, enum source source)
 {
 	const struct ip_prefix host = {.addr = *addr, .len = (uint8_t)(ip_bytes(addr->family) * 8)};
 
-	add(t, &host, SOURCE_LOCAL, NULL);
+	add(t, &host, source, NULL);
+}
+
+static void add_local(struct table *t, const struct ip_addr *addr)
+{
+	add_own(t, addr, SOURCE_LOCAL);
 }
 
 /* May the route enter, and with which preference? */
@@ -228,6 +234,17 @@ static void add_flow(struct table *t, struct attach *a)
 		ask_ingress(t, add(t, &conn->peer_cidrs[i], SOURCE_FLOW, a));
 }
 
+/* H4: answers to health checks come out of the tunnel and are looked up in the table of its attachment. */
+static void add_health(struct table *t, const struct conf_connection *conn)
+{
+	for (unsigned i = 0; conn && i < conn->tunnels_count; i++) {
+		const struct conf_health_check *check = &conn->tunnels[i]->health_check;
+
+		if (check->enabled)
+			add_own(t, &check->source_address, SOURCE_HEALTH);
+	}
+}
+
 static bool propagates_to(const struct attach *a, const struct table *t)
 {
 	for (unsigned i = 0; i < a->conf->propagate_count; i++) {
@@ -250,6 +267,8 @@ static int collect_attachment(struct model *m, struct table *t, struct attach *a
 		for (unsigned i = 0; i < a->conf->address_count; i++)
 			add_local(t, &a->conf->address[i].addr);
 	}
+	if (associated)
+		add_health(t, a->conf->connection);
 	if (propagates || associated)
 		add_flow(t, a);
 	return rc;

@@ -97,6 +97,7 @@ enum source { /* where a candidate comes from */
 	SOURCE_ATTACHED, /* `routes` of the attachment */
 	SOURCE_FLOW,     /* flow protection (T10) */
 	SOURCE_LOCAL,    /* an address of the router */
+	SOURCE_HEALTH,   /* the same: it asks the far end of a tunnel from there (H4) */
 };
 
 enum lost { /* why a candidate is not used */

@@ -207,7 +207,7 @@ static void describe(
 
 		if (c[i].lost != LOST_NOT)
 			continue;
-		if (c[i].source == SOURCE_LOCAL)
+		if (c[i].source == SOURCE_LOCAL || c[i].source == SOURCE_HEALTH)
 			p->kind = NH_LOCAL;
 		else if (a && a->iface)
 			add_port(p, &c[i]);

@@ -40,6 +40,7 @@ const char *source_text(enum source source)
 	    [SOURCE_ATTACHED] = "attached",
 	    [SOURCE_FLOW] = "flow-protection",
 	    [SOURCE_LOCAL] = "local",
+	    [SOURCE_HEALTH] = "health-check",
 	};
 	return text[source];
 }

@@ -13,7 +13,7 @@ static json_t *hops_of(const struct candidate *c)
 	json_t *hops = json_array();
 	char text[IP_TEXT_MAX];
 
-	if (c->source == SOURCE_LOCAL)
+	if (c->source == SOURCE_LOCAL || c->source == SOURCE_HEALTH)
 		json_array_append_new(hops, json_string("local"));
 	else if (!a)
 		json_array_append_new(hops, json_string("blackhole"));

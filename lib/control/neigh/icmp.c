@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/wire.h"
 
 #define IPV4_HEADER      20
@@ -32,19 +33,6 @@ struct ipv4 {
 	struct ip_addr src, dst;
 	struct wire payload;
 };
-
-static uint16_t checksum(const uint8_t *p, size_t len)
-{
-	uint32_t sum = 0;
-
-	for (; len > 1; p += 2, len -= 2)
-		sum += (uint32_t)p[0] << 8 | p[1];
-	if (len)
-		sum += (uint32_t)p[0] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
 
 static bool ipv4_parse(const uint8_t *packet, size_t len, struct ipv4 *out)
 {
@@ -87,7 +75,7 @@ static void put_ipv4(struct wirebuf *out, unsigned payload, uint8_t tos, const s
 	wirebuf_put(out, src->bytes, 4);
 	wirebuf_put(out, dst->bytes, 4);
 	if (wirebuf_ok(out))
-		wirebuf_u16_at(out, start + 10, checksum(out->start + start, IPV4_HEADER));
+		wirebuf_u16_at(out, start + 10, inet_checksum(out->start + start, IPV4_HEADER));
 }
 
 /* One host that may be sent to: no multicast, broadcast, loopback or unspecified address. */
@@ -108,7 +96,7 @@ size_t icmp_echo_reply(const uint8_t *packet, size_t len, uint8_t *out, size_t c
 	size_t icmp_len = wire_left(&ip.payload);
 	const uint8_t *icmp = wire_bytes(&ip.payload, icmp_len);
 	if (!icmp || icmp_len < ICMP_HEADER || icmp[0] != TYPE_ECHO || icmp[1] != 0 ||
-	    checksum(icmp, icmp_len) != 0)
+	    inet_checksum(icmp, icmp_len) != 0)
 		return 0;
 	if (!is_one_host(&ip.src) || !is_one_host(&ip.dst))
 		return 0;
@@ -118,7 +106,7 @@ size_t icmp_echo_reply(const uint8_t *packet, size_t len, uint8_t *out, size_t c
 	wirebuf_put(&w, icmp + 4, icmp_len - 4);
 	if (!wirebuf_ok(&w))
 		return 0;
-	wirebuf_u16_at(&w, start + 2, checksum(out + start, icmp_len));
+	wirebuf_u16_at(&w, start + 2, inet_checksum(out + start, icmp_len));
 	return wirebuf_len(&w);
 }
 
@@ -167,6 +155,6 @@ size_t icmp_error(enum icmp_error kind, uint32_t mtu, const struct ip_addr *sour
 	wirebuf_put(&w, packet, quoted);
 	if (!wirebuf_ok(&w))
 		return 0;
-	wirebuf_u16_at(&w, start + 2, checksum(out + start, ICMP_HEADER + quoted));
+	wirebuf_u16_at(&w, start + 2, inet_checksum(out + start, ICMP_HEADER + quoted));
 	return wirebuf_len(&w);
 }

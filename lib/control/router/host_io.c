@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/checksum.h"
 #include "base/wire.h"
 #include "router/internal.h"
 
@@ -15,23 +16,11 @@
 #define ETHER_TYPE_AT   12
 #define ETHER_TYPE_VLAN 0x8100
 
-/* Ones' complement sum (RFC 1071) over bytes, on top of `sum`. */
-static uint32_t sum_bytes(uint32_t sum, const uint8_t *p, size_t len)
-{
-	for (; len > 1; p += 2, len -= 2)
-		sum += (uint32_t)p[0] << 8 | p[1];
-	if (len)
-		sum += (uint32_t)p[0] << 8;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return sum;
-}
-
 static uint16_t udp_checksum_v4(const uint8_t *addresses, const uint8_t *udp, size_t len)
 {
-	uint32_t sum = sum_bytes(IP_PROTO_UDP + (uint32_t)len, addresses, 8);
+	uint32_t sum = inet_sum(IP_PROTO_UDP + (uint32_t)len, addresses, 8);
 
-	return (uint16_t)~sum_bytes(sum, udp, len);
+	return (uint16_t)~inet_sum(sum, udp, len);
 }
 
 /* An mbuf with the bytes; NULL when memory is short or the packet too large for one buffer. */
@@ -135,7 +124,7 @@ int host_send_udp(struct router *r, const struct ike_endpoint *local,
 	wirebuf_u16(&out, 0);
 	wirebuf_put(&out, local->addr.bytes, 4);
 	wirebuf_put(&out, remote->addr.bytes, 4);
-	wirebuf_u16_at(&out, 10, (uint16_t)~sum_bytes(0, packet, IPV4_HEADER));
+	wirebuf_u16_at(&out, 10, (uint16_t)~inet_sum(0, packet, IPV4_HEADER));
 	wirebuf_u16(&out, local->port);
 	wirebuf_u16(&out, remote->port);
 	wirebuf_u16(&out, (uint16_t)udp_len);

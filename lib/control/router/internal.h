@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/rng.h"
 #include "base/timer.h"
+#include "health/health.h"
 #include "ike/ike.h"
 #include "model/model.h"
 #include "neigh/icmp.h"
@@ -41,6 +42,7 @@ struct vpn_tunnel {
 	char error_text[512];
 	struct mono error_at;
 	uint64_t ups;        /* times it came up */
+	uint8_t fit;         /* enum fitness, of eligible.c alone */
 	unsigned held_count; /* packets that wait for an on-demand tunnel */
 	struct rte_mbuf *held[TRAP_HELD_MAX];
 	struct mono held_since;
@@ -64,6 +66,7 @@ struct router {
 	struct model *model;
 	struct ike_engine *ike;
 	struct neigh_engine *neigh;
+	struct health_engine *health;
 	struct icmp_limiter *icmp;
 	struct api *api;
 	struct metrics *metrics; /* NULL: not asked for */
@@ -119,6 +122,31 @@ void tunnel_refresh(struct router *r, struct vpn_tunnel *t);
 /* tunnel_conf.c: the engine's configuration of a tunnel, and pre-shared keys. */
 void tunnel_conf_ike(
     const struct conf_tunnel *t, struct ike_tunnel_config *out, struct ip_prefix *any);
+/* eligible.c: the one place that decides whether routes may use a tunnel (H5) */
+enum fitness {         /* the worst of what is known, worst first */
+	FIT_SA_DOWN,   /* nothing to encrypt with */
+	FIT_ON_DEMAND, /* the same, but the first packet will change it */
+	FIT_HEALTH_FAILED,
+	FIT_HEALTH_CHECKING, /* SA up, no answer yet: used where nothing better is */
+	FIT,
+};
+/* Decides anew from the SA, the health check and the rest; tells workers and the model. */
+void eligible_update(struct router *r, struct vpn_tunnel *t);
+/* Of the tunnel's record. */
+enum tunnel_state eligible_record_state(const struct vpn_tunnel *t, bool has_sa);
+bool eligible_is(const struct vpn_tunnel *t);
+const char *eligible_why_not(const struct vpn_tunnel *t); /* one line; NULL: it is */
+bool tunnel_waits_for_traffic(const struct vpn_tunnel *t);
+
+/* health.c: health checks <-> tunnels */
+void health_init(struct router *r);
+void health_fini(struct router *r);
+/* Checks what the configuration of the tunnels says; again after a change of it. */
+void health_apply(struct router *r, struct mono now);
+/* An ICMP packet out of a tunnel; takes nothing. True: it was an answer to a probe. */
+bool health_packet(struct router *r, struct rte_mbuf *m, struct mono now);
+int show_health_init(struct router *r);
+
 /* keys.c: generated pre-shared keys, kept in the state directory with mode 0600 (T12, X5). 0 or -errno. */
 int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel,
     struct rng *rng, char out[CONF_PSK_MAX + 1]);

@@ -71,7 +71,8 @@ int manual_install(struct router *r, struct vpn_tunnel *t)
 	}
 	t->ike_state = IKE_TUNNEL_UP;
 	t->ups = 1;
-	model_tunnel_set(r->model, t->model->index, MODEL_TUNNEL_UP);
+	health_sa(r->health, mono_now(), t->model->index, true);
+	eligible_update(r, t);
 	log_write(LOG_NOTICE, LOG, t->model->name, "up with manual keys");
 	return 0;
 }

@@ -50,7 +50,10 @@ static void take(struct router *r, enum punt_class c, struct rte_mbuf *m, struct
 	case PUNT_TRAP:
 		tunnel_trap(r, m, now);
 		return;
-	case PUNT_HOST: /* nothing listens yet: the sender gets no answer */
+	case PUNT_HOST: /* nothing else listens yet: the sender gets no answer */
+		health_packet(r, m, now);
+		rte_pktmbuf_free(m);
+		return;
 	case PUNT_CLASS_COUNT:
 		rte_pktmbuf_free(m);
 		return;

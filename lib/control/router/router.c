@@ -32,6 +32,7 @@ static int parts_create(struct router *r)
 		rc = router_steer(r, r->conf);
 	if (rc < 0)
 		return rc;
+	health_init(r);
 	r->ike = ike_create(&router_ike_ops, r, &r->rng, NULL);
 	return vpn_init(r);
 }
@@ -136,6 +137,7 @@ void router_free(struct router *r)
 	if (r->ike)
 		ike_destroy(r->ike);
 	vpn_fini(r);
+	health_fini(r);
 	neighbours_fini(r);
 	if (r->model)
 		model_free(r->model);

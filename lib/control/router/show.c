@@ -265,5 +265,6 @@ int show_init(struct router *r)
 		if (rc < 0)
 			return rc;
 	}
-	return show_tunnels_init(r);
+	int rc = show_health_init(r);
+	return rc < 0 ? rc : show_tunnels_init(r);
 }

@@ -83,6 +83,9 @@ static json_t *tunnel_row(struct router *r, const struct vpn_tunnel *t, struct m
 		json_object_set_new(row, "rekeys", json_integer((json_int_t)info.rekeys));
 		json_object_set_new(row, "retry-in-seconds", seconds_or_null(info.retry_in_ns));
 	}
+	json_object_set_new(row, "eligible", json_boolean(eligible_is(t)));
+	json_object_set_new(row, "not-eligible-because",
+	    eligible_is(t) ? json_null() : json_string(eligible_why_not(t)));
 	add_error(row, t);
 	return row;
 }

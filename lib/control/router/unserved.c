@@ -23,9 +23,9 @@ static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 	if (t->bgp.enabled)
 		say(ctx, &t->bgp.source, name,
 		    "BGP is not spoken by this version; give `routes` to the attachment");
-	if (t->health_check.enabled)
+	if (t->health_check.enabled && t->health_check.destination.family == IP_V6)
 		say(ctx, &t->health_check.source, name,
-		    "health checks are not run by this version");
+		    "health checks of IPv6 addresses are not run by this version");
 	if (t->gateway_address.family == IP_V6)
 		say(ctx, &t->source, name,
 		    "IPv6 outside is not carried by this version: the tunnel stays down");

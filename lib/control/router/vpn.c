@@ -89,14 +89,6 @@ static void add_mtu(struct tunnel *record, const struct child *c, uint32_t outer
 		record->inner_mtu = (uint16_t)mtu;
 }
 
-static bool waits_for_traffic(const struct vpn_tunnel *t)
-{
-	const struct conf_tunnel *conf = t->model->conf;
-
-	return conf->connection->keying == CONF_KEYING_IKE && !conf->apply_immediately &&
-	    !ip_is_any(&conf->customer_gateway->address);
-}
-
 void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
 {
 	struct tunnel record;
@@ -116,19 +108,8 @@ void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
 	record.any = record.out_count > 0 && selects_all(&record.out[0].selector);
 	record.mss_v4 = mtu_tcp_mss(record.inner_mtu, IP_V4);
 	record.mss_v6 = mtu_tcp_mss(record.inner_mtu, IP_V6);
-	record.state = record.out_count ? TUNNEL_UP
-	    : waits_for_traffic(t)      ? TUNNEL_TRAP
-					: TUNNEL_DOWN;
+	record.state = (uint8_t)eligible_record_state(t, record.out_count > 0);
 	tunnel_publish(&r->b->tunnels, &record);
-}
-
-static void tell_model(struct router *r, struct vpn_tunnel *t)
-{
-	enum model_tunnel_state s = t->ike_state == IKE_TUNNEL_UP ? MODEL_TUNNEL_UP
-	    : waits_for_traffic(t)                                ? MODEL_TUNNEL_TRAP
-								  : MODEL_TUNNEL_DOWN;
-
-	model_tunnel_set(r->model, t->model->index, s);
 }
 
 /* ---- packets that wait for an on-demand tunnel ---- */
@@ -157,7 +138,7 @@ static void trigger(struct router *r, const struct vpn_tunnel *t, struct mono no
 		const struct vpn_tunnel *other = r->tunnel[i];
 
 		if (other && other->model->conf->connection == t->model->conf->connection &&
-		    waits_for_traffic(other))
+		    tunnel_waits_for_traffic(other))
 			ike_tunnel_trigger(r->ike, now, i);
 	}
 }
@@ -319,8 +300,8 @@ static void op_tunnel_state(
 		t->error_code = IKE_ERROR_NONE;
 	}
 	t->ike_state = state;
-	tunnel_refresh(r, t);
-	tell_model(r, t);
+	health_sa(r->health, mono_now(), tunnel, state == IKE_TUNNEL_UP);
+	eligible_update(r, t);
 	if (state == IKE_TUNNEL_UP)
 		held_release(r, t, true);
 }
@@ -409,8 +390,7 @@ static int tunnel_start(struct router *r, const struct model_tunnel *m, struct m
 	list_init(&t->children);
 	t->state_since = now;
 	r->tunnel[m->index] = t;
-	tunnel_refresh(r, t);
-	tell_model(r, t);
+	eligible_update(r, t);
 	if (m->conf->connection->keying == CONF_KEYING_MANUAL)
 		return manual_install(r, t);
 

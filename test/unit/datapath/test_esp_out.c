@@ -379,11 +379,14 @@ static void tunnel_down(void **state)
 	t.state = TUNNEL_TRAP;
 	tunnel_publish(&r->b->tunnels, &t);
 	assert_null(rig_send_one(r, t.index, &p));
-	t.state = TUNNEL_UP;
+	t.state = TUNNEL_UNFIT;
 	t.out_count = 0;
 	tunnel_publish(&r->b->tunnels, &t);
 	assert_null(rig_send_one(r, t.index, &p));
-	rig_dropped(r, DROP_TUNNEL_DOWN, 4);
+	t.state = TUNNEL_UP;
+	tunnel_publish(&r->b->tunnels, &t);
+	assert_null(rig_send_one(r, t.index, &p));
+	rig_dropped(r, DROP_TUNNEL_DOWN, 5);
 }
 
 /* Room */

@@ -315,6 +315,34 @@ static void test_down(void **state)
 	rte_pktmbuf_free(m);
 }
 
+/* H3: a tunnel that failed its checks takes probes of the router, and nothing of anybody else. */
+static void test_unfit(void **state)
+{
+	struct ends *e = *state;
+	struct world *t = e->t;
+	static struct packet p, out;
+	struct rte_mbuf *m;
+
+	expect_state(e, &e->left, TUNNEL_UNFIT);
+	inner(&p, "10.100.0.1", 0, 100);
+	world_mark(t);
+	world_receive_on(t, W_A, &p);
+	world_dropped_once(t, t->slot[W_A], DROP_TUNNEL_DOWN);
+	assert_int_equal(carry(t), 0);
+	m = world_punted(t, PUNT_ICMP_ERROR);
+	assert_non_null(m);
+	/* the same packet as one of the router itself */
+	world_mark(t);
+	memset(pkt_meta(m), 0, sizeof(struct pkt_meta));
+	pkt_meta(m)->tunnel = e->left.tunnel;
+	pkt_meta(m)->detail = INJECT_TUNNEL;
+	assert_int_equal(inject_put(t->b->inject, 0, m), 0);
+	world_run(t);
+	assert_int_equal(carry(t), 1);
+	world_no_drops(t);
+	assert_true(world_sent(t, 1, &out));
+}
+
 /* The packet that wakes a tunnel waits with control and goes on by INJECT_TUNNEL. */
 static void test_trap(void **state)
 {
@@ -768,6 +796,7 @@ int main(void)
 	    WITH(test_both_ways, setup_cbc),
 	    TEST(test_hand_off),
 	    TEST(test_down),
+	    TEST(test_unfit),
 	    TEST(test_trap),
 	    TEST(test_trapped_too_big),
 	    TEST(test_trap_flood),
