@@ -52,7 +52,7 @@ static bool parse(int argc, char **argv, struct options *out)
 	int found;
 
 	*out = (struct options){.socket = DEFAULT_SOCKET};
-	while ((found = getopt_long(argc, argv, "s:jhV", options, NULL)) != -1) {
+	while ((found = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
 		out->socket = found == 's' ? optarg : out->socket;
 		out->json |= found == 'j';
 		out->help |= found == 'h';
@@ -71,6 +71,8 @@ static json_t *make_request(char **words, int count, char *line, size_t capacity
 
 	line[0] = '\0';
 	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], "--json") == 0)
+			continue; /* ours, behind the command */
 		json_array_append_new(list, json_string(words[i]));
 		len += (size_t)snprintf(line + len, len < capacity ? capacity - len : 0, "%s%s",
 		    i ? " " : "", words[i]);
@@ -180,5 +182,7 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return EXIT_USAGE;
 	}
+	for (int i = optind; i < argc; i++)
+		options.json |= strcmp(argv[i], "--json") == 0;
 	return run(&options, argv + optind, argc - optind);
 }

@@ -144,7 +144,8 @@ void object_print(const json_t *object, FILE *to)
 	}
 	json_object_foreach((json_t *)object, key, value)
 	{
-		struct column column = {key, "", COLUMN_TEXT};
+		struct column column = {
+		    key, "", json_is_object(value) ? COLUMN_PAIRS : COLUMN_TEXT};
 
 		if (is_table(value))
 			continue;

@@ -68,6 +68,9 @@ enum drop_reason {
 #undef X
 };
 
+/* A function that judges a packet says one of enum drop_reason, or this. */
+#define DROP_NOT DROP_REASON_COUNT
+
 const char *drop_reason_name(enum drop_reason r);
 const char *drop_reason_help(enum drop_reason r);
 

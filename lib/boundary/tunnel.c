@@ -40,3 +40,16 @@ void tunnel_release(struct tunnels *t, uint32_t index)
 {
 	records_release(&t->rec, index, free);
 }
+
+struct sa_out *tunnel_select(const struct tunnel *t, const struct ip_addr *src,
+    const struct ip_addr *dst, uint8_t protocol, uint16_t src_port, uint16_t dst_port)
+{
+	for (unsigned i = 0; i < t->out_count; i++) {
+		const struct sa_selector *s = &t->out[i].selector;
+
+		if (ip_range_has(&s->local, src) && ip_range_has(&s->remote, dst) &&
+		    sa_selects_transport(s, protocol, src_port, dst_port))
+			return t->out[i].sa;
+	}
+	return NULL;
+}

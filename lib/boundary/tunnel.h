@@ -46,6 +46,11 @@ uint32_t tunnel_alloc(struct tunnels *t);
 void tunnel_publish(struct tunnels *t, const struct tunnel *spec);
 void tunnel_release(struct tunnels *t, uint32_t index);
 
+/* The SA whose selectors take a packet of these addresses, as seen from here; NULL: none of them. Packets without
+ * ports (fragments too) have 0 there. */
+struct sa_out *tunnel_select(const struct tunnel *t, const struct ip_addr *src,
+    const struct ip_addr *dst, uint8_t protocol, uint16_t src_port, uint16_t dst_port);
+
 static inline const struct tunnel *tunnel_get(const struct tunnels *t, uint32_t index)
 {
 	return records_get(&t->rec, index);

@@ -9,6 +9,7 @@
  * leaf in its meta. Transit keeps its ingress in there, and so stays transit.
  */
 
+#include "boundary/decide.h"
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
 #include "datapath/tx.h"
@@ -27,12 +28,7 @@ static void way_out_set(
 	way->leaf = leaf;
 	way->iface = leaf->iface ? iface_get(&w->b->ifaces, leaf->iface) : NULL;
 	way->neigh = NULL;
-	if (!way->iface || !way->iface->up)
-		way->refused = DROP_IFACE_DOWN;
-	else if (origin == EGRESS_TRANSIT && way->iface->role == IFACE_UPLINK)
-		way->refused = DROP_CLEAR_ON_UPLINK;
-	else
-		way->refused = DROP_NOT;
+	way->refused = decide_way_out(way->iface, origin == EGRESS_TRANSIT);
 	if (leaf->kind == NH_VIA)
 		way->neigh = neigh_get(w->b->neighbours, leaf->neigh);
 }

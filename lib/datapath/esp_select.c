@@ -56,14 +56,7 @@ struct sa_out *esp_select_out(const struct tunnel *t, const struct rte_mbuf *m)
 {
 	struct flow f = flow_of(m);
 
-	for (unsigned i = 0; i < t->out_count; i++) {
-		const struct sa_selector *s = &t->out[i].selector;
-
-		if (ip_range_has(&s->local, &f.src) && ip_range_has(&s->remote, &f.dst) &&
-		    sa_selects_transport(s, f.protocol, f.src_port, f.dst_port))
-			return t->out[i].sa;
-	}
-	return NULL;
+	return tunnel_select(t, &f.src, &f.dst, f.protocol, f.src_port, f.dst_port);
 }
 
 bool esp_selected_in(const struct sa_in *sa, const struct rte_mbuf *m)

@@ -8,15 +8,13 @@
  * header of 20 bytes in the first segment.
  */
 
+#include "boundary/decide.h"
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
 
-/* First octets that are no unicast host anywhere: this net, loopback, multicast, class E and broadcast. */
-static const bool martian_octet[256] = {[0] = true, [127] = true, [224 ... 255] = true};
-
 static inline bool is_martian(rte_be32_t addr)
 {
-	return martian_octet[rte_be_to_cpu_32(addr) >> 24];
+	return decide_martian_v4(rte_be_to_cpu_32(addr));
 }
 
 /* The port's verdict on the header checksum where it gave one, else ours. */

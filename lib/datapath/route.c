@@ -11,6 +11,7 @@
  * The permit that counts is that of the route: the entry in the table, leaf or group.
  */
 
+#include "boundary/decide.h"
 #include "boundary/flow.h"
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
@@ -53,20 +54,10 @@ static inline const struct nexthop *member_of(
     struct worker *w, const struct nexthop *group, struct rte_mbuf *m)
 {
 	struct pkt_meta *meta = pkt_meta(m);
-	uint16_t leaf;
 
 	if (!meta->hash)
 		meta->hash = flow_of(m);
-	leaf = group->bucket[meta->hash % ECMP_BUCKETS];
-	return leaf ? nexthop_get(&w->b->nexthops, leaf) : NULL;
-}
-
-static void no_route(struct worker *w, struct rte_mbuf *m)
-{
-	if (pkt_meta(m)->attachment == 0)
-		drop(w, m, DROP_NOT_FOR_US);
-	else
-		drop_with_icmp(w, m, DROP_NO_ROUTE, 0);
+	return decide_member(&w->b->nexthops, group, meta->hash);
 }
 
 /* Transit: spends the TTL, then sorts by kind. */
@@ -90,23 +81,15 @@ static inline void pass_on(
 static inline void route_one(
     struct worker *w, struct rte_mbuf *m, const struct nexthop *nh, struct routed *out)
 {
-	uint16_t attachment = pkt_meta(m)->attachment;
+	unsigned why = decide_entry(nh, pkt_meta(m)->attachment);
 
-	if (unlikely(!nh || nh->kind == NH_NONE)) {
-		no_route(w, m);
-		return;
-	}
-	if (unlikely(attachment == 0 && nh->kind != NH_LOCAL)) {
-		drop(w, m, DROP_NOT_FOR_US);
-		return;
-	}
-	if (unlikely(!nexthop_permits(nh, attachment))) {
-		drop_with_icmp(w, m, DROP_POLICY_DENIED, 0);
+	if (unlikely(why != DROP_NOT)) {
+		drop_with_icmp(w, m, why, 0); /* nobody is told of what came in on an uplink */
 		return;
 	}
 	if (nh->kind == NH_GROUP) {
 		nh = member_of(w, nh, m);
-		if (unlikely(!nh || nh->kind == NH_NONE)) {
+		if (unlikely(!nh)) {
 			drop_with_icmp(w, m, DROP_NO_MEMBER, 0);
 			return;
 		}
@@ -162,6 +145,6 @@ void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out
 		if (likely(fib))
 			route_by(w, fib, same, taken, out);
 		else
-			drop_burst(w, same, taken, by_port ? DROP_IFACE_DOWN : DROP_TUNNEL_DOWN);
+			drop_burst(w, same, taken, decide_no_table(by_port));
 	}
 }

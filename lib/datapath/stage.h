@@ -50,9 +50,6 @@ static inline void departures_put(
 	d->leaf[d->n++] = leaf;
 }
 
-/* A function that judges a packet says one of enum drop_reason, or this. */
-#define DROP_NOT DROP_REASON_COUNT
-
 #define IPV4_BYTES                                                                                 \
 	((unsigned)sizeof(                                                                         \
 	    struct rte_ipv4_hdr)) /* packets with options go no further than ip_in() */

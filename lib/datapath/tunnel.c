@@ -10,6 +10,7 @@
 
 #include <rte_tcp.h>
 
+#include "boundary/decide.h"
 #include "datapath/esp.h"
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
@@ -55,14 +56,6 @@ static void add_fragments(
 		add_ready(w, ready, piece[i], t);
 }
 
-/* An unfit tunnel is still probed: by packets of the router itself, which no attachment sent. */
-static inline bool takes(const struct tunnel *t, struct rte_mbuf *m)
-{
-	return t &&
-	    (likely(t->state == TUNNEL_UP) ||
-		(t->state == TUNNEL_UNFIT && pkt_meta(m)->attachment == 0));
-}
-
 /* Not up: the first packet makes an on-demand tunnel negotiate and may wait for it (T11). */
 static void not_up(struct worker *w, struct rte_mbuf *m, const struct tunnel *t)
 {
@@ -81,7 +74,7 @@ void tunnel_out(struct worker *w, struct departures *d)
 	for (unsigned i = 0; i < d->n; i++) {
 		const struct tunnel *t = tunnel_get(&w->b->tunnels, d->leaf[i]->tunnel);
 
-		if (unlikely(!takes(t, d->m[i]))) {
+		if (unlikely(decide_tunnel(t, pkt_meta(d->m[i])->attachment) != DROP_NOT)) {
 			not_up(w, d->m[i], t);
 			continue;
 		}

@@ -70,8 +70,12 @@ typedef json_t *api_handler(void *ctx, const json_t *request, struct api_error *
 
 struct api_command {
 	const char *name; /* "show routes": one or two words */
-	const char *args; /* "[table]", "name scope": members that further words become; in brackets
-			     those that may be left out. NULL: none */
+	/*
+	 * "[table]", "name scope": members that further words become; in brackets those that may be
+	 * left out. "--from=": an option of that name and the word behind it, wherever it stands;
+	 * "--with-secrets": one without a word, the member is true. NULL: none
+	 */
+	const char *args;
 	enum api_access access;
 	api_handler *handler;
 	const char *help; /* one line, below 100 characters */

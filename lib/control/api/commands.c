@@ -135,11 +135,25 @@ static const struct registered *find(const struct api *api, const struct words *
 
 /* ---- arguments ---- */
 
-/* Calls for each of "name [scope]" in turn; false ends it. */
-struct arg_name {
+struct arg_name { /* of "name [scope] --option= [--switch]" */
 	char name[32];
 	bool optional;
+	enum { ARG_WORD, ARG_OPTION, ARG_SWITCH } kind;
 };
+
+/* Takes "--" and "=" off an option. */
+static void arg_kind(struct arg_name *arg)
+{
+	size_t len = strlen(arg->name);
+
+	arg->kind = ARG_WORD;
+	if (strncmp(arg->name, "--", 2) != 0)
+		return;
+	arg->kind = arg->name[len - 1] == '=' ? ARG_OPTION : ARG_SWITCH;
+	if (arg->kind == ARG_OPTION)
+		arg->name[len - 1] = '\0';
+	memmove(arg->name, arg->name + 2, strlen(arg->name + 2) + 1);
+}
 
 static unsigned arg_names(const char *args, struct arg_name out[ARGS_MAX])
 {
@@ -152,6 +166,7 @@ static unsigned arg_names(const char *args, struct arg_name out[ARGS_MAX])
 		out[n].optional = *s == '[';
 		snprintf(out[n].name, sizeof(out[n].name), "%.*s", (int)len - 2 * out[n].optional,
 		    s + out[n].optional);
+		arg_kind(&out[n]);
 		s += len;
 	}
 	return n;
@@ -163,21 +178,55 @@ static json_t *usage(struct api_error *error, const char *code, const struct api
 	    command->args ? command->args : "");
 }
 
+/* The option that a word names; NULL: it is none. */
+static const struct arg_name *option_of(
+    const struct arg_name *names, unsigned count, const char *word)
+{
+	for (unsigned i = 0; strncmp(word, "--", 2) == 0 && i < count; i++) {
+		if (names[i].kind != ARG_WORD && strcmp(names[i].name, word + 2) == 0)
+			return &names[i];
+	}
+	return NULL;
+}
+
+/* The next argument that is a plain word, from *at on; NULL: there is no more. */
+static const struct arg_name *next_word(const struct arg_name *names, unsigned count, unsigned *at)
+{
+	while (*at < count) {
+		if (names[(*at)++].kind == ARG_WORD)
+			return &names[*at - 1];
+	}
+	return NULL;
+}
+
 /* Makes members of the words behind the name. False, with *error, when they do not fit. */
 static bool set_arguments(json_t *request, const struct api_command *command, const struct words *w,
     unsigned used, struct api_error *error)
 {
 	struct arg_name names[ARGS_MAX];
-	unsigned count = arg_names(command->args, names);
+	unsigned count = arg_names(command->args, names), at = 0;
 
-	if (w->count - used > count) {
-		usage(error, "TooManyArguments", command);
-		return false;
+	for (unsigned i = used; i < w->count; i++) {
+		const struct arg_name *arg = option_of(names, count, w->word[i]);
+
+		if (arg && arg->kind == ARG_SWITCH) {
+			json_object_set_new(request, arg->name, json_true());
+			continue;
+		}
+		if (arg && ++i == w->count) {
+			usage(error, "MissingArgument", command);
+			return false;
+		}
+		if (!arg)
+			arg = next_word(names, count, &at);
+		if (!arg) {
+			usage(error, "TooManyArguments", command);
+			return false;
+		}
+		json_object_set_new(request, arg->name, json_string(w->word[i]));
 	}
 	for (unsigned i = 0; i < count; i++) {
-		if (used + i < w->count)
-			json_object_set_new(request, names[i].name, json_string(w->word[used + i]));
-		else if (!names[i].optional && !json_object_get(request, names[i].name)) {
+		if (!names[i].optional && !json_object_get(request, names[i].name)) {
 			usage(error, "MissingArgument", command);
 			return false;
 		}

@@ -38,8 +38,8 @@ void echo_request(const struct echo *e, uint8_t out[ECHO_PACKET_BYTES])
 	wirebuf_u16(&b, e->number);
 	wirebuf_u64(&b, e->nonce);
 	wirebuf_zero(&b, ECHO_DATA_BYTES - sizeof(e->nonce));
-	wirebuf_u16_at(&b, IPV4_HEADER + 2,
-	    inet_checksum(out + IPV4_HEADER, ICMP_HEADER + ECHO_DATA_BYTES));
+	wirebuf_u16_at(
+	    &b, IPV4_HEADER + 2, inet_checksum(out + IPV4_HEADER, ICMP_HEADER + ECHO_DATA_BYTES));
 }
 
 bool echo_is_reply(struct echo *e, const uint8_t *packet, size_t len)

@@ -145,7 +145,6 @@ void health_fini(struct router *r);
 void health_apply(struct router *r, struct mono now);
 /* An ICMP packet out of a tunnel; takes nothing. True: it was an answer to a probe. */
 bool health_packet(struct router *r, struct rte_mbuf *m, struct mono now);
-int show_health_init(struct router *r);
 
 /* keys.c: generated pre-shared keys, kept in the state directory with mode 0600 (T12, X5). 0 or -errno. */
 int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel,

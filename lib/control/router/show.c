@@ -265,6 +265,14 @@ int show_init(struct router *r)
 		if (rc < 0)
 			return rc;
 	}
-	int rc = show_health_init(r);
-	return rc < 0 ? rc : show_tunnels_init(r);
+	static int (*const parts[])(struct router *) = {
+	    show_tunnels_init, show_health_init, explain_init};
+
+	for (unsigned i = 0; i < RTE_DIM(parts); i++) {
+		int rc = parts[i](r);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }

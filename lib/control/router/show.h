@@ -8,5 +8,9 @@
 
 /* show_tunnels.c: tunnels, their SAs, and what one can do to them. 0 or -errno. */
 int show_tunnels_init(struct router *r);
+/* explain.c: what becomes of a packet, and why (O4) */
+int explain_init(struct router *r);
+/* health.c: `show health` */
+int show_health_init(struct router *r);
 
 #endif

@@ -58,6 +58,7 @@ static const struct api_command rig_commands[] = {
     {"show much", NULL, API_SHOW, much, "a long list"},
     {"refuse", "name", API_ACTION, refuse, "always fails"},
     {"tunnel rekey", "name [what]", API_ACTION, echo, "like the router's"},
+    {"ask", "--from= first [second] [--loud]", API_SHOW, echo, "with options"},
     {"show secret", "name", API_SECRET, echo, "for root"},
 };
 

@@ -56,6 +56,25 @@ static void words_become_arguments(void **state)
 	sees("{\"command\":\"show echo\",\"from\":\"page2\"}", "from", "page2");
 }
 
+static void options_stand_anywhere(void **state)
+{
+	sees("{\"command\":\"ask --from vpc-a one\"}", "from", "vpc-a");
+	sees("{\"command\":\"ask one --from vpc-a\"}", "from", "vpc-a");
+	sees("{\"command\":\"ask one --from vpc-a two\"}", "second", "two");
+	sees("{\"command\":\"ask --loud one --from vpc-a two\"}", "first", "one");
+	sees("{\"command\":\"ask\",\"from\":\"vpc-a\",\"first\":\"one\"}", "first", "one");
+	fails(&root, "{\"command\":\"ask one\"}", "MissingArgument", "usage: ask --from=");
+	fails(&root, "{\"command\":\"ask one --from\"}", "MissingArgument", "usage: ask");
+	fails(&root, "{\"command\":\"ask --from vpc-a one two three\"}", "TooManyArguments",
+	    "usage: ask");
+	fails(&root, "{\"command\":\"ask --from vpc-a one two --quiet\"}", "TooManyArguments",
+	    "usage");
+	json_t *answer = ask_as(&root, "{\"command\":\"ask --from x y --loud\"}");
+	json_t *seen = json_object_get(json_object_get(answer, "result"), "request");
+	assert_true(json_is_true(json_object_get(seen, "loud")));
+	json_decref(answer);
+}
+
 /* "what" may also be the name of an argument. */
 static void what_is_not_always_a_word(void **state)
 {
@@ -138,15 +157,15 @@ static void actions_are_logged(void **state)
 static void help_lists_all(void **state)
 {
 	static const char *const names[] = {
-	    "help", "refuse", "show echo", "show much", "show secret", "tunnel rekey"};
+	    "ask", "help", "refuse", "show echo", "show much", "show secret", "tunnel rekey"};
 	json_t *answer = ask_as(&nobody, "{\"command\":\"help\"}");
 	json_t *rows = json_object_get(answer, "result");
 
 	assert_int_equal(json_array_size(rows), TEST_COUNT(names));
 	for (unsigned i = 0; i < TEST_COUNT(names); i++)
 		assert_string_equal(api_text(json_array_get(rows, i), "name"), names[i]);
-	assert_string_equal(api_text(json_array_get(rows, 2), "arguments"), "[first] [second]");
-	assert_string_equal(api_text(json_array_get(rows, 4), "access"), "secret");
+	assert_string_equal(api_text(json_array_get(rows, 3), "arguments"), "[first] [second]");
+	assert_string_equal(api_text(json_array_get(rows, 5), "access"), "secret");
 	json_decref(answer);
 }
 
@@ -167,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    rig_test(words_become_arguments),
+	    rig_test(options_stand_anywhere),
 	    rig_test(what_is_not_always_a_word),
 	    rig_test(bad_requests),
 	    rig_test(unknown_commands),

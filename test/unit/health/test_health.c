@@ -47,7 +47,9 @@ static const struct health_ops ops = {.send = on_send, .changed = on_changed};
 static struct health_config usual(void)
 {
 	return (struct health_config){.source = test_addr("10.1.255.1"),
-	    .destination = test_addr("10.9.0.1"), .interval_s = 3, .retries = 3};
+	    .destination = test_addr("10.9.0.1"),
+	    .interval_s = 3,
+	    .retries = 3};
 }
 
 static int setup(void **state)
@@ -206,8 +208,7 @@ static void only_true_answers_count(void **state)
 		if (i == 1 || (i >= 4 && i <= 8) || i == 10 || i == 11)
 			continue;
 		packet[i] ^= 0x55;
-		assert_false(
-		    health_receive(b->engine, b->now, TUNNEL, packet, sizeof(packet)));
+		assert_false(health_receive(b->engine, b->now, TUNNEL, packet, sizeof(packet)));
 		packet[i] ^= 0x55;
 	}
 	for (size_t len = 0; len < sizeof(packet); len++)

@@ -256,17 +256,18 @@ static void health_checks_bring_the_way_back(void **state) /* H4 */
 	struct bench *t = *state;
 
 	bench_apply(t,
-	    BENCH_SITE "route-tables:\n  default: {}\n  other: {}\n"
-		       "vpn-connections:\n"
-		       "  dc1: {tunnels: [{customer-gateway: cgw-a, psk: k, health-check: {source: "
-		       "10.1.255.1, destination: 10.9.0.1}}, {customer-gateway: cgw-b, psk: k, "
-		       "health-check: {source: 10.1.255.2, destination: 10.9.0.1}}]}\n"
-		       "attachments:\n"
-		       "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}],"
-		       " propagate: [default, other]}\n"
-		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
-		       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16, associate: "
-		       "other}\n");
+	    BENCH_SITE
+	    "route-tables:\n  default: {}\n  other: {}\n"
+	    "vpn-connections:\n"
+	    "  dc1: {tunnels: [{customer-gateway: cgw-a, psk: k, health-check: {source: "
+	    "10.1.255.1, destination: 10.9.0.1}}, {customer-gateway: cgw-b, psk: k, "
+	    "health-check: {source: 10.1.255.2, destination: 10.9.0.1}}]}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}],"
+	    " propagate: [default, other]}\n"
+	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+	    "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16, associate: "
+	    "other}\n");
 	assert_way(t, "dc1", "10.1.255.1", "local"); /* whatever the VPC has around it */
 	assert_way(t, "dc1", "10.1.255.2", "local");
 	assert_way(t, "dc1", "10.1.255.3", "vpc-a");
