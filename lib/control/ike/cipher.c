@@ -19,27 +19,25 @@
 
 #define NONCE_BYTES 12 /* of both AEADs: salt | IV */
 
+/* Each is looked for once: that costs more than to encrypt a message. DES is 3DES with three equal keys. */
 static const EVP_CIPHER *cipher_of(enum alg_encr encr)
 {
-	switch (encr) {
-	case ENCR_DES:
-	case ENCR_3DES:
-		return EVP_des_ede3_cbc();
-	case ENCR_AES128:
-		return EVP_aes_128_cbc();
-	case ENCR_AES192:
-		return EVP_aes_192_cbc();
-	case ENCR_AES256:
-		return EVP_aes_256_cbc();
-	case ENCR_AES128GCM16:
-		return EVP_aes_128_gcm();
-	case ENCR_AES256GCM16:
-		return EVP_aes_256_gcm();
-	case ENCR_CHACHA20POLY1305:
-		return EVP_chacha20_poly1305();
-	default:
-		return NULL;
-	}
+	static const char *const names[ENCR_COUNT] = {
+	    [ENCR_DES] = "DES-EDE3-CBC",
+	    [ENCR_3DES] = "DES-EDE3-CBC",
+	    [ENCR_AES128] = "AES-128-CBC",
+	    [ENCR_AES192] = "AES-192-CBC",
+	    [ENCR_AES256] = "AES-256-CBC",
+	    [ENCR_AES128GCM16] = "AES-128-GCM",
+	    [ENCR_AES256GCM16] = "AES-256-GCM",
+	    [ENCR_CHACHA20POLY1305] = "ChaCha20-Poly1305",
+	};
+	static EVP_CIPHER *found[ENCR_COUNT]; /* by the control thread alone */
+
+	CRYPTO_CHECK(names[encr]);
+	if (!found[encr])
+		found[encr] = EVP_CIPHER_fetch(NULL, names[encr], NULL);
+	return found[encr];
 }
 
 size_t ike_cipher_iv_bytes(const struct ike_cipher *c)

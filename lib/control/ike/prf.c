@@ -15,44 +15,54 @@
 #include "ike/crypto.h"
 #include "ike/crypto_check.h"
 
+/*
+ * Finding an algorithm in libcrypto costs more than the HMAC of a short text: each is looked for once. What
+ * is found never changes, and the control thread alone comes here.
+ */
 static const EVP_MD *digest_of(enum alg_auth alg)
 {
-	switch (alg) {
-	case AUTH_MD5:
-		return EVP_md5();
-	case AUTH_SHA1:
-		return EVP_sha1();
-	case AUTH_SHA256:
-		return EVP_sha256();
-	case AUTH_SHA384:
-		return EVP_sha384();
-	case AUTH_SHA512:
-		return EVP_sha512();
-	default:
-		return NULL;
-	}
+	static const char *const names[AUTH_COUNT] = {
+	    [AUTH_MD5] = "MD5",
+	    [AUTH_SHA1] = "SHA1",
+	    [AUTH_SHA256] = "SHA256",
+	    [AUTH_SHA384] = "SHA384",
+	    [AUTH_SHA512] = "SHA512",
+	};
+	static EVP_MD *found[AUTH_COUNT];
+
+	CRYPTO_CHECK(names[alg]);
+	if (!found[alg])
+		found[alg] = EVP_MD_fetch(NULL, names[alg], NULL);
+	CRYPTO_CHECK(found[alg]);
+	return found[alg];
 }
 
-/*
- * A keyed HMAC context. Finding an algorithm in libcrypto costs more than the HMAC of a short text, hence
- * one context serves all blocks of a prf+.
- */
+/* A context that knows its digest but has no key yet, to make copies of. */
+static const EVP_MAC_CTX *hmac_of(enum alg_auth alg)
+{
+	static EVP_MAC_CTX *found[AUTH_COUNT];
+	OSSL_PARAM params[2];
+	EVP_MAC *hmac;
+
+	if (found[alg])
+		return found[alg];
+	hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	CRYPTO_CHECK(hmac);
+	found[alg] = EVP_MAC_CTX_new(hmac);
+	EVP_MAC_free(hmac); /* the context holds it */
+	params[0] = OSSL_PARAM_construct_utf8_string(
+	    OSSL_MAC_PARAM_DIGEST, (char *)EVP_MD_get0_name(digest_of(alg)), 0);
+	params[1] = OSSL_PARAM_construct_end();
+	CRYPTO_CHECK(found[alg] && EVP_MAC_CTX_set_params(found[alg], params));
+	return found[alg];
+}
+
 static EVP_MAC_CTX *hmac_begin(enum alg_auth alg, const void *key, size_t key_len)
 {
-	static EVP_MAC *hmac; /* immutable once found; the control thread alone comes here */
-	const EVP_MD *md = digest_of(alg);
-	OSSL_PARAM params[2];
-	EVP_MAC_CTX *ctx;
+	EVP_MAC_CTX *ctx = EVP_MAC_CTX_dup(hmac_of(alg));
 
-	if (!hmac)
-		hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	CRYPTO_CHECK(hmac && md);
-	ctx = EVP_MAC_CTX_new(hmac);
-	params[0] = OSSL_PARAM_construct_utf8_string(
-	    OSSL_MAC_PARAM_DIGEST, (char *)EVP_MD_get0_name(md), 0);
-	params[1] = OSSL_PARAM_construct_end();
 	/* An empty key is one byte of "no key" to libcrypto unless it gets a pointer. */
-	CRYPTO_CHECK(ctx && EVP_MAC_init(ctx, key_len ? key : "", key_len, params));
+	CRYPTO_CHECK(ctx && EVP_MAC_init(ctx, key_len ? key : "", key_len, NULL));
 	return ctx;
 }
 
