@@ -261,6 +261,11 @@ static const struct kw rows_tunnel[] = {
     {"nat-traversal", VALUE_BOOL, FIELD(tunnel, nat_traversal, bool), PRESET("yes"),
 	ONLY(with_ike, "keying", "only with keying: ike"),
 	MEANS(RENEGOTIATE, "find NATs on the path and put ESP into UDP")},
+    {"rehearse", VALUE_BOOL, FIELD(tunnel, rehearse, bool), PRESET("no"),
+	ONLY(with_ike, "keying", "only with keying: ike"),
+	MEANS(LIVE,
+	    "replace the keys of IKEv2 once right after the tunnel came up, make-before-break: a "
+	    "mismatch of ipsec.dh-group (PFS) shows at once, not at the first rekey hours later")},
     {"expected-mbit", VALUE_UINT, FIELD(tunnel, expected_mbit, uint32_t), RANGE(0, 1000000),
 	PRESET("0"),
 	MEANS(NOTHING,

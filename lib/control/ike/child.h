@@ -42,6 +42,8 @@ struct ike_child_sa {
 	struct ike_tie tie;
 	struct mono made, soft, hard; /* 0: none */
 	struct mono drained;          /* when DRAINING ends */
+	bool rehearsing;              /* its first rekey is a rehearsal; then `soft` becomes... */
+	struct mono regular_soft;     /* ...this again, should it fail */
 	struct timer timer;
 };
 
@@ -77,6 +79,12 @@ void ike_child_clock(struct ike_child_sa *c);
 void ike_child_end(struct ike_child_sa *c);
 /* Our rekey of it ended without a new SA, or cannot begin yet: try again after `delay_ns`. */
 void ike_child_rekey_later(struct ike_child_sa *c, int64_t delay_ns);
+
+/* rehearsal.c: a Child SA that IKE_AUTH made is rekeyed once at the start, where that is asked for. */
+void ike_rehearsal_begin(struct ike_child_sa *c);
+void ike_rehearsal_passed(struct ike_child_sa *c);
+/* The rekey was refused. False when it was no rehearsal. */
+bool ike_rehearsal_failed(struct ike_child_sa *c);
 
 /* By our SPI, or by the peer's; NULL. Dead and draining ones are not found. */
 struct ike_child_sa *ike_child_find(const struct ike_sa *sa, uint32_t spi_in);

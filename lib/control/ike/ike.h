@@ -132,6 +132,7 @@ struct ike_tunnel_config {
 	struct ike_algs esp;
 	uint32_t ike_lifetime_s; /* 0: no time-based rekey or expiry of our own */
 	uint32_t esp_lifetime_s;
+	bool rehearse; /* replace the first Child SA right after it came up: PFS is tried at once */
 
 	enum ike_dpd_action dpd_action;
 	uint32_t dpd_interval_s; /* without a sign of life before we ask; 0: never */
@@ -228,6 +229,7 @@ struct ike_ops {
 	/* Called at every change. `reason` is IKE_ERROR_NONE, or why the tunnel went down. */
 	void (*tunnel_state)(
 	    void *ctx, uint32_t tunnel, enum ike_tunnel_state state, enum ike_error_code reason);
+	/* IKE_ERROR_NONE: what was told last no longer holds. */
 	void (*error)(void *ctx, uint32_t tunnel, const struct ike_error *error);
 };
 
@@ -307,6 +309,14 @@ void ike_child_moved(struct ike_engine *engine, struct mono now, uint32_t tunnel
 
 /* ---- for display ---- */
 
+enum ike_rehearsal {
+	IKE_REHEARSAL_NONE,    /* not asked for, or not up yet */
+	IKE_REHEARSAL_PENDING, /* soon, or under way */
+	IKE_REHEARSAL_PASSED,  /* the Child SA was replaced */
+	IKE_REHEARSAL_FAILED,  /* it was not: the last error says why, the Child SA carries on */
+};
+const char *ike_rehearsal_name(enum ike_rehearsal result);
+
 struct ike_tunnel_info {
 	uint32_t tunnel;
 	const char *name;
@@ -317,6 +327,7 @@ struct ike_tunnel_info {
 	uint64_t established;           /* IKE SAs established so far */
 	uint64_t rekeys;                /* IKE and Child SA rekeys so far */
 	int64_t retry_in_ns;            /* until the next attempt; -1: none is planned */
+	enum ike_rehearsal rehearsal;
 };
 
 struct ike_sa_info {

@@ -131,6 +131,7 @@ struct ike_sa {
 	struct list children;
 	struct ike_sa *reserved; /* made by the peer's rekey of this one, waiting for ours to end */
 	struct ike_sa *reserved_by; /* the other way round, while RESERVED */
+	bool leaving; /* the peer makes no Child SA on it any more: goes when another IKE SA has one */
 
 	struct ike_tie tie; /* of the first exchange; inherited by rekeys */
 	struct mono begun;  /* the first message; inherited */
@@ -195,6 +196,8 @@ void ike_sa_guard(struct ike_sa *sa, uint32_t seconds);
 
 /* The peer is authenticated: lifetimes, DPD and keepalives begin, older SAs of the tunnel are looked at. */
 void ike_sa_established(struct ike_sa *sa, bool initial_contact);
+/* A new IKE SA of the tunnel, with a Child SA: those that were leaving go. */
+void ike_sa_supersede(struct ike_sa *sa);
 /* `next` takes the place of `old`: its Child SAs, waiting tasks, history. */
 void ike_sa_inherit(struct ike_sa *next, struct ike_sa *old);
 /* Soft and hard limit, DPD and keepalives of an established SA, from now on. */

@@ -137,6 +137,15 @@ static void initiate(struct ike_tunnel *t)
 	ike_driver_of(t->config.version)->initiate(t);
 }
 
+bool ike_tunnel_renew(struct ike_tunnel *t)
+{
+	if (t->removed || t->engine->shutting_down || t->config.start == IKE_START_RESPONDER)
+		return false;
+	if (!is_negotiating(t))
+		ike_driver_of(t->config.version)->initiate(t);
+	return true;
+}
+
 static void pursue(struct ike_tunnel *t)
 {
 	struct ike_sa *sa = best_sa(t);

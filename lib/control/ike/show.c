@@ -29,6 +29,7 @@ static struct ike_tunnel_info tunnel_info(const struct ike_tunnel *t, struct mon
 	    .established = t->established,
 	    .rekeys = t->rekeys,
 	    .retry_in_ns = timer_is_armed(&t->retry) ? until(now, t->retry.due) : -1,
+	    .rehearsal = t->rehearsal,
 	};
 }
 

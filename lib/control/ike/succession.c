@@ -71,6 +71,15 @@ void ike_sa_established(struct ike_sa *sa, bool initial_contact)
 	    (unsigned long long)ike_sa_our_spi(sa), sa->initiator ? "initiator" : "responder");
 }
 
+void ike_sa_supersede(struct ike_sa *sa)
+{
+	struct ike_sa *other;
+
+	list_for (other, &sa->tunnel->sas, tunnel_node)
+		if (other != sa && other->leaving && ike_sa_is_up(other))
+			ike_task_add(other, IKE_TASK_DELETE_IKE, 0, NULL);
+}
+
 void ike_sa_inherit(struct ike_sa *next, struct ike_sa *old)
 {
 	struct ike_child_sa *c, *following;

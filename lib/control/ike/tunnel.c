@@ -171,3 +171,13 @@ void ike_tunnel_error(struct ike_tunnel *t, enum ike_error_code code, const char
 		    *error.theirs ? ", peer: " : "", error.theirs, ike_error_suggestion(code));
 	e->ops->error(e->ctx, t->id, &error);
 }
+
+void ike_tunnel_resolved(struct ike_tunnel *t, enum ike_error_code code)
+{
+	static const struct ike_error none = {.field = "", .ours = "", .theirs = ""};
+
+	if (t->last_error != code || t->removed)
+		return;
+	t->last_error = IKE_ERROR_NONE;
+	t->engine->ops->error(t->engine->ctx, t->id, &none);
+}

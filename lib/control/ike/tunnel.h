@@ -55,6 +55,7 @@ struct ike_tunnel {
 	enum ike_error_code last_error;
 	uint32_t attempts;
 	uint64_t established, rekeys;
+	enum ike_rehearsal rehearsal;
 	struct log_limit error_limit;
 };
 
@@ -84,6 +85,9 @@ void ike_tunnel_check(struct ike_tunnel *t);
 void ike_tunnel_failed(struct ike_tunnel *t, enum ike_error_code reason);
 /* The last IKE SA of the tunnel went away after it had been up for `up_ns`. */
 void ike_tunnel_lost(struct ike_tunnel *t, enum ike_error_code reason, int64_t up_ns);
+/* Begins an IKE SA beside the one there is, which no longer serves, unless one is coming up already. False: it
+ * is the peer's to begin. */
+bool ike_tunnel_renew(struct ike_tunnel *t);
 /* Is there an IKE SA up, or coming up? */
 bool ike_tunnel_has_sa(const struct ike_tunnel *t);
 /* A Child SA could not be had for this slot. */
@@ -106,6 +110,8 @@ struct ike_tunnel *ike_tunnel_candidate(const struct ike_engine *e, const struct
 /* Hands a coded error to the operator, rate-limited per tunnel. Texts may be NULL. */
 void ike_tunnel_error(struct ike_tunnel *t, enum ike_error_code code, const char *field,
     const char *ours, const char *theirs);
+/* That error, if it was the last one told, no longer holds. */
+void ike_tunnel_resolved(struct ike_tunnel *t, enum ike_error_code code);
 void ike_tunnel_log(const struct ike_tunnel *t, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -313,6 +313,10 @@ static void op_error(void *ctx, uint32_t tunnel, const struct ike_error *e)
 
 	if (!t)
 		return;
+	if (e->code == IKE_ERROR_NONE) {
+		t->error_code = IKE_ERROR_NONE;
+		return;
+	}
 	struct text text = text_of(t->error_text, sizeof(t->error_text));
 	text_addf(&text, "%s", ike_error_name(e->code));
 	if (e->field && *e->field)

@@ -330,8 +330,7 @@ static void test_pfs_mismatch(void **state)
 		assert_string_equal(p->side[!side].error[i].field, "ipsec.dh-group");
 		assert_string_equal(p->side[!side].error[i].ours, side ? "group31" : "disabled");
 		assert_string_equal(p->side[!side].error[i].theirs, side ? "disabled" : "group31");
-		if (side == 0)
-			assert_true(pair_has_error(p, 0, IKE_ERROR_PFS_MISMATCH, NULL));
+		assert_true(pair_has_error(p, side, IKE_ERROR_PFS_MISMATCH, NULL));
 		pair_end(p);
 	}
 }

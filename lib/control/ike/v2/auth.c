@@ -7,6 +7,7 @@
  *     <- IDr AUTH SAr2 TSi TSr | IDr AUTH N(error about the Child SA) | N(AUTHENTICATION_FAILED)
  */
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/secret.h"
@@ -124,20 +125,31 @@ static void reject_peer(struct ike_sa *sa, enum ike_error_code code, const char 
 	ike_task_add_first(sa, IKE_TASK_REFUSE, 0);
 }
 
+/* The peer does not say which of them it is: what we said of each. */
+static void report_ids(struct ike_tunnel *t, const struct ike_notify *n)
+{
+	char local[IKE_ID_TEXT_MAX], remote[IKE_ID_TEXT_MAX], ours[2 * IKE_ID_TEXT_MAX + 16];
+
+	snprintf(ours, sizeof(ours), "we are %s, you are %s",
+	    ike_id_text(&t->config.local_id, local),
+	    t->hide_remote_id ? "anybody" : ike_id_text(&t->config.remote_id, remote));
+	ike_tunnel_error(t, IKE_ERROR_AUTHENTICATION_FAILED, "psk, local-id, remote-id", ours,
+	    ike_notify_name(n->type));
+}
+
 static void on_refusal(struct ike_sa *sa, const struct ike_notify *n)
 {
 	struct ike_tunnel *t = sa->tunnel;
 	enum ike_error_code code = IKE_ERROR_PEER_REFUSED;
-	char ours[IKE_ID_TEXT_MAX];
 
 	if (n->type == NOTIFY_AUTHENTICATION_FAILED) {
 		code = IKE_ERROR_AUTHENTICATION_FAILED;
+		report_ids(t, n);
 		/* Leave IDr out every other time: a peer of another name then tells it. */
 		t->hide_remote_id = !t->hide_remote_id;
+	} else {
+		ike_tunnel_error(t, code, "", NULL, ike_notify_name(n->type));
 	}
-	ike_tunnel_error(t, code, code == IKE_ERROR_PEER_REFUSED ? "" : "psk, local-id, remote-id",
-	    code == IKE_ERROR_PEER_REFUSED ? NULL : ike_id_text(&t->config.local_id, ours),
-	    ike_notify_name(n->type));
 	give_up(sa, code);
 }
 
@@ -186,10 +198,13 @@ static void take_child(struct ike_sa *sa, const struct v2_message *m)
 		return;
 	}
 	child = v2_terms_accept(sa, m, &terms, spi_in);
-	if (child)
-		ike_child_use(child);
-	else
+	if (!child) {
 		ike_slot_failed(sa->tunnel, terms.slot);
+		return;
+	}
+	ike_child_use(child);
+	ike_rehearsal_begin(child);
+	ike_sa_supersede(sa);
 }
 
 void v2_auth_response(struct ike_sa *sa, const struct v2_message *m)

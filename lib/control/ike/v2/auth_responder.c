@@ -199,5 +199,7 @@ void v2_auth_request(struct ike_sa *sa, const struct v2_message *m)
 	v2_reply(sa, m, &c);
 	if (child && !ike_child_has_sibling(child))
 		ike_child_use(child);
+	if (child)
+		ike_rehearsal_begin(child);
 	ike_setup_free(sa);
 }

@@ -291,12 +291,18 @@ void v2_terms_refused(struct ike_sa *sa, const struct v2_terms *t, uint16_t noti
 
 	switch (notify) {
 	case NOTIFY_NO_PROPOSAL_CHOSEN:
-		ike_tunnel_error(tunnel, IKE_ERROR_PROPOSAL_MISMATCH, "ipsec",
-		    ike_policy_text(&policy, algs), ike_notify_name(notify));
-		break;
 	case NOTIFY_INVALID_KE_PAYLOAD:
-		ike_tunnel_error(tunnel, IKE_ERROR_PFS_MISMATCH, "ipsec.dh-group",
-		    ike_policy_text(&policy, algs), ike_notify_name(notify));
+		ike_policy_text(&policy, algs);
+		/* The same algorithms made the first SA, but for the group. */
+		if (t->rekey || notify == NOTIFY_INVALID_KE_PAYLOAD)
+			ike_tunnel_error(tunnel, IKE_ERROR_PFS_MISMATCH, "ipsec.dh-group", algs,
+			    ike_notify_name(notify));
+		else
+			ike_tunnel_error(tunnel, IKE_ERROR_PROPOSAL_MISMATCH,
+			    t->in_auth ? "ipsec.encryption, ipsec.authentication, ipsec.esn"
+				       : "ipsec.encryption, ipsec.authentication, ipsec.dh-group, "
+					 "ipsec.esn",
+			    algs, ike_notify_name(notify));
 		break;
 	case NOTIFY_TS_UNACCEPTABLE:
 	case NOTIFY_SINGLE_PAIR_REQUIRED:

@@ -42,6 +42,7 @@ static struct v2_terms own_terms(const struct ike_sa *sa)
 
 	return (struct v2_terms){
 	    .initiator = true,
+	    .rekey = x->kind == IKE_TASK_REKEY_CHILD,
 	    .slot = x->slot,
 	    .nonce_i = {x->nonce, sizeof(x->nonce)},
 	    .dh = x->dh,
@@ -117,7 +118,6 @@ static int64_t refused_retry_ns(const struct ike_child_sa *old, struct mono now)
 static void rekey_refused(struct ike_sa *sa, struct ike_child_sa *old, const struct ike_notify *n)
 {
 	struct v2_terms terms = own_terms(sa);
-	uint16_t notify = n->type;
 
 	if (!old)
 		return; /* deleted meanwhile: the peer's rekey, or its will */
@@ -125,7 +125,7 @@ static void rekey_refused(struct ike_sa *sa, struct ike_child_sa *old, const str
 		ike_child_set_state(old, IKE_CHILD_REPLACED);
 		return;
 	}
-	switch (notify) {
+	switch (n->type) {
 	case NOTIFY_TEMPORARY_FAILURE:
 		ike_child_rekey_later(old, retry_ns(sa));
 		break;
@@ -134,11 +134,13 @@ static void rekey_refused(struct ike_sa *sa, struct ike_child_sa *old, const str
 		ike_child_kill(old);
 		break;
 	default:
-		/* The same proposals made the first SA, but for the group. */
-		if (notify == NOTIFY_NO_PROPOSAL_CHOSEN && terms.dh)
-			notify = NOTIFY_INVALID_KE_PAYLOAD;
-		v2_terms_refused(sa, &terms, notify);
+		v2_terms_refused(sa, &terms, n->type);
+		if (ike_rehearsal_failed(old))
+			return;
 		ike_child_rekey_later(old, refused_retry_ns(old, sa->engine->now));
+		/* A peer that makes one Child SA per IKE SA (4): both are replaced. */
+		if (n->type == NOTIFY_NO_ADDITIONAL_SAS)
+			sa->leaving = ike_tunnel_renew(sa->tunnel);
 	}
 }
 
@@ -149,6 +151,17 @@ static void create_refused(struct ike_sa *sa, const struct ike_notify *n)
 	if (n->type != NOTIFY_TEMPORARY_FAILURE)
 		v2_terms_refused(sa, &terms, n->type);
 	ike_slot_failed(sa->tunnel, terms.slot);
+	/* An IKE SA on which there can be no Child SA is of no use (4): a new one brings one along. */
+	if (n->type == NOTIFY_NO_ADDITIONAL_SAS && ike_child_count(sa) == 0)
+		ike_task_add(sa, IKE_TASK_DELETE_IKE, 0, NULL);
+}
+
+static void rekeyed(struct ike_sa *sa, struct ike_child_sa *old)
+{
+	sa->tunnel->rekeys++;
+	ike_tunnel_resolved(sa->tunnel, IKE_ERROR_PFS_MISMATCH);
+	if (old)
+		ike_rehearsal_passed(old);
 }
 
 /* Our rekey gave `made`; the peer's, if there was one, is compared with it. */
@@ -157,7 +170,7 @@ static void settle_rekey(struct ike_sa *sa, struct ike_child_sa *old, struct ike
 	struct ike_exchange *x = &sa->exchange;
 	struct ike_child_sa *peers = x->collision ? ike_child_find(sa, x->peer_spi_in) : NULL;
 
-	sa->tunnel->rekeys++;
+	rekeyed(sa, old);
 	if (x->collision && ike_tie_loses(&made->tie, &x->peer_tie)) {
 		if (old)
 			ike_child_set_state(old, IKE_CHILD_REPLACED);
@@ -257,7 +270,7 @@ static void rekeyed_by_peer(struct ike_sa *sa, struct ike_child_sa *old, struct 
 {
 	struct ike_exchange *x = &sa->exchange;
 
-	sa->tunnel->rekeys++;
+	rekeyed(sa, old);
 	if (old->state == IKE_CHILD_REKEYING && x->spi_in == old->info.spi_in) {
 		x->collision = true;
 		x->peer_tie = made->tie;

@@ -149,7 +149,7 @@ static void on_refusal(struct ike_sa *sa, const struct ike_notify *n)
 		return;
 	}
 	if (n->type != NOTIFY_TEMPORARY_FAILURE)
-		ike_tunnel_error(sa->tunnel, IKE_ERROR_PROPOSAL_MISMATCH, "ike",
+		ike_tunnel_error(sa->tunnel, IKE_ERROR_PROPOSAL_MISMATCH, IKE_PROPOSAL_FIELDS,
 		    ike_policy_text(&policy, ours), ike_notify_name(n->type));
 	ike_exchange_clear(sa);
 	ike_sa_rekey_later(sa,

@@ -138,8 +138,8 @@ static void on_refusal(struct ike_sa *sa, const struct ike_notify *n)
 		on_invalid_ke(sa, n);
 		break;
 	case NOTIFY_NO_PROPOSAL_CHOSEN:
-		hint(sa, IKE_ERROR_PROPOSAL_MISMATCH, "ike", ike_policy_text(&policy, ours),
-		    "NO_PROPOSAL_CHOSEN");
+		hint(sa, IKE_ERROR_PROPOSAL_MISMATCH, IKE_PROPOSAL_FIELDS,
+		    ike_policy_text(&policy, ours), "NO_PROPOSAL_CHOSEN");
 		break;
 	case NOTIFY_INVALID_MAJOR_VERSION:
 		hint(sa, IKE_ERROR_IKE_VERSION_MISMATCH, "ike.version", "ikev2",

@@ -73,12 +73,17 @@ static bool cookie_passes(struct ike_engine *e, const struct v2_message *m, stru
 	return false;
 }
 
-static bool within_limits(struct ike_engine *e, const struct ip_addr *from)
+/*
+ * Whoever may come from anywhere uses up half of what can be half-open: peers of known addresses always find
+ * room.
+ */
+static bool within_limits(struct ike_engine *e, const struct ip_addr *from, bool known)
 {
+	uint32_t max = known ? e->limits.half_open_max : e->limits.half_open_max / 2;
 	uint32_t same_source = 0;
 	const struct ike_sa *sa;
 
-	if (e->half_open_count < e->limits.half_open_max && e->sa_count < e->limits.ike_sa_max) {
+	if (e->half_open_count < max && e->sa_count < e->limits.ike_sa_max) {
 		list_for (sa, &e->half_open, half_open_node)
 			same_source += ip_eq(&sa->remote.addr, from);
 		if (same_source < e->limits.half_open_source_max)
@@ -235,11 +240,13 @@ static void agree(struct ike_engine *e, const struct v2_message *m, struct ike_s
 
 void v2_init_request(struct ike_engine *e, const struct v2_message *m)
 {
+	const struct ike_tunnel *t;
 	struct ike_span nonce_i;
 
 	if (e->shutting_down || is_repeated(e, m))
 		return;
-	if (!ike_tunnel_candidate(e, &m->local->addr, &m->remote->addr, NULL)) {
+	t = ike_tunnel_candidate(e, &m->local->addr, &m->remote->addr, NULL);
+	if (!t) {
 		char text[IP_TEXT_MAX];
 
 		e->counters.unknown_peer++;
@@ -259,6 +266,7 @@ void v2_init_request(struct ike_engine *e, const struct v2_message *m)
 		e->counters.malformed++;
 		return;
 	}
-	if (cookie_passes(e, m, nonce_i) && within_limits(e, &m->remote->addr))
+	if (cookie_passes(e, m, nonce_i) &&
+	    within_limits(e, &m->remote->addr, !ip_is_any(&t->config.remote)))
 		agree(e, m, nonce_i);
 }

@@ -17,6 +17,9 @@
 #include "ike/sa.h"
 #include "ike/seal.h"
 
+/* What can be the cause when the peer chooses none of our proposals for the IKE SA. */
+#define IKE_PROPOSAL_FIELDS "ike.encryption, ike.authentication, ike.dh-group"
+
 /* A message on its way through the handlers. */
 struct v2_message {
 	const struct ike_header *header;
@@ -96,6 +99,7 @@ void v2_probe(struct ike_sa *sa);
 struct v2_terms {
 	bool in_auth;          /* in IKE_AUTH: no nonces, no KE of their own */
 	bool initiator;        /* we began the exchange */
+	bool rekey;            /* of a Child SA that these algorithms made, but for PFS */
 	struct ike_slot *slot; /* as responder NULL: whichever the selectors meet */
 	struct ike_span nonce_i, nonce_r;
 	struct ike_dh *dh; /* ours as initiator; NULL without PFS */
