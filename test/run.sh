@@ -17,7 +17,7 @@ Runs the named suites, or all: $(all_suites)
 
   lint   format, layers and habits of the sources
   unit   unit tests                          with address and undefined-behaviour sanitizers
-  sim    protocol engines, virtual time      with sanitizers
+  sim    protocol engines, virtual time      with sanitizers; then many more seeds without
   fuzz   libFuzzer on every parser, a few seconds each
   lab-*  real peers and hosts in network namespaces (needs root); single ones: test/lab/run.py --help
 
@@ -82,7 +82,11 @@ run_suite() {
   echo "== $1"
   case $1 in
   lint) count "$python" "$top/test/programs.py" lint "${only[@]}" ;;
-  unit | sim) build_asan && count "$python" "$top/test/programs.py" "$1" "$top/build-asan" "${only[@]}" ;;
+  unit) build_asan && count "$python" "$top/test/programs.py" unit "$top/build-asan" "${only[@]}" ;;
+  sim)
+    build_asan && count "$python" "$top/test/programs.py" sim "$top/build-asan" "${only[@]}"
+    build_release && count "$python" "$top/test/programs.py" sweep "$top/build" "${only[@]}"
+    ;;
   fuzz) build_fuzz && count "$python" "$top/test/programs.py" fuzz "$top/build-fuzz" \
     --seconds "$fuzz_seconds" "${only[@]}" ;;
   lab-*)

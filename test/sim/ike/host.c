@@ -198,13 +198,18 @@ static const struct ike_ops ops = {
     .error = op_error,
 };
 
+struct mono sim_host_now(const struct sim_host *h)
+{
+	return mono_add(h->sim->now, h->ahead_ns);
+}
+
 void sim_host_start(struct sim_host *h)
 {
 	const char *why = "";
 
 	h->engine = ike_create(&ops, h, &h->rng, &h->limits);
 	h->state = IKE_TUNNEL_DOWN;
-	if (ike_tunnel_add(h->engine, h->sim->now, SIM_TUNNEL, &h->config, &why))
+	if (ike_tunnel_add(h->engine, sim_host_now(h), SIM_TUNNEL, &h->config, &why))
 		sim_fail(h->sim, "%s: configuration refused: %s", h->name, why);
 }
 

@@ -159,7 +159,7 @@ void sim_send_esp(struct sim_host *from, uint8_t family)
 	p->spi = c->info.spi_out;
 	memcpy(p->encr_key, c->info.encr_key_out, IKE_KEY_MAX);
 	memcpy(p->auth_key, c->info.auth_key_out, IKE_KEY_MAX);
-	c->usage.last_out = s->now;
+	c->usage.last_out = sim_host_now(from);
 	from->esp_sent++;
 	enqueue(s, p, between(s, s->faults.delay_min_ns, s->faults.esp_delay_max_ns));
 }
@@ -176,7 +176,6 @@ static void lose(struct sim_host *to, const struct sim_packet *p, const char *wh
 
 static void deliver_esp(struct sim_host *to, const struct sim_packet *p)
 {
-	struct sim *s = to->sim;
 	struct sim_child *c = sim_host_find(to, p->spi);
 	bool first;
 
@@ -191,13 +190,13 @@ static void deliver_esp(struct sim_host *to, const struct sim_packet *p)
 	}
 	to->esp_received++;
 	first = !mono_is_set(c->usage.last_in);
-	c->usage.last_in = s->now;
+	c->usage.last_in = sim_host_now(to);
 	if (first && to->tell_used)
-		ike_child_used(to->engine, s->now, SIM_TUNNEL, p->spi);
+		ike_child_used(to->engine, sim_host_now(to), SIM_TUNNEL, p->spi);
 	c = sim_host_find(to, p->spi);
 	if (c && c->info.udp_encap &&
 	    (p->from.port != c->info.remote.port || !ip_eq(&p->from.addr, &c->info.remote.addr)))
-		ike_child_moved(to->engine, s->now, SIM_TUNNEL, p->spi, &p->from);
+		ike_child_moved(to->engine, sim_host_now(to), SIM_TUNNEL, p->spi, &p->from);
 }
 
 static struct sim_host *host_at(struct sim *s, const struct ip_addr *addr)
@@ -223,7 +222,7 @@ static void deliver(struct sim *s, struct sim_packet *p)
 	if (p->esp)
 		deliver_esp(to, p);
 	else
-		ike_receive(to->engine, s->now, &p->to, &p->from, p->bytes, p->len);
+		ike_receive(to->engine, sim_host_now(to), &p->to, &p->from, p->bytes, p->len);
 }
 
 bool sim_network_next(const struct sim *s, struct mono *due)

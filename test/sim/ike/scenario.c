@@ -20,6 +20,10 @@
 #define SETTLE_S   20  /* for what the last event brought */
 #define CALM_S     90
 
+/* One IKE SA, and one Child SA a family; the rest are on their way in or out. */
+#define IKE_SAS_MAX  64
+#define CHILDREN_MAX 48
+
 static unsigned below(struct sim *s, unsigned bound)
 {
 	return rng_below(&s->rng, bound);
@@ -175,6 +179,7 @@ static void choose_times(struct sim *s, bool clean)
 			s->host[i].limits.cookie_threshold = 0;
 		if (chance(s, 30))
 			s->host[i].limits.fragment_bytes = 256 + below(s, 200);
+		c->rehearse = chance(s, 25);
 		s->host[i].tell_used = chance(s, 60);
 	}
 }
@@ -186,7 +191,7 @@ static void choose_faults(struct sim *s, bool clean)
 	f->delay_min_ns = DUR_MS(1 + below(s, 20));
 	f->delay_max_ns = f->delay_min_ns + DUR_MS(below(s, clean ? 100 : 400));
 	f->esp_delay_max_ns = f->delay_min_ns + DUR_MS(below(s, 300));
-	f->loss = below(s, clean ? 5 : 31);
+	f->loss = below(s, clean ? 5 : 41);
 	f->duplicate = below(s, 30);
 	f->mutate = chance(s, 40) ? below(s, 100) : 0;
 }
@@ -232,9 +237,28 @@ static void send_traffic(struct sim *s)
 		if (!h->engine)
 			continue;
 		if (h->config.start == IKE_START_ON_DEMAND && h->state != IKE_TUNNEL_UP)
-			ike_tunnel_trigger(h->engine, s->now, SIM_TUNNEL);
+			ike_tunnel_trigger(h->engine, sim_host_now(h), SIM_TUNNEL);
 		sim_send_esp(h, IP_V4);
 		sim_send_esp(h, IP_V6);
+	}
+}
+
+/* At every step: whatever is lost, repeated or done at once, SAs do not pile up. */
+static void check_bounds(struct sim *s)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct sim_host *h = &s->host[i];
+		uint32_t half_open, sas;
+		unsigned children = 0;
+
+		if (!h->engine)
+			continue;
+		for (const struct sim_child *c = h->children; c; c = c->next)
+			children++;
+		ike_load(h->engine, &half_open, &sas);
+		if (sas > IKE_SAS_MAX || half_open > sas || children > CHILDREN_MAX)
+			sim_fail(s, "%s has %u IKE SAs, %u of them half-open, and %u Child SAs",
+			    h->name, sas, half_open, children);
 	}
 }
 
@@ -252,14 +276,15 @@ static void run_until(struct sim *s, struct mono end)
 			next = due;
 		for (unsigned i = 0; i < 2; i++)
 			if (s->host[i].engine && ike_next(s->host[i].engine, &due) &&
-			    mono_before(due, next))
-				next = due;
+			    mono_before(mono_add(due, -s->host[i].ahead_ns), next))
+				next = mono_add(due, -s->host[i].ahead_ns);
 		if (mono_before(s->now, next))
 			s->now = next;
 		sim_network_run(s);
 		for (unsigned i = 0; i < 2; i++)
 			if (s->host[i].engine)
-				ike_run(s->host[i].engine, s->now, 0);
+				ike_run(s->host[i].engine, sim_host_now(&s->host[i]), 0);
+		check_bounds(s);
 		if (!mono_before(s->now, traffic)) {
 			send_traffic(s);
 			traffic = mono_add(s->now, DUR_MS(100 + below(s, 200)));
@@ -282,13 +307,13 @@ static void limit_reached(struct sim_host *h, bool hard)
 	struct sim_child *c = h->engine ? sim_host_in_use(h, family) : NULL;
 
 	if (c)
-		ike_child_limit(h->engine, h->sim->now, SIM_TUNNEL, c->info.spi_in, hard);
+		ike_child_limit(h->engine, sim_host_now(h), SIM_TUNNEL, c->info.spi_in, hard);
 }
 
 static void rekey(struct sim_host *h, bool ike_sa)
 {
 	if (h->engine)
-		ike_tunnel_rekey(h->engine, h->sim->now, SIM_TUNNEL, ike_sa);
+		ike_tunnel_rekey(h->engine, sim_host_now(h), SIM_TUNNEL, ike_sa);
 }
 
 /* Rekeys of all kinds, at one end or at both within the delay of the network. */
@@ -332,20 +357,27 @@ static void blackout(struct sim *s)
 	s->faults.loss = loss;
 }
 
-static void rough_event(struct sim *s)
+/* The host slept, or its clock went ahead: much is due at once. */
+static void clock_jump(struct sim *s, struct sim_host *h)
 {
-	struct sim_host *h = &s->host[below(s, 2)];
+	int64_t by = chance(s, 30) ? DUR_S(below(s, 100000)) : DUR_MS(below(s, 90000));
 
-	switch (below(s, 10)) {
+	sim_say(s, "event: the clock of %s jumps by %.3f s", h->name, (double)by / 1e9);
+	h->ahead_ns += by;
+}
+
+static void rough_event(struct sim *s, struct sim_host *h)
+{
+	switch (below(s, 12)) {
 	case 0:
 	case 1:
 		restart(s, h);
 		break;
 	case 2:
 		sim_say(s, "event: %s stops the tunnel", h->name);
-		ike_tunnel_stop(h->engine, s->now, SIM_TUNNEL);
+		ike_tunnel_stop(h->engine, sim_host_now(h), SIM_TUNNEL);
 		run_for(s, DUR_MS(below(s, 4000)));
-		ike_tunnel_start(h->engine, s->now, SIM_TUNNEL);
+		ike_tunnel_start(h->engine, sim_host_now(h), SIM_TUNNEL);
 		break;
 	case 3:
 		limit_reached(h, true);
@@ -360,12 +392,15 @@ static void rough_event(struct sim *s)
 	case 6:
 		sim_say(s, "event: %s gets a new configuration", h->name);
 		h->config.dpd_interval_s = 5 + below(s, 10);
-		ike_tunnel_update(h->engine, s->now, SIM_TUNNEL, &h->config, NULL);
+		ike_tunnel_update(h->engine, sim_host_now(h), SIM_TUNNEL, &h->config, NULL);
 		break;
 	case 7:
-		ike_tunnel_remove(h->engine, s->now, SIM_TUNNEL);
+		ike_tunnel_remove(h->engine, sim_host_now(h), SIM_TUNNEL);
 		h->state = IKE_TUNNEL_DOWN;
-		ike_tunnel_add(h->engine, s->now, SIM_TUNNEL, &h->config, NULL);
+		ike_tunnel_add(h->engine, sim_host_now(h), SIM_TUNNEL, &h->config, NULL);
+		break;
+	case 8:
+		clock_jump(s, h);
 		break;
 	default:
 		gentle_event(s);
@@ -419,7 +454,7 @@ static bool is_together(struct sim *s)
 	for (unsigned i = 0; i < 2; i++) {
 		struct sa_count count = {0};
 
-		ike_each_sa(s->host[i].engine, s->now, count_sa, &count);
+		ike_each_sa(s->host[i].engine, sim_host_now(&s->host[i]), count_sa, &count);
 		if (count.established != 1 || count.coming != 0)
 			return false;
 		if (s->host[i].state != IKE_TUNNEL_UP)
@@ -434,7 +469,7 @@ static bool come_together(struct sim *s, unsigned seconds)
 		if (is_together(s))
 			return true;
 		/* DPD may have cleared the tunnel: A has traffic for it. */
-		ike_tunnel_trigger(s->host[0].engine, s->now, SIM_TUNNEL);
+		ike_tunnel_trigger(s->host[0].engine, sim_host_now(&s->host[0]), SIM_TUNNEL);
 		run_for(s, DUR_MS(500));
 	}
 	return is_together(s);
@@ -446,8 +481,14 @@ static void be_rough(struct sim *s)
 
 	while (mono_before(s->now, end) && !s->failure[0]) {
 		run_for(s, DUR_MS(below(s, 15000)));
-		if (!s->failure[0])
-			rough_event(s);
+		if (s->failure[0])
+			return;
+		struct sim_host *h = &s->host[below(s, 2)];
+
+		rough_event(s, h);
+		/* and at the other end, at the same time */
+		if (chance(s, 25))
+			rough_event(s, &s->host[!h->index]);
 	}
 }
 
@@ -470,7 +511,7 @@ static void calm_down(struct sim *s)
 	sim_say(s, "the network is well");
 	s->faults.loss = s->faults.duplicate = s->faults.mutate = 0;
 	run_for(s, DUR_S(SETTLE_S));
-	ike_tunnel_start(s->host[0].engine, s->now, SIM_TUNNEL);
+	ike_tunnel_start(s->host[0].engine, sim_host_now(&s->host[0]), SIM_TUNNEL);
 	if (!come_together(s, TOGETHER_S))
 		sim_fail(s, "the sides did not come together");
 	s->count_losses = true;
@@ -483,7 +524,7 @@ static void calm_down(struct sim *s)
 static void shut_down(struct sim *s)
 {
 	for (unsigned i = 0; i < 2; i++)
-		ike_shutdown(s->host[i].engine, s->now);
+		ike_shutdown(s->host[i].engine, sim_host_now(&s->host[i]));
 	run_for(s, DUR_S(20));
 	for (unsigned i = 0; i < 2; i++) {
 		uint32_t half_open, sas;
@@ -491,6 +532,9 @@ static void shut_down(struct sim *s)
 		ike_load(s->host[i].engine, &half_open, &sas);
 		if (!ike_is_quiet(s->host[i].engine) || half_open || s->host[i].children)
 			sim_fail(s, "%s is not quiet after shutdown", s->host[i].name);
+		struct mono due;
+		if (ike_next(s->host[i].engine, &due))
+			sim_fail(s, "%s has a timer left after shutdown", s->host[i].name);
 	}
 }
 

@@ -54,6 +54,7 @@ struct sim_host {
 	unsigned errors[IKE_ERROR_COUNT];
 	uint64_t esp_sent, esp_received, esp_lost, keepalives;
 	bool tell_used; /* report the first packet on an inbound SA */
+	int64_t ahead_ns; /* its clock against that of the simulation: jumps forward (C-13) */
 };
 
 /* The network's faults, in percent of IKE datagrams; ESP is delayed, never lost. */
@@ -98,6 +99,8 @@ void sim_ids_clear(struct sim *s);
 
 /* ---- host.c ---- */
 
+/* The time as the host sees it. */
+struct mono sim_host_now(const struct sim_host *h);
 void sim_host_start(struct sim_host *h);
 /* Without a word to the peer. */
 void sim_host_stop(struct sim_host *h);
