@@ -28,7 +28,7 @@ struct ike_limits ike_limits_default(void)
 	    .half_open_s = 30,
 	    .fragment_bytes = 1280,
 	    .keepalive_s = 20,
-	    .starts_per_s = 100,
+	    .starts_per_s = 200,
 	};
 }
 

@@ -78,14 +78,18 @@ struct router {
 	uint64_t beat_seen[WORKERS_MAX];
 	struct mono beat_at[WORKERS_MAX];
 	bool beat_late[WORKERS_MAX];
-	int64_t longest_round_ns; /* of the control loop */
+	unsigned next_source;     /* of work: whose turn it is (punts.c) */
+	int64_t longest_round_ns; /* of the control loop, by the clock on the wall */
+	int64_t longest_busy_ns;  /* from one round to the next, by the time this thread worked */
+	int64_t busy_at_ns;
 	uint64_t held_sent, held_dropped;
 };
 
 /* loop.c */
 int loop_init(struct router *r);
 void loop_fini(struct router *r);
-/* Takes what workers put for control: punted packets by class, events. Returns how much there was. */
+/* Takes what workers put for control, punted packets by class and events, and runs the timers of IKE, for
+ * milliseconds at most. Returns how much there was. */
 unsigned punts_poll(struct router *r, struct mono now);
 
 /* host_io.c: all take ownership of nothing; -errno when the packet could not be sent. */

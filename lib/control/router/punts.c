@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* What workers hand over: packets by class and events by kind, each to the part that knows what to do. */
+/*
+ * What waits for the control lcore: packets of workers by class, their events, and the timers of IKE; each to the part
+ * that knows what to do.
+ *
+ * One unit of work is seldom more than microseconds, but a Diffie-Hellman exchange of a large group takes
+ * milliseconds, and a restart of many peers brings thousands of them. So a pass ends when its time is over, and the
+ * next one begins with the source behind the one that used it up: the control lcore never blocks for longer than
+ * PASS_MAX and one unit, and no source waits for more than a pass of each of the others.
+ */
 
 #include "base/log.h"
 #include "base/wire.h"
@@ -8,7 +16,8 @@
 
 #define LOG "router"
 
-#define PUNT_BUDGET 32 /* packets of a class per pass */
+#define PASS_MAX DUR_MS(5)
+#define TURN_MAX 32 /* units of one source in a row */
 
 static void take_ike(struct router *r, struct rte_mbuf *m, struct mono now)
 {
@@ -60,21 +69,48 @@ static void take(struct router *r, enum punt_class c, struct rte_mbuf *m, struct
 	}
 }
 
+/* ---- whose turn it is ---- */
+
+/* The sources of work: the punt classes, and behind them */
+enum { SOURCE_EVENTS = PUNT_CLASS_COUNT, SOURCE_IKE_TIMERS, SOURCE_COUNT };
+
+/* One unit of work of a source; false: it has none. */
+static bool take_one(struct router *r, unsigned source, struct mono now)
+{
+	struct rte_mbuf *m;
+	struct event ev;
+
+	switch (source) {
+	case SOURCE_EVENTS:
+		if (events_take(r->b->events, &ev, 1) == 0)
+			return false;
+		tunnel_event(r, &ev, now);
+		return true;
+	case SOURCE_IKE_TIMERS:
+		return ike_run(r->ike, now, 1) > 0;
+	default:
+		if (punt_take(r->b->punt, (enum punt_class)source, &m, 1) == 0)
+			return false;
+		take(r, (enum punt_class)source, m, now);
+		return true;
+	}
+}
+
 unsigned punts_poll(struct router *r, struct mono now)
 {
-	struct rte_mbuf *m[PUNT_BUDGET];
-	struct event events[PUNT_BUDGET];
+	struct mono end = mono_add(now, PASS_MAX);
 	unsigned work = 0;
 
-	for (unsigned c = 0; c < PUNT_CLASS_COUNT; c++) {
-		unsigned n = punt_take(r->b->punt, c, m, PUNT_BUDGET);
+	for (unsigned i = 0; i < SOURCE_COUNT; i++) {
+		unsigned source = (r->next_source + i) % SOURCE_COUNT;
 
-		for (unsigned i = 0; i < n; i++)
-			take(r, c, m[i], now);
-		work += n;
+		for (unsigned k = 0; k < TURN_MAX && take_one(r, source, now); k++) {
+			work++;
+			if (mono_before(mono_now(), end))
+				continue;
+			r->next_source = (source + 1) % SOURCE_COUNT;
+			return work;
+		}
 	}
-	unsigned n = events_take(r->b->events, events, PUNT_BUDGET);
-	for (unsigned i = 0; i < n; i++)
-		tunnel_event(r, &events[i], now);
-	return work + n;
+	return work;
 }
