@@ -21,11 +21,11 @@
 #include "base/mem.h"
 #include "ike/ike.h"
 
-#define STEP          DUR_MS(1)
-#define GIVE_UP       DUR_S(300)
-#define CALL_MAX_NS   DUR_MS(20)
-#define TUNNEL_BYTES  (32 << 10)
-#define QUEUE_MAX     65536
+#define STEP         DUR_MS(1)
+#define GIVE_UP      DUR_S(300)
+#define CALL_MAX_NS  DUR_MS(20)
+#define TUNNEL_BYTES (32 << 10)
+#define QUEUE_MAX    65536
 
 struct end {
 	struct bench *bench;
@@ -179,8 +179,7 @@ static void deliver(struct bench *b)
 		struct packet *p = &b->queue[b->head++ % QUEUE_MAX];
 		int64_t since = cpu_ns();
 
-		ike_receive(
-		    b->end[p->to].engine, b->now, &p->local, &p->remote, p->bytes, p->len);
+		ike_receive(b->end[p->to].engine, b->now, &p->local, &p->remote, p->bytes, p->len);
 		account(&b->end[p->to], since);
 		free(p->bytes);
 	}
@@ -239,7 +238,8 @@ static bool run(unsigned tunnels, enum alg_dh group, bool check)
 	each = (mallinfo2().uordblks - before) / 2 / tunnels;
 	busiest = b->end[b->end[0].cpu_ns < b->end[1].cpu_ns].cpu_ns;
 	longest = b->end[b->end[0].longest_ns < b->end[1].longest_ns].longest_ns;
-	printf("%-8s %6u up %8.0f tunnels/s %7.2f ms longest call %7.1f KiB/tunnel %7.1f s for all\n",
+	printf(
+	    "%-8s %6u up %8.0f tunnels/s %7.2f ms longest call %7.1f KiB/tunnel %7.1f s for all\n",
 	    alg_dh(group)->name, b->end[0].up, tunnels / ((double)busiest / 1e9),
 	    (double)longest / 1e6, (double)each / 1024, (double)all_up / 1e9);
 	good = b->end[0].up == tunnels && b->end[1].up == tunnels && longest < CALL_MAX_NS &&

@@ -323,7 +323,7 @@ struct conf_tunnel {
 	bool psk_absent;            /* not a key; false with keying: manual */
 	bool apply_immediately;
 	bool nat_traversal;
-	bool rehearse; /* replace the first Child SA at once, to try PFS */
+	bool rehearse;          /* replace the first Child SA at once, to try PFS */
 	uint32_t expected_mbit; /* rate the tunnel is meant for, in Mbit/s; 0: unknown (T23) */
 	struct conf_ike ike;
 	struct conf_ipsec ipsec;

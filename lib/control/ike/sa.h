@@ -131,7 +131,8 @@ struct ike_sa {
 	struct list children;
 	struct ike_sa *reserved; /* made by the peer's rekey of this one, waiting for ours to end */
 	struct ike_sa *reserved_by; /* the other way round, while RESERVED */
-	bool leaving; /* the peer makes no Child SA on it any more: goes when another IKE SA has one */
+	bool
+	    leaving; /* the peer makes no Child SA on it any more: goes when another IKE SA has one */
 
 	struct ike_tie tie; /* of the first exchange; inherited by rekeys */
 	struct mono begun;  /* the first message; inherited */

@@ -30,12 +30,13 @@ static json_t *show_system(void *ctx, const json_t *request, struct api_error *e
 			(json_int_t)atomic_load(&beat->idle_cycles), "stalled", r->beat_late[i]));
 	}
 	ike_load(r->ike, &half_open, &ike_sas);
-	return json_pack("{s:s, s:s?, s:I, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:f, s:f}", "version",
-	    TRANSITD_VERSION, "transit-router", r->conf->transit_router.name, "uptime-seconds",
-	    (json_int_t)(mono_diff(r->started, now) / DUR_S(1)), "dpdk", rte_version(), "crypto",
-	    crypto_describe(r->b->crypto), "huge-pages", r->setup.huge_pages, "workers", workers,
-	    "ike-sas", (json_int_t)ike_sas, "half-open-ike-sas", (json_int_t)half_open,
-	    "buffers-in-use", (json_int_t)rte_mempool_in_use_count(r->b->pool), "buffers",
+	return json_pack("{s:s, s:s?, s:I, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:f, s:f}",
+	    "version", TRANSITD_VERSION, "transit-router", r->conf->transit_router.name,
+	    "uptime-seconds", (json_int_t)(mono_diff(r->started, now) / DUR_S(1)), "dpdk",
+	    rte_version(), "crypto", crypto_describe(r->b->crypto), "huge-pages",
+	    r->setup.huge_pages, "workers", workers, "ike-sas", (json_int_t)ike_sas,
+	    "half-open-ike-sas", (json_int_t)half_open, "buffers-in-use",
+	    (json_int_t)rte_mempool_in_use_count(r->b->pool), "buffers",
 	    (json_int_t)r->b->pool->size, "longest-control-round-ms",
 	    (double)r->longest_round_ns / 1e6, "longest-control-stall-ms",
 	    (double)r->longest_busy_ns / 1e6);

@@ -81,7 +81,8 @@ static json_t *tunnel_row(struct router *r, const struct vpn_tunnel *t, struct m
 	if (ike_tunnel_get(r->ike, now, t->model->index, &info) == 0) {
 		json_object_set_new(row, "attempts", json_integer(info.attempts));
 		json_object_set_new(row, "rekeys", json_integer((json_int_t)info.rekeys));
-		json_object_set_new(row, "rehearsal", json_string(ike_rehearsal_name(info.rehearsal)));
+		json_object_set_new(
+		    row, "rehearsal", json_string(ike_rehearsal_name(info.rehearsal)));
 		json_object_set_new(row, "retry-in-seconds", seconds_or_null(info.retry_in_ns));
 	}
 	json_object_set_new(row, "eligible", json_boolean(eligible_is(t)));

@@ -53,7 +53,7 @@ struct sim_host {
 	bool up_once[SIM_FAMILIES]; /* has had an outbound SA of the family */
 	unsigned errors[IKE_ERROR_COUNT];
 	uint64_t esp_sent, esp_received, esp_lost, keepalives;
-	bool tell_used; /* report the first packet on an inbound SA */
+	bool tell_used;   /* report the first packet on an inbound SA */
 	int64_t ahead_ns; /* its clock against that of the simulation: jumps forward (C-13) */
 };
 

@@ -231,8 +231,8 @@ static void test_child_proposal_fails(void **state)
 	assert_true(pair_has_error(p, 1, IKE_ERROR_ENCRYPTION_ALGORITHM_MISMATCH, &i));
 	assert_string_equal(p->side[1].error[i].field, "ipsec.encryption");
 	assert_true(pair_has_error(p, 0, IKE_ERROR_PROPOSAL_MISMATCH, &i));
-	assert_string_equal(p->side[0].error[i].field,
-	    "ipsec.encryption, ipsec.authentication, ipsec.esn");
+	assert_string_equal(
+	    p->side[0].error[i].field, "ipsec.encryption, ipsec.authentication, ipsec.esn");
 	pair_end(p);
 }
 

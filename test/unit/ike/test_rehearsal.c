@@ -80,8 +80,8 @@ static void test_passes(void **state)
 		assert_int_not_equal(pair_in_use(p, 0)->info.spi_in, first);
 		assert_int_equal(pair_in_use(p, 0)->info.dh, DH_31);
 		for (unsigned i = 0; i < 2; i++) {
-			assert_int_equal(
-			    result(p, i), who & 1u << i ? IKE_REHEARSAL_PASSED : IKE_REHEARSAL_NONE);
+			assert_int_equal(result(p, i),
+			    who & 1u << i ? IKE_REHEARSAL_PASSED : IKE_REHEARSAL_NONE);
 			assert_int_equal(last_error(p, i), IKE_ERROR_NONE);
 		}
 		pair_run(p, DUR_S(60));
@@ -118,21 +118,27 @@ static void test_mismatch(void **state)
 
 			start(p, 1u << who, groups[g][0], groups[g][1]);
 			uint32_t first = pair_in_use(p, 0)->info.spi_in;
-			uint32_t soft = ike_child_find(pair_sa(p, who), pair_in_use(p, who)->info.spi_in)
-					    ->regular_soft.ns / DUR_S(1);
+			uint32_t soft =
+			    ike_child_find(pair_sa(p, who), pair_in_use(p, who)->info.spi_in)
+				->regular_soft.ns /
+			    DUR_S(1);
 
 			pair_run(p, DUR_S(3));
 			assert_int_equal(result(p, who), IKE_REHEARSAL_FAILED);
 			assert_int_equal(pair_in_use(p, 0)->info.spi_in, first);
 			for (unsigned i = 0; i < 2; i++) {
 				assert_true(pair_has_error(p, i, IKE_ERROR_PFS_MISMATCH, &index));
-				assert_string_equal(p->side[i].error[index].field, "ipsec.dh-group");
+				assert_string_equal(
+				    p->side[i].error[index].field, "ipsec.dh-group");
 				assert_int_equal(last_error(p, i), IKE_ERROR_PFS_MISMATCH);
 				assert_int_equal(p->side[i].state, IKE_TUNNEL_UP);
 			}
 			/* No hammering: the next attempt is the ordinary rekey. */
-			assert_int_equal(ike_child_find(pair_sa(p, who), pair_in_use(p, who)->info.spi_in)
-					     ->soft.ns / DUR_S(1), soft);
+			assert_int_equal(
+			    ike_child_find(pair_sa(p, who), pair_in_use(p, who)->info.spi_in)
+				    ->soft.ns /
+				DUR_S(1),
+			    soft);
 			unsigned seen = p->seen[0] + p->seen[1];
 			p->side[0].esp_heard = p->side[1].esp_heard = mono_add(p->now, DUR_S(60));
 			pair_run(p, DUR_S(30));
