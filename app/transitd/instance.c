@@ -135,8 +135,6 @@ static int crypto_start(struct instance *in)
 	const char *name = in->conf->system.crypto, *why = "";
 
 	in->limits = limits_of(in->conf);
-	if (!strcmp(name, "ipsec-mb")) /* as the library calls its drivers */
-		name = "ipsec_mb";
 	in->crypto = crypto_open(name, in->limits.workers, limits_sessions(&in->limits), &why);
 	if (in->crypto)
 		return 0;

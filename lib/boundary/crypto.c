@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * Opens the crypto devices and picks one per session.
+ * Opens what does the crypto: intel-ipsec-mb itself, and no device then; or crypto devices, of which one is picked per
+ * session.
  *
  * A session goes to the first open device, in order of preference, that has every algorithm of its chain with
  * the sizes asked for. An AEAD prefers a device that can work synchronously. The software devices are created
@@ -21,6 +22,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "boundary/mb.h"
 
 #define DEVICES_MAX       8
 #define QUEUE_DESCRIPTORS 2048
@@ -41,6 +43,7 @@ struct device {
 
 struct crypto {
 	unsigned workers;
+	struct mb *mb; /* or devices */
 	unsigned device_count;
 	struct device device[DEVICES_MAX];
 	struct rte_mempool *sessions;
@@ -55,7 +58,7 @@ struct backend {
 };
 
 static const struct backend backends[] = {
-    {"ipsec_mb", {"crypto_aesni_gcm", "crypto_aesni_mb"}},
+    {"cryptodev", {"crypto_aesni_gcm", "crypto_aesni_mb"}},
     {"openssl", {"crypto_openssl"}},
 };
 
@@ -189,18 +192,11 @@ static int add_named(struct crypto *c, const char *list)
 
 static int add_devices(struct crypto *c, const char *backend)
 {
-	bool any = !strcmp(backend, "auto");
-
 	for (unsigned i = 0; i < RTE_DIM(backends); i++) {
-		int rc;
-
-		if (!any && strcmp(backend, backends[i].name) != 0)
-			continue;
-		rc = add_backend(c, &backends[i]);
-		if (rc == 0 || !any)
-			return rc;
+		if (!strcmp(backend, backends[i].name))
+			return add_backend(c, &backends[i]);
 	}
-	return any ? -ENODEV : add_named(c, backend);
+	return add_named(c, backend);
 }
 
 static int start_device(struct crypto *c, struct device *d)
@@ -289,22 +285,27 @@ static void describe(struct crypto *c)
 	}
 }
 
-struct crypto *crypto_open(
-    const char *backend, unsigned workers, unsigned sessions, const char **why)
+/* 0 or -errno. */
+static int open_library(struct crypto *c, const char **why)
 {
-	struct crypto *c = xcalloc(1, sizeof(*c));
-	int rc;
+	c->mb = mb_open(c->workers);
+	*why = c->mb ? NULL : "intel-ipsec-mb does not start: no memory, or its self test failed";
+	return c->mb ? 0 : -errno;
+}
 
-	c->workers = workers;
-	rc = add_devices(c, backend);
+/* 0 or -errno. */
+static int open_devices(struct crypto *c, const char *backend, unsigned sessions, const char **why)
+{
+	int rc = add_devices(c, backend);
+
 	*why = rc == -ENOSPC ? "a crypto device has fewer queues than there are workers"
 			     : "no such crypto device, or its driver does not load";
 	if (rc)
-		goto fail;
-	rc = make_pools(c, sessions);
+		return rc;
 	*why = "no memory for crypto sessions or operations";
+	rc = make_pools(c, sessions);
 	if (rc)
-		goto fail;
+		return rc;
 	*why = "a crypto device does not start";
 	for (unsigned i = 0; i < c->device_count && rc == 0; i++) {
 		rc = start_device(c, &c->device[i]);
@@ -312,11 +313,23 @@ struct crypto *crypto_open(
 			rc = prepare_warm_up(c, &c->device[i]);
 	}
 	if (rc)
-		goto fail;
+		return rc;
 	describe(c);
 	*why = NULL;
-	return c;
-fail:
+	return 0;
+}
+
+struct crypto *crypto_open(
+    const char *backend, unsigned workers, unsigned sessions, const char **why)
+{
+	struct crypto *c = xcalloc(1, sizeof(*c));
+	bool library = !strcmp(backend, "auto") || !strcmp(backend, "ipsec-mb");
+	int rc;
+
+	c->workers = workers;
+	rc = library ? open_library(c, why) : open_devices(c, backend, sessions, why);
+	if (rc == 0)
+		return c;
 	crypto_close(c);
 	errno = -rc;
 	return NULL;
@@ -326,6 +339,7 @@ void crypto_close(struct crypto *c)
 {
 	if (!c)
 		return;
+	mb_close(c->mb);
 	remove_devices(c);
 	rte_mempool_free(c->sessions);
 	rte_mempool_free(c->ops);
@@ -376,6 +390,11 @@ void crypto_session_destroy(struct crypto *c, struct crypto_session *s)
 	s->session = NULL;
 }
 
+struct mb *crypto_mb(const struct crypto *c)
+{
+	return c->mb;
+}
+
 struct rte_mempool *crypto_op_pool(const struct crypto *c)
 {
 	return c->ops;
@@ -403,5 +422,5 @@ bool crypto_is_software(const struct crypto *c, uint8_t dev)
 
 const char *crypto_describe(const struct crypto *c)
 {
-	return c->text;
+	return c->mb ? mb_describe(c->mb) : c->text;
 }

@@ -22,12 +22,13 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "base/secret.h"
+#include "boundary/sa_header.h"
+#include "boundary/sa_mb.h"
 #include "boundary/sa_rte.h"
 #include "boundary/sa_table.h"
 
-#define ESP_BYTES        8 /* SPI and sequence number */
-#define TRAILER_BYTES    2 /* pad length and next header */
-#define UDP_BYTES        8
+#define ESP_BYTES        8  /* SPI and sequence number */
+#define TRAILER_BYTES    2  /* pad length and next header */
 #define ESN_BYTES        4  /* upper half of the number, in front of the ICV while it is computed */
 #define AAD_BYTES        16 /* scratch space of the engine behind the packet */
 #define ESP_ALIGN        4  /* RFC 4303 2.4 */
@@ -106,6 +107,14 @@ static struct sa_cold *make_cold(struct sa_table *t, const struct sa_spec *s, bo
 	return cold;
 }
 
+/* Keys and engine. `sequence` as for sa_rte_create(). */
+static int make_crypto(struct sa_cold *cold, const struct sa_spec *s, uint64_t sequence,
+    struct rte_ipsec_session *session, uint8_t *engine)
+{
+	return crypto_mb(cold->crypto) ? sa_mb_create(cold, s, engine)
+				       : sa_rte_create(cold, s, sequence, session, engine);
+}
+
 /* 0 or -ENOMEM. */
 static int fill_head(struct sa_head *h, struct sa_cold *cold, const struct sa_spec *s)
 {
@@ -122,6 +131,7 @@ static int fill_head(struct sa_head *h, struct sa_cold *cold, const struct sa_sp
 	h->queue_device = cold->session.dev;
 	h->esn = s->esn;
 	h->natt = s->natt;
+	h->mb = cold->mb;
 	h->cold = cold;
 	cold->head = h;
 	h->of_worker =
@@ -131,6 +141,7 @@ static int fill_head(struct sa_head *h, struct sa_cold *cold, const struct sa_sp
 
 static void free_parts(struct sa_head *h, struct sa_cold *cold)
 {
+	sa_mb_destroy(cold);
 	sa_rte_destroy(cold);
 	rte_free(h->of_worker);
 	free(cold);
@@ -204,7 +215,7 @@ struct sa_in *sa_in_create(struct sa_table *t, const struct sa_spec *spec)
 	if (!sa)
 		goto fail;
 	cold = make_cold(t, spec, true);
-	rc = sa_rte_create(cold, spec, top, &sa->session, &sa->head.engine);
+	rc = make_crypto(cold, spec, top, &sa->session, &sa->head.engine);
 	if (rc == 0)
 		rc = fill_head(&sa->head, cold, spec);
 	if (rc == 0)
@@ -223,22 +234,6 @@ fail:
 }
 
 /* Outbound */
-
-/* The IPv4 header's words that are the same in every packet; byte order as in memory (RFC 1071). */
-static uint16_t constant_sum(const struct sa_spec *s)
-{
-	struct rte_ipv4_hdr h = {
-	    .version_ihl = RTE_IPV4_VHL_DEF,
-	    .time_to_live = SA_OUTER_TTL,
-	    .next_proto_id = s->natt ? IPPROTO_UDP : IPPROTO_ESP,
-	};
-
-	if (s->local.family != IP_V4)
-		return 0;
-	memcpy(&h.src_addr, s->local.bytes, sizeof(h.src_addr));
-	memcpy(&h.dst_addr, s->remote.bytes, sizeof(h.dst_addr));
-	return rte_raw_cksum(&h, sizeof(h));
-}
 
 static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t first)
 {
@@ -260,8 +255,6 @@ static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t fir
 static void fill_out(struct sa_out *sa, const struct sa_spec *s)
 {
 	const struct sa_head *h = &sa->head;
-	unsigned ip =
-	    s->local.family == IP_V4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr);
 	struct rng rng;
 
 	rng_init_system(&rng);
@@ -269,9 +262,10 @@ static void fill_out(struct sa_out *sa, const struct sa_spec *s)
 	sa->outer_family = s->local.family;
 	sa->tos_mask = TOS_ECN | (s->copy_dscp ? TOS_DSCP : 0);
 	sa->tos_set = s->copy_dscp ? 0 : (uint8_t)(s->dscp << DSCP_SHIFT);
-	sa->head_bytes = (uint16_t)(ip + (s->natt ? UDP_BYTES : 0) + h->header_bytes);
 	sa->tail_bytes = h->align - 1 + TRAILER_BYTES + ESN_BYTES + h->icv_bytes + AAD_BYTES;
-	sa->header_sum = constant_sum(s);
+	sa->header_bytes = sa_header_fill(&sa->header, s);
+	sa->head_bytes = (uint16_t)(sa->header_bytes + h->header_bytes);
+	sa->header_sum = sa_header_sum(&sa->header, s);
 	sa->id_offset = (uint16_t)rng_u32(&rng);
 	sa->underlay = s->underlay;
 	sa->cbc = !alg_is_aead(s->encr) && alg_encr(s->encr)->iv_bytes != 0;
@@ -299,7 +293,7 @@ struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec)
 	if (!sa)
 		goto fail;
 	cold = make_cold(t, spec, false);
-	rc = sa_rte_create(cold, spec, first, &sa->session, &sa->head.engine);
+	rc = make_crypto(cold, spec, first, &sa->session, &sa->head.engine);
 	if (rc == 0)
 		rc = fill_head(&sa->head, cold, spec);
 	if (rc == 0) {

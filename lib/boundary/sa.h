@@ -5,8 +5,8 @@
 /*
  * Security Associations of ESP in tunnel mode (RFC 4301, 4303, 3948).
  *
- * Control describes one with struct sa_spec; sa_in_create()/sa_out_create() make its crypto session and its hot
- * record. The engine that frames its packets is chosen here, once: `engine` indexes the table of
+ * Control describes one with struct sa_spec; sa_in_create()/sa_out_create() make its keys or crypto session, and its
+ * hot record. The engine that frames its packets is chosen here, once: `engine` indexes the table of
  * encap/decap burst functions in datapath/, which is the seam for further engines.
  *
  * Inbound SAs are found by SPI (an open-addressing table like neigh's). An inbound SA belongs to one worker at
@@ -17,7 +17,9 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include <rte_ip.h>
 #include <rte_ipsec.h>
+#include <rte_udp.h>
 
 #include "base/alg.h"
 #include "base/ip.h"
@@ -40,7 +42,13 @@
 
 #define SA_OUTER_TTL 64
 
-enum esp_engine { ESP_RTE_IPSEC_SYNC, ESP_RTE_IPSEC_QUEUE, ESP_ENGINE_COUNT };
+enum esp_engine {
+	ESP_MB_AEAD,         /* our framing, intel-ipsec-mb packet by packet (sa_mb.h) */
+	ESP_MB_CHAIN,        /* our framing, intel-ipsec-mb over the whole burst */
+	ESP_RTE_IPSEC_SYNC,  /* rte_ipsec, crypto device called synchronously (sa_rte.h) */
+	ESP_RTE_IPSEC_QUEUE, /* rte_ipsec, through the queues of a crypto device */
+	ESP_ENGINE_COUNT
+};
 enum sa_df { SA_DF_COPY, SA_DF_SET, SA_DF_CLEAR };
 
 /* One pair of a traffic selector: addresses and, when not the full range, protocol and ports. */
@@ -79,14 +87,16 @@ struct sa_spec { /* the caller wipes it after use */
 	struct sa_selector selector[SA_SELECTORS_MAX];
 };
 
-struct sa_counters {             /* one worker writes */
+struct sa_counters {             /* one worker writes; what every burst writes comes first */
 	uint64_t packets, bytes; /* of inner packets that passed */
 	uint64_t outer_bytes;
+	uint64_t burst; /* of the worker's burst that `group` belongs to */
+	uint32_t group; /* where the worker collects packets of this SA */
 	uint64_t replay, replay_old, icv_failed, other;
 	uint64_t in_flight; /* in an asynchronous crypto queue; control reads it before it frees */
-	uint64_t burst;     /* of the worker's burst that `group` belongs to */
-	uint32_t group;     /* where the worker collects packets of this SA */
 } __rte_cache_aligned;
+
+struct sa_mb; /* sa_mb.h */
 
 /* The head of both hot records: what grouping and the engines need to know of either. */
 struct sa_head {
@@ -103,6 +113,7 @@ struct sa_head {
 	bool esn;
 	bool natt;
 	struct sa_counters *of_worker; /* [workers] */
+	const struct sa_mb *mb;        /* ESP_MB_*: keys */
 	struct sa_cold *cold;          /* control */
 };
 
@@ -119,10 +130,22 @@ struct sa_in {
 	_Atomic bool soft_raised, hard_raised;                       /* *worker* */
 	struct replay_window replay;                                 /* *worker* (owner) */
 	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes; /* UINT64_MAX: none */
-	struct rte_ipsec_session session;
+	struct rte_ipsec_session session;                            /* ESP_RTE_* */
 	struct ip_addr local, remote;
 	unsigned selector_count;
 	struct sa_selector selector[SA_SELECTORS_MAX];
+};
+
+/* What goes in front of the ESP header. */
+union sa_outer_header {
+	struct {
+		struct rte_ipv4_hdr ip;
+		struct rte_udp_hdr udp; /* with natt */
+	} __rte_packed v4;
+	struct {
+		struct rte_ipv6_hdr ip;
+		struct rte_udp_hdr udp;
+	} __rte_packed v6;
 };
 
 struct sa_out {
@@ -136,26 +159,29 @@ struct sa_out {
 	uint16_t header_sum; /* IPv4 outside: sum of the header's constant words, folded */
 	uint16_t id_offset;  /* added to the sequence number, gives the IPv4 ID */
 	uint32_t underlay;
-	bool cbc;            /* the engine writes iv_mask into each operation */
-	uint8_t iv_mask[16]; /* secret; IV = E(sequence number ^ mask), see sa.c */
+	union sa_outer_header header; /* template; `header_sum` is that of its constant words */
+	uint8_t header_bytes;         /* of the template */
+	bool cbc;                     /* the engine starts each message with iv_mask */
+	uint8_t iv_mask[16];          /* secret; IV = E(sequence number ^ mask), see sa.c */
 	_Atomic bool soft_raised, hard_raised; /* *worker* */
 	bool counts_bytes;                     /* a byte limit is set */
 	uint64_t soft_sequence, hard_sequence; /* packet limits and the end of the number space */
 	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none */
-	struct rte_ipsec_session session;
+	struct rte_ipsec_session session;      /* ESP_RTE_* */
 	/* *workers*, atomic when there is more than one */
 	_Atomic uint64_t next_sequence __rte_cache_aligned;
 	_Atomic uint64_t bytes; /* of inner packets, kept when counts_bytes */
 };
 
 static_assert(offsetof(struct sa_in, local) <= 4 * RTE_CACHE_LINE_SIZE, "hot part of sa_in");
-static_assert(sizeof(struct sa_out) <= 5 * RTE_CACHE_LINE_SIZE, "hot part of sa_out");
+static_assert(sizeof(struct sa_out) <= 6 * RTE_CACHE_LINE_SIZE, "hot part of sa_out");
 
 /* What control keeps of an SA and shows. No keys. */
 struct sa_cold {
 	struct crypto *crypto;
-	struct crypto_session session;
-	void *rte_sa;
+	struct crypto_session session; /* ESP_RTE_* */
+	void *rte_sa;                  /* ESP_RTE_* */
+	struct sa_mb *mb;              /* ESP_MB_* */
 	unsigned workers;
 	enum alg_encr encr;
 	enum alg_auth auth;

@@ -21,6 +21,7 @@
 #include <rte_malloc.h>
 
 #include "base/secret.h"
+#include "boundary/sa_header.h"
 
 #define RTE_WINDOW_MIN     1984
 #define RTE_WINDOW_WORD    64
@@ -130,34 +131,6 @@ static void fill_chain(struct chain *c, const struct sa_spec *spec, bool inbound
 	c->first.next = &c->second;
 }
 
-/* Outer header */
-
-union outer {
-	struct rte_ipv4_hdr v4;
-	struct rte_ipv6_hdr v6;
-};
-
-static uint8_t fill_outer(union outer *h, const struct sa_spec *spec)
-{
-	uint8_t proto = spec->natt ? IPPROTO_UDP : IPPROTO_ESP;
-
-	memset(h, 0, sizeof(*h));
-	if (spec->local.family == IP_V4) {
-		h->v4.version_ihl = RTE_IPV4_VHL_DEF;
-		h->v4.time_to_live = SA_OUTER_TTL;
-		h->v4.next_proto_id = proto;
-		memcpy(&h->v4.src_addr, spec->local.bytes, sizeof(h->v4.src_addr));
-		memcpy(&h->v4.dst_addr, spec->remote.bytes, sizeof(h->v4.dst_addr));
-		return sizeof(h->v4);
-	}
-	h->v6.vtc_flow = rte_cpu_to_be_32(UINT32_C(6) << 28);
-	h->v6.hop_limits = SA_OUTER_TTL;
-	h->v6.proto = proto;
-	memcpy(h->v6.src_addr, spec->local.bytes, sizeof(h->v6.src_addr));
-	memcpy(h->v6.dst_addr, spec->remote.bytes, sizeof(h->v6.dst_addr));
-	return sizeof(h->v6);
-}
-
 /* The object */
 
 static void fill_params(struct rte_ipsec_sa_prm *p, const struct sa_cold *cold,
@@ -211,7 +184,7 @@ static int make_all(struct sa_cold *cold, const struct sa_spec *spec, struct cha
     uint64_t sequence, struct rte_ipsec_session *session)
 {
 	struct rte_ipsec_sa_prm prm;
-	union outer header;
+	union sa_outer_header header;
 	int rc;
 
 	fill_chain(c, spec, cold->inbound);
@@ -220,7 +193,8 @@ static int make_all(struct sa_cold *cold, const struct sa_spec *spec, struct cha
 		return rc;
 	fill_params(&prm, cold, spec, sequence);
 	prm.crypto_xform = &c->first;
-	prm.tun.hdr_len = fill_outer(&header, spec);
+	sa_header_fill(&header, spec);
+	prm.tun.hdr_len = sa_header_ip_bytes(spec); /* UDP it makes itself */
 	prm.tun.hdr = &header;
 	rc = make_object(cold, &prm);
 	secret_wipe(&prm.ipsec_xform.salt, sizeof(prm.ipsec_xform.salt));

@@ -213,6 +213,8 @@ unsigned esp_in(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mb
 	for (unsigned i = 0; i < g->count; i++)
 		done += receive_group(w, container_of(g->sa[i], struct sa_in, head),
 		    g->m + g->start[i], g->start[i + 1] - g->start[i], inner + done);
+	if (w->esp->mb)
+		return done + esp_mb_run_in(w, inner + done);
 	esp_queue_run(w);
 	return done + esp_done_take(&w->esp->inner, inner + done, room - done);
 }

@@ -19,7 +19,6 @@
 #include "datapath/esp_worker.h"
 
 #define ESP_NEXT_DUMMY 59 /* RFC 4303 2.6 */
-#define ESN_BYTES      4  /* in front of the ICV while an engine works on it */
 
 /* ICV and replay */
 
@@ -84,16 +83,10 @@ unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **
 
 /* Trailer */
 
-void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n)
+void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf *m, uint8_t next)
 {
-	unsigned icv = sa->head.icv_bytes + (sa->head.esn ? ESN_BYTES : 0);
-
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t next = *rte_pktmbuf_mtod_offset(m[i], uint8_t *, m[i]->data_len - icv - 1);
-
-		sa->head.of_worker[w->id].other++;
-		drop(w, m[i], next == ESP_NEXT_DUMMY ? DROP_ESP_DUMMY : DROP_ESP_PADDING);
-	}
+	sa->head.of_worker[w->id].other++;
+	drop(w, m, next == ESP_NEXT_DUMMY ? DROP_ESP_DUMMY : DROP_ESP_PADDING);
 }
 
 /* Inner packet */

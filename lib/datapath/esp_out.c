@@ -62,7 +62,6 @@ static unsigned find_sas(struct worker *w, struct rte_mbuf **m, unsigned n, stru
 			drop(w, m[i], DROP_NO_HEADROOM);
 			continue;
 		}
-		esp_outer_note(out, m[i]);
 		sa[kept] = &out->head;
 		m[kept++] = m[i];
 	}
@@ -91,8 +90,8 @@ static unsigned take_bytes(struct worker *w, struct sa_out *sa, struct rte_mbuf 
 	return fit;
 }
 
-/* Takes up to n sequence numbers; returns how many there were. */
-static unsigned take_numbers(struct worker *w, struct sa_out *sa, unsigned n)
+/* Takes up to n sequence numbers, from *taken on; returns how many there were. */
+static unsigned take_numbers(struct worker *w, struct sa_out *sa, unsigned n, uint64_t *taken)
 {
 	uint64_t first = atomic_load_explicit(&sa->next_sequence, memory_order_relaxed);
 
@@ -109,16 +108,18 @@ static unsigned take_numbers(struct worker *w, struct sa_out *sa, unsigned n)
 		atomic_store_explicit(&sa->next_sequence, first + n, memory_order_relaxed);
 	if (unlikely(first + n > sa->soft_sequence))
 		esp_event(w, &sa->head, false, EVENT_SA_SOFT, &sa->soft_raised);
+	*taken = first;
 	return n;
 }
 
-/* How many of the packets may be sent, from the first on. */
-static unsigned allowed(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
+/* How many of the packets may be sent, from the first on, and its number. */
+static unsigned allowed(
+    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, uint64_t *first)
 {
 	unsigned fit = sa->counts_bytes ? take_bytes(w, sa, m, n) : n;
 
 	if (fit > 0)
-		fit = take_numbers(w, sa, fit);
+		fit = take_numbers(w, sa, fit, first);
 	if (unlikely(fit < n))
 		esp_event(w, &sa->head, false, EVENT_SA_HARD, &sa->hard_raised);
 	return fit;
@@ -128,11 +129,12 @@ static unsigned allowed(struct worker *w, struct sa_out *sa, struct rte_mbuf **m
 static unsigned send_group(
     struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
 {
-	unsigned fit = allowed(w, sa, m, n);
+	uint64_t first;
+	unsigned fit = allowed(w, sa, m, n, &first);
 
 	if (unlikely(fit < n))
 		drop_burst(w, m + fit, n - fit, DROP_SA_EXPIRED);
-	return fit ? esp_engines[sa->head.engine].encap(w, sa, m, fit, outer) : 0;
+	return fit ? esp_engines[sa->head.engine].encap(w, sa, first, m, fit, outer) : 0;
 }
 
 unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
@@ -148,6 +150,8 @@ unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_m
 	for (unsigned i = 0; i < g->count; i++)
 		done += send_group(w, container_of(g->sa[i], struct sa_out, head),
 		    g->m + g->start[i], g->start[i + 1] - g->start[i], outer + done);
+	if (w->esp->mb)
+		return done + esp_mb_run_out(w, outer + done);
 	esp_queue_run(w);
 	return done + esp_done_take(&w->esp->outer, outer + done, room - done);
 }

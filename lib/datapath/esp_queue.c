@@ -205,6 +205,8 @@ int esp_worker_init(struct worker *w)
 	w->esp = e;
 	if (!w->b->crypto)
 		return 0; /* no SA will ever be made */
+	if (esp_mb_init(w) < 0)
+		return -ENOMEM;
 	e->ops = crypto_op_pool(w->b->crypto);
 	e->queue_count = crypto_queue_devices(w->b->crypto, device, RTE_DIM(device));
 	for (unsigned i = 0; i < e->queue_count; i++) {
@@ -236,6 +238,7 @@ void esp_worker_fini(struct worker *w)
 	while ((n = esp_done_take(&w->esp->inner, m, BURST_MAX)) > 0 ||
 	    (n = esp_done_take(&w->esp->outer, m, BURST_MAX)) > 0)
 		rte_pktmbuf_free_bulk(m, n);
+	esp_mb_fini(w);
 	rte_free(w->esp);
 	w->esp = NULL;
 }

@@ -17,6 +17,8 @@
 
 #include "datapath/esp_worker.h"
 
+#define ESN_BYTES 4
+
 static void drop_unprepared(struct worker *w, struct sa_head *sa, struct rte_mbuf **m, unsigned n)
 {
 	sa->of_worker[w->id].other += n;
@@ -33,15 +35,28 @@ static void ready_inbound(struct rte_mbuf **m, unsigned n)
 	}
 }
 
-static void ready_outbound(struct rte_mbuf **m, unsigned n)
+static void ready_outbound(const struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
+		esp_outer_note(sa, m[i]);
 		m[i]->tx_offload = 0;
 		m[i]->ol_flags &= ~RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
 	}
 }
 
 /* After the crypto */
+
+/* What rte_ipsec refused: outer header and ICV are still there, and with ESN its upper half in front of the ICV. */
+static void refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n)
+{
+	unsigned icv = sa->head.icv_bytes + (sa->head.esn ? ESN_BYTES : 0);
+
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t next = *rte_pktmbuf_mtod_offset(m[i], uint8_t *, m[i]->data_len - icv - 1);
+
+		esp_inner_refuse(w, sa, m[i], next);
+	}
+}
 
 unsigned esp_rte_encap_done(
     struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
@@ -65,25 +80,26 @@ unsigned esp_rte_decap_done(
 		return 0;
 	good = rte_ipsec_pkt_process(&sa->session, m, (uint16_t)n);
 	if (unlikely(good < n))
-		esp_inner_refuse(w, sa, m + good, n - good);
+		refuse(w, sa, m + good, n - good);
 	return esp_inner_finish(w, sa, m, good, inner);
 }
 
 /* Synchronous */
 
-static unsigned encap_sync(
-    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+unsigned esp_rte_encap_sync(struct worker *w, struct sa_out *sa, uint64_t first,
+    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
 {
 	unsigned ready;
 
-	ready_outbound(m, n);
+	(void)first;
+	ready_outbound(sa, m, n);
 	ready = rte_ipsec_pkt_cpu_prepare(&sa->session, m, (uint16_t)n);
 	if (unlikely(ready < n))
 		drop_unprepared(w, &sa->head, m + ready, n - ready);
 	return ready ? esp_rte_encap_done(w, sa, m, ready, outer) : 0;
 }
 
-static unsigned decap_sync(
+unsigned esp_rte_decap_sync(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
 	unsigned ready;
@@ -122,17 +138,18 @@ static void put_back(struct worker *w, struct sa_head *sa, struct rte_mbuf **m,
 	drop_unprepared(w, sa, m, n);
 }
 
-static unsigned encap_queue(
-    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+unsigned esp_rte_encap_queue(struct worker *w, struct sa_out *sa, uint64_t first,
+    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
 {
 	struct rte_crypto_op *op[BURST_MAX];
 	unsigned ready;
 
+	(void)first;
 	(void)outer;
 	n = get_ops(w, &sa->head, m, n, op);
 	if (n == 0)
 		return 0;
-	ready_outbound(m, n);
+	ready_outbound(sa, m, n);
 	ready = rte_ipsec_pkt_crypto_prepare(&sa->session, m, op, (uint16_t)n);
 	put_back(w, &sa->head, m + ready, op + ready, n - ready);
 	for (unsigned i = 0; i < ready && sa->cbc; i++)
@@ -142,7 +159,7 @@ static unsigned encap_queue(
 	return 0;
 }
 
-static unsigned decap_queue(
+unsigned esp_rte_decap_queue(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
 	struct rte_crypto_op *op[BURST_MAX];
@@ -158,8 +175,3 @@ static unsigned decap_queue(
 	esp_queue_stage(w, &sa->head, op, ready);
 	return 0;
 }
-
-const struct esp_engine_ops esp_engines[ESP_ENGINE_COUNT] = {
-    [ESP_RTE_IPSEC_SYNC] = {encap_sync, decap_sync},
-    [ESP_RTE_IPSEC_QUEUE] = {encap_queue, decap_queue},
-};

@@ -8,9 +8,14 @@
  *
  *   esp_out.c    tunnel -> SA, room, limits, groups by SA      esp_in.c     SPI -> SA, owner, peer, replay
  *        |                                                          |
- *   engine.encap (esp_rte.c: rte_ipsec)                        engine.decap
- *        |   or through esp_queue.c                                 |   or through esp_queue.c
- *   esp_outer.c  outer header                                  esp_inner.c  ICV, replay, trailer, inner packet
+ *   engine.encap                                               engine.decap
+ *        |                                                          |
+ *   outer packets                                              esp_inner.c  ICV, replay, inner packet
+ *
+ * Engines (enum esp_engine; which one is settled when the SA is made):
+ *   esp_mb_aead.c   intel-ipsec-mb, packet by packet; esp_frame.h frames
+ *   esp_mb_chain.c  intel-ipsec-mb over the burst, across SAs; esp_frame.h frames
+ *   esp_rte.c       rte_ipsec over a crypto device: at once, or through esp_queue.c; esp_outer.c completes
  */
 
 #include <rte_crypto.h>
@@ -62,21 +67,25 @@ struct esp_groups {
 	struct rte_mbuf *sorted[BURST_MAX];
 };
 
+struct esp_mb; /* esp_mb.h */
+
 struct esp_worker {
 	uint64_t burst;  /* number of the last one that was grouped */
 	bool shared_sas; /* more than one worker: sequence numbers are taken atomically */
 	unsigned queue_count;
 	struct rte_mempool *ops;
+	struct esp_mb *mb; /* NULL: crypto devices do the work */
 	struct esp_groups groups;
 	struct esp_done inner, outer;
 	struct esp_queue queue[ESP_QUEUES_MAX];
 };
 
-/* A way to do ESP. m[]: n packets of one SA, checked. Puts what it finished at once into done[], keeps or drops
- * the rest, and returns how many it put. */
+/* A way to do ESP. m[]: n packets of one SA, checked; their sequence numbers begin with `first`, which rte_ipsec
+ * counts by itself. Puts what it finished at once into outer[] or inner[], keeps or drops the rest, and
+ * returns how many it put. */
 struct esp_engine_ops {
-	unsigned (*encap)(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n,
-	    struct rte_mbuf **outer);
+	unsigned (*encap)(struct worker *w, struct sa_out *sa, uint64_t first, struct rte_mbuf **m,
+	    unsigned n, struct rte_mbuf **outer);
 	unsigned (*decap)(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n,
 	    struct rte_mbuf **inner);
 };
@@ -89,7 +98,7 @@ void esp_group(struct worker *w, struct rte_mbuf **m, struct sa_head *const *sa,
 void esp_drop_replayed(
     struct worker *w, struct sa_in *sa, struct rte_mbuf *m, enum replay_verdict verdict);
 
-/* esp_outer.c. Notes what the outer header takes over from the inner one, before that is encrypted. */
+/* esp_outer.c, for rte_ipsec. Notes what the outer header takes over from the inner one, before that is encrypted. */
 void esp_outer_note(const struct sa_out *sa, struct rte_mbuf *m);
 /* Completes the outer headers of encrypted packets, counts, sets meta. */
 void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n);
@@ -97,13 +106,29 @@ void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, 
 /* esp_inner.c, for packets of one SA. Those whose ICV held (ol_flags tell) and whose number is fresh stay, in
  * front, their number returned; the replay window has moved. The outer header must still be there. */
 unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n);
-/* Whose trailer the engine refused: the outer header and ICV are still there. */
-void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n);
+/* Drops one whose trailer is not as it must be, `next` being the next header in it. */
+void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf *m, uint8_t next);
 /* Bare inner packets. Those that may go on are put into inner[], their number returned. */
 unsigned esp_inner_finish(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
 
-/* esp_rte.c: from what a crypto device has finished, packets of one SA, to what a stage returns. */
+/* esp_mb.c */
+int esp_mb_init(struct worker *w); /* 0 or -ENOMEM */
+void esp_mb_fini(struct worker *w);
+/* esp_mb_chain.c. Works on what its engine has collected since the last time, and finishes it. */
+unsigned esp_mb_run_out(struct worker *w, struct rte_mbuf **outer);
+unsigned esp_mb_run_in(struct worker *w, struct rte_mbuf **inner);
+
+/* esp_rte.c */
+unsigned esp_rte_encap_sync(struct worker *w, struct sa_out *sa, uint64_t first,
+    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
+unsigned esp_rte_decap_sync(
+    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+unsigned esp_rte_encap_queue(struct worker *w, struct sa_out *sa, uint64_t first,
+    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
+unsigned esp_rte_decap_queue(
+    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+/* From what a crypto device has finished, packets of one SA, to what a stage returns. */
 unsigned esp_rte_encap_done(
     struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
 unsigned esp_rte_decap_done(

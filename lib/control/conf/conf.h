@@ -72,7 +72,7 @@ struct conf_system {
 	uint64_t memory;
 	enum conf_huge_pages huge_pages;
 	enum conf_poll poll;
-	const char *crypto; /* "auto", "ipsec-mb", "openssl", or a DPDK crypto device */
+	const char *crypto; /* "auto", "ipsec-mb", "cryptodev", "openssl", or DPDK crypto devices */
 	enum conf_crypto_profile crypto_profile;
 	uint32_t buffers; /* packet buffers (mbufs); 0: from the number of ports and workers */
 	const char *run_dir;

@@ -226,8 +226,8 @@ static char *words(const struct kw *row, const void *object, bool given)
 
 		fputs(i ? ", " : "", f);
 		if (row->list)
-			fputs(value_text(row,
-				  *(const char *const *)at + i * value_size(row->type), value),
+			fputs(value_text(
+				  row, *(const char *const *)at + i * value_size(row->type), value),
 			    f);
 		else
 			fprintf(f, "%s: %s", tag->key, tag->value);
@@ -360,8 +360,8 @@ static void match_rest(struct differ *d, const struct kw *row, struct side from,
 		const char *name = name_of(row->object, from.list[i], i, buf, sizeof(buf));
 
 		if (!from_done[i])
-			names_put(&old, pool_text(pool, name, strlen(name)),
-			    (void *)(uintptr_t)(i + 1));
+			names_put(
+			    &old, pool_text(pool, name, strlen(name)), (void *)(uintptr_t)(i + 1));
 	}
 	for (unsigned i = 0; i < to.count; i++) {
 		if (to_done[i])

@@ -46,7 +46,8 @@ const struct kw conf_rows_system[] = {
 	MEANS(RESTART, "busy: workers never sleep; adaptive: they back off when idle")},
     {"crypto", VALUE_TEXT, FIELD(system, crypto, char *), RANGE(1, 128), PRESET("auto"),
 	MEANS(RESTART,
-	    "who encrypts packets: auto, ipsec-mb, openssl, or the name of a DPDK crypto device")},
+	    "who encrypts packets: auto (ipsec-mb), ipsec-mb called directly, cryptodev (the same "
+	    "library behind DPDK's devices), openssl, or names of DPDK crypto devices")},
     {"crypto-profile", VALUE_ENUM, FIELD(system, crypto_profile, enum conf_crypto_profile),
 	.names = crypto_profile_names, PRESET("compatible"),
 	MEANS(NOTHING,

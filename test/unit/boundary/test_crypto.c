@@ -10,6 +10,7 @@
 #include <rte_dev.h>
 
 #include "boundary/crypto.h"
+#include "boundary/mb.h"
 
 static struct crypto *open_or_fail(const char *backend, unsigned workers, unsigned sessions)
 {
@@ -61,7 +62,7 @@ static void fill_cbc(struct rte_crypto_sym_xform x[2])
 /* AEADs are done at once, CBC with HMAC through queues. */
 static void paths(void **state)
 {
-	struct crypto *c = open_or_fail("ipsec_mb", 2, 16);
+	struct crypto *c = open_or_fail("cryptodev", 2, 16);
 	struct rte_crypto_sym_xform gcm = aead_of(RTE_CRYPTO_AEAD_AES_GCM, 16), cbc[2];
 	struct rte_crypto_sym_xform chacha = aead_of(RTE_CRYPTO_AEAD_CHACHA20_POLY1305, 32);
 	struct crypto_session a, b, d;
@@ -89,6 +90,30 @@ static void paths(void **state)
 	crypto_close(c);
 }
 
+/* The library itself: no devices, nothing to dequeue from, a manager per worker. */
+static void library(void **state)
+{
+	struct crypto *c = open_or_fail("auto", 3, 1);
+	uint8_t device[8];
+
+	(void)state;
+	assert_non_null(crypto_mb(c));
+	assert_int_equal(rte_cryptodev_count(), 0);
+	assert_int_equal(crypto_queue_devices(c, device, RTE_DIM(device)), 0);
+	assert_null(crypto_op_pool(c));
+	assert_int_equal(strncmp(crypto_describe(c), "ipsec-mb ", 9), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		assert_ptr_not_equal(mb_of_worker(crypto_mb(c), i), mb_of_control(crypto_mb(c)));
+		assert_ptr_not_equal(
+		    mb_of_worker(crypto_mb(c), i), mb_of_worker(crypto_mb(c), (i + 1) % 3));
+	}
+	crypto_warm_up(c);
+	crypto_close(c);
+	c = open_or_fail("cryptodev", 1, 1);
+	assert_null(crypto_mb(c));
+	crypto_close(c);
+}
+
 static void openssl(void **state)
 {
 	struct crypto *c = open_or_fail("openssl", 1, 16);
@@ -108,7 +133,7 @@ static void openssl(void **state)
 /* What no device does */
 static void not_supported(void **state)
 {
-	struct crypto *c = open_or_fail("auto", 1, 16);
+	struct crypto *c = open_or_fail("cryptodev", 1, 16);
 	struct rte_crypto_sym_xform gcm = aead_of(RTE_CRYPTO_AEAD_AES_GCM, 17), cbc[2];
 	struct crypto_session s;
 
@@ -129,7 +154,7 @@ static void not_supported(void **state)
 /* Sessions run out, and are good again when one is given back. */
 static void sessions_run_out(void **state)
 {
-	struct crypto *c = open_or_fail("auto", 1, 3);
+	struct crypto *c = open_or_fail("cryptodev", 1, 3);
 	struct rte_crypto_sym_xform gcm = aead_of(RTE_CRYPTO_AEAD_AES_GCM, 16);
 	struct crypto_session s[3], more;
 
@@ -197,9 +222,11 @@ static void by_name(void **state)
 /* Opened and closed again and again, nothing is left behind. */
 static void again_and_again(void **state)
 {
+	static const char *const backends[] = {"ipsec-mb", "cryptodev", "openssl"};
+
 	(void)state;
 	for (unsigned i = 0; i < 20; i++) {
-		crypto_close(open_or_fail(i % 2 ? "ipsec_mb" : "openssl", 1 + i % 4, 64));
+		crypto_close(open_or_fail(backends[i % 3], 1 + i % 4, 64));
 		assert_int_equal(rte_cryptodev_count(), 0);
 	}
 }
@@ -208,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(paths),
+	    cmocka_unit_test(library),
 	    cmocka_unit_test(openssl),
 	    cmocka_unit_test(not_supported),
 	    cmocka_unit_test(sessions_run_out),

@@ -18,12 +18,12 @@ struct fixture {
 	unsigned sessions;
 };
 
-static int open_with(void **state, unsigned sessions)
+static int open_with(void **state, const char *backend, unsigned sessions)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 	const char *why;
 
-	f->crypto = crypto_open("auto", 2, sessions, &why);
+	f->crypto = crypto_open(backend, 2, sessions, &why);
 	assert_non_null(f->crypto);
 	f->epoch = epoch_create(2);
 	f->table = sa_table_create(f->epoch, f->crypto, 2, CAPACITY);
@@ -32,14 +32,18 @@ static int open_with(void **state, unsigned sessions)
 	return 0;
 }
 
+/* TEST_CRYPTO in the environment says what does the crypto. */
 static int setup(void **state)
 {
-	return open_with(state, 256);
+	const char *backend = getenv("TEST_CRYPTO");
+
+	return open_with(state, backend ? backend : "auto", 256);
 }
 
+/* Sessions of a crypto device */
 static int setup_few_sessions(void **state)
 {
-	return open_with(state, 2);
+	return open_with(state, "cryptodev", 2);
 }
 
 static int teardown(void **state)

@@ -42,7 +42,15 @@ bool rig_has(struct suite s)
 
 /* Fixtures */
 
-static int setup(void **state, unsigned workers)
+/* Free ones; without crypto devices there are none at all. */
+static unsigned operations(const struct rig *r)
+{
+	struct rte_mempool *pool = crypto_op_pool(r->crypto);
+
+	return pool ? rte_mempool_avail_count(pool) : 0;
+}
+
+struct rig *rig_open(const char *backend, unsigned workers)
 {
 	struct boundary_limits limits = {.workers = workers,
 	    .ifaces = 8,
@@ -52,13 +60,13 @@ static int setup(void **state, unsigned workers)
 	    .sas = SESSIONS,
 	    .slots = SLOTS};
 	struct rig *r = calloc(1, sizeof(*r));
-	const char *backend = getenv("TEST_CRYPTO"), *why;
+	const char *why;
 
-	r->crypto = crypto_open(backend ? backend : "auto", workers, SESSIONS, &why);
+	r->crypto = crypto_open(backend, workers, SESSIONS, &why);
 	if (!r->crypto)
 		fail_msg("%s", why);
 	r->pool =
-	    rte_pktmbuf_pool_create("esp-rig", BUFFERS, 0, META_BYTES, 2048 + 128, SOCKET_ID_ANY);
+	    rte_pktmbuf_pool_create(backend, BUFFERS, 0, META_BYTES, 2048 + 128, SOCKET_ID_ANY);
 	assert_non_null(r->pool);
 	r->b = boundary_create(&limits, r->crypto, r->pool);
 	assert_non_null(r->b);
@@ -68,9 +76,16 @@ static int setup(void **state, unsigned workers)
 	r->lan = slot_alloc(&r->b->counters);
 	r->wan = slot_alloc(&r->b->counters);
 	r->buffers = rte_mempool_avail_count(r->pool);
-	r->operations = rte_mempool_avail_count(crypto_op_pool(r->crypto));
+	r->operations = operations(r);
 	memset(seen, 0, sizeof(seen));
-	*state = r;
+	return r;
+}
+
+static int setup(void **state, unsigned workers)
+{
+	const char *backend = getenv("TEST_CRYPTO");
+
+	*state = rig_open(backend ? backend : "auto", workers);
 	return 0;
 }
 
@@ -97,18 +112,21 @@ static void check_ledger(struct rig *r)
 	}
 }
 
-int rig_teardown(void **state)
+void rig_close(struct rig *r)
 {
-	struct rig *r = *state;
-
 	check_ledger(r);
 	assert_int_equal(rte_mempool_avail_count(r->pool), r->buffers);
-	assert_int_equal(rte_mempool_avail_count(crypto_op_pool(r->crypto)), r->operations);
+	assert_int_equal(operations(r), r->operations);
 	workers_free(r->workers, r->b->workers);
 	boundary_free(r->b);
 	rte_mempool_free(r->pool);
 	crypto_close(r->crypto);
 	free(r);
+}
+
+int rig_teardown(void **state)
+{
+	rig_close(*state);
 	return 0;
 }
 

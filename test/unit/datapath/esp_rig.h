@@ -22,8 +22,8 @@ struct suite {
 #define SUITES (6 * 5 + 3)
 struct suite suite_of(unsigned i);
 const char *suite_name(struct suite s);
-/* With TEST_CRYPTO=openssl in the environment the tests run over that device. It has no ChaCha20-Poly1305, and
- * no null cipher. */
+/* TEST_CRYPTO in the environment says what does the crypto (crypto_open()). openssl has no ChaCha20-Poly1305, and no
+ * null cipher. */
 bool rig_has(struct suite s);
 static const struct suite GCM = {ENCR_AES128GCM16, AUTH_NONE};
 static const struct suite CBC_SHA1 = {ENCR_AES128, AUTH_SHA1};
@@ -44,6 +44,9 @@ struct rig {
 /* cmocka fixtures of a test: one worker, or two; *state is a struct rig. EAL must run. */
 int rig_setup(void **state);
 int rig_setup_two(void **state);
+/* The same by hand, with that crypto whatever TEST_CRYPTO says. */
+struct rig *rig_open(const char *backend, unsigned workers);
+void rig_close(struct rig *r);
 int rig_teardown(void **state);
 
 /* The outbound SA of our end with that SPI: keys by SPI, one selector of everything, IPv4 inside and outside. */

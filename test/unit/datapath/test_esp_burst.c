@@ -165,39 +165,6 @@ static void come_and_go(void **state)
 	}
 }
 
-/* More packets than operations: what does not fit is dropped and counted, and the device works again after. */
-static void no_operations(void **state)
-{
-	struct rig *r = *state;
-	struct rte_mempool *pool = crypto_op_pool(r->crypto);
-	struct rte_crypto_op *taken[8192];
-	struct sa_spec spec = rig_spec(r, CBC_SHA1, 0x30000);
-	struct rte_mbuf *m[BURST_MAX], *out[BURST_MAX];
-	struct sa_out *sa_out;
-	struct sa_in *sa_in;
-	uint32_t tunnel = rig_pair(r, &spec, &sa_out, &sa_in);
-	unsigned n = 0;
-	struct packet p;
-
-	rig_inner(&p, 100);
-	while (n < TEST_COUNT(taken) && rte_mempool_get(pool, (void **)&taken[n]) == 0)
-		n++;
-	for (unsigned i = 0; i < 10; i++)
-		m[i] = rig_to_send(r, tunnel, &p);
-	assert_int_equal(rig_send(r, m, 10, out), 0);
-	rig_dropped(r, DROP_CRYPTO_QUEUE_FULL, 10);
-	rte_mempool_put_bulk(pool, (void **)taken, n);
-	for (unsigned i = 0; i < 10; i++)
-		m[i] = rig_to_send(r, tunnel, &p);
-	assert_int_equal(rig_send(r, m, 10, out), 10);
-	rig_turn_round(r, out, 10);
-	assert_int_equal(rig_receive(r, out, 10, m), 10);
-	for (unsigned i = 0; i < 10; i++)
-		rig_free(r, m[i]);
-	assert_int_equal(sa_out->head.of_worker[0].in_flight, 0);
-	assert_int_equal(sa_in->head.of_worker[0].in_flight, 0);
-}
-
 /* Two workers */
 
 /* The first worker that sees an inbound SA owns it; the other hands its packets over, and drops none. */
@@ -333,7 +300,6 @@ int main(void)
 	    RIG_TEST(mixture),
 	    RIG_TEST(bad_among_good),
 	    RIG_TEST(come_and_go),
-	    RIG_TEST(no_operations),
 	    RIG_TEST_TWO(hand_over),
 	    RIG_TEST_TWO(hand_over_full),
 	    RIG_TEST_TWO(shared_outbound),

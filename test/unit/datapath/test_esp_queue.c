@@ -219,6 +219,39 @@ static void worker_ends(void **state)
 	assert_int_equal(esp_worker_init(r->w), 0);
 }
 
+/* More packets than operations: what does not fit is dropped and counted, and the device works again after. */
+static void no_operations(void **state)
+{
+	struct rig *r = *state;
+	struct rte_mempool *pool = crypto_op_pool(r->crypto);
+	struct rte_crypto_op *taken[8192];
+	struct sa_spec spec = rig_spec(r, CBC_SHA1, 0x30000);
+	struct rte_mbuf *m[BURST_MAX], *out[BURST_MAX];
+	struct sa_out *sa_out;
+	struct sa_in *sa_in;
+	uint32_t tunnel = rig_pair(r, &spec, &sa_out, &sa_in);
+	unsigned n = 0;
+	struct packet p;
+
+	rig_inner(&p, 100);
+	while (n < TEST_COUNT(taken) && rte_mempool_get(pool, (void **)&taken[n]) == 0)
+		n++;
+	for (unsigned i = 0; i < 10; i++)
+		m[i] = rig_to_send(r, tunnel, &p);
+	assert_int_equal(rig_send(r, m, 10, out), 0);
+	rig_dropped(r, DROP_CRYPTO_QUEUE_FULL, 10);
+	rte_mempool_put_bulk(pool, (void **)taken, n);
+	for (unsigned i = 0; i < 10; i++)
+		m[i] = rig_to_send(r, tunnel, &p);
+	assert_int_equal(rig_send(r, m, 10, out), 10);
+	rig_turn_round(r, out, 10);
+	assert_int_equal(rig_receive(r, out, 10, m), 10);
+	for (unsigned i = 0; i < 10; i++)
+		rig_free(r, m[i]);
+	assert_int_equal(sa_out->head.of_worker[0].in_flight, 0);
+	assert_int_equal(sa_in->head.of_worker[0].in_flight, 0);
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
@@ -229,6 +262,7 @@ int main(void)
 	    RIG_TEST(bounded),
 	    RIG_TEST(removed_under_way),
 	    RIG_TEST(worker_ends),
+	    RIG_TEST(no_operations),
 	};
 
 	return cmocka_run_group_tests(tests, test_eal_setup, test_eal_teardown);
