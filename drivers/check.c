@@ -138,7 +138,7 @@ int check_virtio_user(const struct device *d, char why[PORT_WHY_MAX])
 {
 	struct stat st;
 
-	if (strstr(d->extra, "server=1"))
+	if (device_awaits_peer(d))
 		return check_server_path(d->target, why);
 	if (stat(d->target, &st) < 0) {
 		int rc = -errno;

@@ -189,6 +189,9 @@ static int setup_queues(struct setup *s)
 static int configure_device(struct setup *s)
 {
 	uint16_t id = s->port->dpdk_id;
+
+	s->conf.intr_conf.lsc =
+	    (s->driver_traits & DEVICE_LINK_EVENTS) && (*s->info.dev_flags & RTE_ETH_DEV_INTR_LSC);
 	int rc = rte_eth_dev_configure(id, s->port->rx_queues, s->port->tx_queues, &s->conf);
 
 	if (rc < 0)

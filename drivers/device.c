@@ -63,7 +63,8 @@ static const struct device_kind kinds[] = {
 	 DEVICE_KERNEL_IF | DEVICE_PAIRED | DEVICE_ALL_QUEUES | DEVICE_ARRAY_POOL | DEVICE_XDP, 6144,
 	 build_af_xdp, check_af_xdp},
 	{"tap:", "net_tap", DEVICE_PAIRED | DEVICE_SLOW_CHECKSUM, 0, build_tap, check_tap},
-	{"virtio-user:", "net_virtio_user", DEVICE_PAIRED, 0, build_virtio_user, check_virtio_user},
+	/* asked for its link, it would drop a dead peer from two threads at once, and not survive that */
+	{"virtio-user:", "net_virtio_user", DEVICE_PAIRED | DEVICE_LINK_EVENTS, 0, build_virtio_user, check_virtio_user},
 	{"vdev:", NULL, 0, 0, NULL, NULL},
 	{"", NULL, DEVICE_PCI, 0, NULL, check_pci},
 };
@@ -151,6 +152,11 @@ void device_args(const struct device *d, const struct device_shape *shape, struc
 		d->kind->build(d, shape, out);
 	if (d->extra[0])
 		text_addf(out, ",%s", d->extra);
+}
+
+bool device_awaits_peer(const struct device *d)
+{
+	return d->kind->check == check_virtio_user && strstr(d->extra, "server=1");
 }
 
 unsigned device_driver_traits(const char *driver)

@@ -22,6 +22,7 @@ enum device_traits {
 	DEVICE_SLOW_CHECKSUM = 1 << 5, /* computes offloaded checksums in software: left off */
 	DEVICE_ARRAY_POOL = 1 << 6,    /* takes the packet pool for an array, see configure.c */
 	DEVICE_XDP = 1 << 7,           /* its frames are told apart by a program, see afxdp/ */
+	DEVICE_LINK_EVENTS = 1 << 8, /* its driver follows the link by itself; to ask disturbs it */
 };
 
 struct device {
@@ -61,6 +62,9 @@ int device_refuse(char why[PORT_WHY_MAX], int rc, const char *format, ...)
 
 /* The traits of devices of that driver, however they came about; 0 when none are known. */
 unsigned device_driver_traits(const char *driver);
+
+/* Whether opening it waits until another process has connected to its socket. */
+bool device_awaits_peer(const struct device *d);
 
 /* check.c */
 int check_pci(const struct device *d, char why[PORT_WHY_MAX]);

@@ -106,6 +106,10 @@ static int plug_in(
 			  "number",
 			  p->device.name);
 	device_args(&p->device, &shape, &text);
+	if (device_awaits_peer(&p->device))
+		log_write(LOG_NOTICE, LOG, spec->name,
+		    "waits, and all the others with it, until the other end connects to %s",
+		    p->device.target);
 	int rc = rte_dev_probe(args);
 	if (rc == -EFAULT) /* no bus wants it */
 		return device_refuse(

@@ -109,7 +109,7 @@ while [ $# -gt 0 ]; do
 done
 
 # shellcheck disable=SC2086  # lists of words
-install_missing $packages_build $packages_lab $packages_lint
+install_missing $packages_build $packages_lab $packages_testpmd $packages_lint
 known=" $(all_suites) "
 [ ${#suites[@]} -gt 0 ] || read -ra suites <<<"$known"
 for suite in "${suites[@]}"; do

@@ -8,6 +8,8 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config clang libclang-rt-14-
 packages_lab="python3 python3-scapy util-linux mount hostname procps iproute2 iputils-ping ethtool
   nftables tcpdump curl prometheus iperf3 strongswan-charon strongswan-swanctl libstrongswan-standard-plugins
   libstrongswan-extra-plugins libcharon-extra-plugins"
+packages_testpmd="dpdk-dev coreutils"
+packages_vm="qemu-system-x86 busybox-static cpio kmod dpkg"
 packages_root="debootstrap git util-linux mount"
 packages_lint="clang-format universal-ctags shellcheck cppcheck git"
 
