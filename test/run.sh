@@ -20,6 +20,7 @@ Runs the named suites, or all: $(all_suites)
   sim    protocol engines, virtual time      with sanitizers; then many more seeds without
   fuzz   libFuzzer on every parser, a few seconds each
   lab-*  real peers and hosts in network namespaces (needs root); single ones: test/lab/run.py --help
+  lab-vm the same with guests: the IPsec of Debian's kernel, and transitd on virtio NICs
 
 --full   long sweeps: more seeds, longer fuzzing
 -k WORD  only tests whose name fits this regular expression
@@ -78,6 +79,17 @@ build_fuzz() {
   CC=clang build_or_fail build-fuzz -Dfuzz=true -Dtests=false -Dbuildtype=debugoptimized
 }
 
+# What guests boot from: packages that nothing else needs, some of them unpacked and not installed.
+prepare_guests() {
+  # shellcheck disable=SC2086  # a list of words
+  install_missing $packages_vm
+  if ! "$top/test/lab/guest/image.sh" "$top/build/lab-vm"; then
+    failed=$((failed + 1))
+    echo "FAIL  image of the guests in build/lab-vm" | tee -a "$failures"
+    return 1
+  fi
+}
+
 run_suite() {
   echo "== $1"
   case $1 in
@@ -90,6 +102,7 @@ run_suite() {
   fuzz) build_fuzz && count "$python" "$top/test/programs.py" fuzz "$top/build-fuzz" \
     --seconds "$fuzz_seconds" "${only[@]}" ;;
   lab-*)
+    [ "$1" != lab-vm ] || prepare_guests || return 0
     build_release && build_asan && TRANSITD_BUILD="$top/build" TRANSITD_BUILD_ASAN="$top/build-asan" \
       count "$python" "$top/test/lab/run.py" "$1" "${only[@]}"
     ;;

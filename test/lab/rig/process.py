@@ -36,7 +36,7 @@ def run(argv, timeout=30, check=True, **more):
 class Process:
     """A daemon or a tool that runs beside the test. Its stderr (and stdout, unless piped) is its log."""
 
-    def __init__(self, name, argv, env=None, stdin=None, stdout=None):
+    def __init__(self, name, argv, env=None, stdin=None, stdout=None, pass_fds=()):
         self.name = name
         self.log = log_path(name + ".log")
         with open(self.log, "ab") as log:
@@ -44,7 +44,7 @@ class Process:
             self.popen = subprocess.Popen(
                 [str(a) for a in argv], stdin=stdin or subprocess.DEVNULL, stdout=stdout or log,
                 stderr=log, text=True, bufsize=1, env=dict(os.environ, **(env or {})),
-                start_new_session=True)  # Ctrl-C is for the test alone
+                pass_fds=pass_fds, start_new_session=True)  # Ctrl-C is for the test alone
         self._prefer()
 
     def _prefer(self):

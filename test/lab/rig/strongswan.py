@@ -157,13 +157,7 @@ class Charon:
 
     def sas(self):
         """List of IKE SAs as dictionaries, each with `name` and the list `children`."""
-        out = self.swanctl("--list-sas", "--raw")
-        sas = []
-        for name, body in re.findall(r"^list-sa event \{(\S+) \{(.*)\}\}$", out, re.M):
-            tree = _parse_raw(body)
-            children = [dict(c, name=c.get("name", key)) for key, c in tree.pop("child-sas", {}).items()]
-            sas.append(dict(tree, name=name, children=children))
-        return sas
+        return parse_sas(self.swanctl("--list-sas", "--raw"))
 
     def children(self, name=None, state="INSTALLED"):
         """Child SAs in a state, of one name or of all."""
@@ -192,6 +186,16 @@ class Charon:
     def freeze(self, number):
         """SIGSTOP or SIGCONT: a peer that is silent, but whose machine answers ARP and ping."""
         self.process.send_signal(number)
+
+
+def parse_sas(out):
+    """What `swanctl --list-sas --raw` prints, as Charon.sas() returns it."""
+    sas = []
+    for name, body in re.findall(r"^list-sa event \{(\S+) \{(.*)\}\}$", out, re.M):
+        tree = _parse_raw(body)
+        children = [dict(c, name=c.get("name", key)) for key, c in tree.pop("child-sas", {}).items()]
+        sas.append(dict(tree, name=name, children=children))
+    return sas
 
 
 def _parse_raw(text):

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Native ESP (protocol 50) against the IPsec of Debian's kernel in a guest: strongSwan, libreswan, OpenIKED.
+
+Each cell of the matrix is a daemon, a version of IKE and a suite of algorithms: it negotiates from either end,
+carries traffic both ways, rekeys both SAs from either end without a loss, survives DPD, and restarts of
+either end. A second data center, a strongSwan in namespaces with ESP in UDP, is there as well.
+"""
+
+from rig import guest_peers, guest_site, net, site, tools, transitd, wait, world
+from rig.case import Lab
+
+GATEWAY = world.GATEWAYS[1][0]
+NETWORK = "10.1.0.0/16"
+
+
+class Native(Lab):
+    """The guest is data center 1; its daemon is another one in each test. Boots once for the class."""
+
+    timeout = 150
+
+    @classmethod
+    def build(cls):
+        cls.inet = site.Internet()
+        cls.router = transitd.Transitd("tr")
+        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
+        cls.site = guest_site.GuestCenter(cls.inet, 1).start()
+        cls.vpc = net.Host("vpc-a", "10.1.0.1/16", "10.1.255.254")
+        site.VpcHosts(cls.router, "lan0", {0: cls.vpc})
+        cls.other = site.DataCenter(cls.inet, 2)
+        cls.routers.append(cls.router)
+        cls.peer = cls.stream = None
+        cls.site.settle()
+
+    @classmethod
+    def config(cls, suite, version="ikev2", **ike):
+        base = world.config(dcs=(2,))
+        flow = {"mode": "single", "routing-mode": "flow-protection", "local-cidrs": [NETWORK],
+                "peer-cidrs": [cls.site.prefix]}
+        tunnel = world.tunnel(1, 0, **{"apply-immediately": False}, **suite.config(version, **ike))
+        base["customer-gateways"]["dc1-a"] = {"address": cls.site.address}
+        base["vpn-connections"]["dc1"] = {**flow, "tunnels": [tunnel]}
+        base["attachments"] = {
+            "dc1": {"kind": "vpn", "connection": "dc1"},
+            "dc2": {"kind": "vpn", "connection": "dc2", "routes": [{"prefix": cls.other.prefix}]},
+            "vpc-a": {"kind": "vpc", "port": "lan0", "address": "10.1.255.254/16"}}
+        base["route-tables"] = {"default": {}}
+        return base
+
+    def play(self, kind, suite, version="ikev2", **more):
+        """The router and the daemon with that suite, anew; no tunnel is up yet."""
+        cls = type(self)
+        if cls.peer:
+            cls.peer.stop()
+        cls.router.end()
+        ike = {"mode": "aggressive"} if more.get("aggressive") else {}
+        cls.router.start(self.config(suite, version, **ike))
+        if cls.other.gateways[0].charon is None:
+            cls.other.connect(world.GATEWAYS[2], world.PSK)
+        cls.peer = kind(self.site, GATEWAY, NETWORK, world.PSK, suite, version=version, **more)
+        cls.peer.start()
+
+    # ---- what is asked of a cell ----
+
+    def carries(self, count=300):
+        """Both ways, with nothing lost, in native ESP."""
+        wait.until(lambda: self.vpc.ping(self.site.host, count=1), 10, "the first packet arrives")
+        for one, other in ((self.vpc, self.site.host), (self.site.host, self.vpc)):
+            verdict = tools.Stream(one, other, pps=200, count=count, size=512, flows=4).run()
+            self.assertEqual((verdict.lost, verdict.corrupted, verdict.duplicated), (0, 0, 0), verdict)
+        sa = self.router.esp_sas("dc1/1")[0]
+        self.assertFalse(sa["udp-encapsulation"])
+        self.assertGreater(min(sa["packets-in"], sa["packets-out"]), 0)
+
+    def one_pair(self):
+        """One Child SA on both ends, and it is the same: by what the guest's kernel says."""
+        def settled():
+            mine = self.router.esp_sas("dc1/1")
+            return len(mine) == 1 and self.site.inbound() == {int(mine[0]["spi-out"], 16)}
+        wait.until(settled, 20, "one Child SA, the same on both ends", step=0.2)
+
+    def spis(self, kind):
+        rows = self.router.esp_sas("dc1/1") if kind == "child" else self.router.ike_sas("dc1/1")
+        return {row["spi-in"] for row in rows}
+
+    def replaced(self, kind, rekey, overtaken=False):
+        """The SA is another one after that, and packets go on both ways meanwhile.
+
+        `overtaken`: packets of the peer may arrive before the answer that has the keys for them; as many as
+        are lost must have been counted for that.
+        """
+        streams = [tools.Stream(one, other, pps=100, flows=2).start().wait_flowing()
+                   for one, other in ((self.vpc, self.site.host), (self.site.host, self.vpc))]
+        before, drops = self.spis(kind), self.router.drops()
+        rekey()
+        wait.until(lambda: self.spis(kind) and not self.spis(kind) & before, 30, f"a new {kind} SA")
+        there, back = [stream.finish() for stream in streams]
+        early = self.router.drops().get("esp-unknown-spi", 0) - drops.get("esp-unknown-spi", 0)
+        self.assertEqual((there.lost, there.duplicated), (0, 0), f"{kind}, to the peer: {there}")
+        self.assertEqual((back.lost, back.duplicated), (early if overtaken else 0, 0), f"{kind}, from the peer: {back}")
+        self.assertLess(early, 50, "half a second without keys")
+
+    def rekeys(self):
+        for kind, theirs in (("child", self.peer.rekey_child), ("ike", self.peer.rekey_ike)):
+            self.replaced(kind, lambda k=kind: self.router.ctl("tunnel", "rekey", "dc1/1", k), self.peer.eager)
+            if theirs:
+                self.replaced(kind, theirs)
+        self.carries(100)
+        self.one_pair()
+
+    def up_from_here(self):
+        self.router.ctl("tunnel", "up", "dc1/1")
+        self.router.wait_up("dc1/1", timeout=30)
+
+    def up_from_there(self):
+        self.router.ctl("tunnel", "down", "dc1/1")
+        wait.until(lambda: not self.site.inbound(), 20, "the peer has no SA left", step=0.2)
+        self.peer.initiate()
+        self.router.wait_up("dc1/1", timeout=30)
+
+    def dies(self, end):
+        """The peer goes; the router finds out (by DPD, or is told) and has no SA."""
+        end()
+        self.router.wait_state("down", "dc1/1", timeout=15)
+        self.assertEqual(self.router.esp_sas("dc1/1"), [])
+
+    def negotiates(self):
+        self.up_from_here()
+        self.carries()
+        self.up_from_there()
+        self.carries()
+        self.one_pair()
+
+    def survives(self):
+        """DPD and a power cut of the peer, its orderly restart, and a restart of ours that the peer is not told of."""
+        for end in (self.peer.kill, self.peer.stop):
+            self.dies(end)
+            self.peer.start()
+            self.router.ctl("tunnel", "down", "dc1/1")  # what it sent to a daemon that was starting is void
+            self.up_from_here()
+            self.carries(50)
+        self.router.kill()
+        self.router.start()
+        self.up_from_here()
+        self.carries(50)
+
+    def cell(self, *what, **more):
+        """All of it."""
+        self.play(*what, **more)
+        wait.until(lambda: self.router.tunnel("dc2/1")["state"] == "up", 20, "the other data center is up")
+        self.negotiates()
+        self.rekeys()
+        self.survives()
+
+    def suite(self, kind, suite, version="ikev2"):
+        """Negotiation, traffic and a rekey of the Child SA with these algorithms."""
+        self.play(kind, suite, version)
+        self.up_from_here()
+        self.carries(100)
+        self.replaced("child", lambda: self.router.ctl("tunnel", "rekey", "dc1/1", "child"), self.peer.eager)
+        self.carries(50)
+
+    @classmethod
+    def finish(cls):
+        cls.site.guest.power_off()
+        super().finish()
+
+
+SUITES = (
+    (guest_peers.StrongSwan, ("3des", "md5", "group2"), ("3des", "md5"), "group2"),
+    (guest_peers.StrongSwan, ("aes192", "sha384", "group20"), ("aes192", "sha384"), "group20"),
+    (guest_peers.StrongSwan, ("aes256", "sha512", "group31"), ("chacha20poly1305", None), "group31"),
+    (guest_peers.Libreswan, ("aes128", "sha1", "group5"), ("aes128", "sha1"), "group5"),
+    (guest_peers.Libreswan, ("aes256", "sha512", "group19"), ("aes256", "sha512"), "group19"),
+    (guest_peers.OpenIked, ("aes256", "sha256", "group19"), ("aes256", "sha512"), "group19"),
+)
+FULL_SUITES = (
+    *((guest_peers.StrongSwan, (encryption, authentication, group), esp, pfs)
+      for encryption, authentication, group, esp, pfs in (
+          ("des", "md5", "group1", ("des", "md5"), "group1"),
+          ("aes128", "sha1", "group2", ("aes128", "sha1"), None),
+          ("aes128", "sha256", "group15", ("aes128", "sha256"), "group15"),
+          ("aes256", "sha384", "group16", ("aes256", "sha512"), "group16"),
+          ("aes256gcm16", "sha512", "group21", ("aes256gcm16", None), "group21"),
+          ("aes128gcm16", "sha256", "group19", ("aes128gcm16", None), None),
+          ("chacha20poly1305", "sha256", "group31", ("aes256", "sha1"), "group5"))),
+    *((guest_peers.Libreswan, ike, esp, pfs) for ike, esp, pfs in (
+        (("3des", "sha1", "group14"), ("3des", "sha1"), "group14"),
+        (("aes128", "sha256", "group15"), ("aes192", "sha256"), "group15"),
+        (("aes256", "sha384", "group20"), ("aes256gcm16", None), "group20"),
+        (("aes256", "sha256", "group31"), ("chacha20poly1305", None), "group31"))),
+    *((guest_peers.OpenIked, ike, esp, pfs) for ike, esp, pfs in (
+        (("aes128", "sha1", "group2"), ("aes128", "sha1"), "group2"),
+        (("3des", "sha1", "group5"), ("3des", "sha1"), "group5"),
+        (("aes192", "sha384", "group20"), ("aes192", "sha384"), "group20"),
+        (("aes256", "sha512", "group31"), ("aes256", "sha1"), "group31"))),
+)
+
+
+class Peers(Native):
+    """One suite of algorithms, everything that can happen to a tunnel."""
+
+    def test_strongswan_v2(self):
+        self.cell(guest_peers.StrongSwan, guest_peers.Suite())
+
+    def test_libreswan_v2(self):
+        self.cell(guest_peers.Libreswan, guest_peers.Suite(esp=("aes256", "sha256")))
+
+    def test_openiked_v2(self):
+        self.cell(guest_peers.OpenIked, guest_peers.Suite(esp=("aes128", "sha384")))
+
+
+class Algorithms(Native):
+    """Many suites, each negotiated, carrying traffic and rekeyed."""
+
+
+def _suite_test(kind, suite):
+    def test(self):
+        self.suite(kind, suite)
+    test.__doc__ = f"{kind.name} with {suite}"
+    return test
+
+
+for _kind, _ike, _esp, _pfs in (*SUITES, *(FULL_SUITES if tools.full() else ())):
+    _suite = guest_peers.Suite(_ike, _esp, _pfs)
+    setattr(Algorithms, f"test_{_kind.name}_{_suite}".replace("-", "_"), _suite_test(_kind, _suite))
