@@ -1,5 +1,6 @@
 #!/bb/busybox sh
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=dash
 #
 # Runs what the host asks for, over a virtio-serial port named `agent`: a line in is a command in base64,
 # a line out its exit code and what it printed, in base64. One at a time; what shall stay says so with `&`.

@@ -1,5 +1,6 @@
 #!/bb/busybox sh
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=dash
 #
 # PID 1 of a guest. Mounts the host's /usr below that of the image, then serves the agent's commands.
 # Folders of the host come as 9p: `usr`, `image`, and those whose names and places the command line lists
@@ -33,7 +34,7 @@ mount -t overlay -o ro,lowerdir=/lower/image:/lower/usr usr /usr
 for folder in bin sbin lib lib64; do
 	ln -s "usr/$folder" "/$folder"
 done
-for word in $(cat /proc/cmdline); do
+tr ' ' '\n' </proc/cmdline | while IFS= read -r word; do
 	case $word in
 	share=*) # shellcheck disable=SC2046
 		share $(echo "${word#share=}" | tr : ' ') ;;
