@@ -101,12 +101,14 @@ class Verdict:
 
 
 class Stream:
-    """Datagrams from one host to another, each accounted for; see tools/probe.c.
+    """Datagrams from one host to another, each accounted for; see tools/probe.c. `settle_ms`: how long after the
+    end the last ones may take; more through a guest, whose processor may be taken away from it.
 
     start() ... finish() around what happens meanwhile, or run() for a fixed number.
     """
 
-    def __init__(self, source, to, pps=1000, flows=1, size=64, count=0, to_address=None):
+    def __init__(self, source, to, pps=1000, flows=1, size=64, count=0, to_address=None,
+                 settle_ms=300):
         self.number = next(_streams)
         self.source, self.to = source, to
         self.to_address = to_address or to.address
@@ -114,13 +116,14 @@ class Stream:
                         f"stream={self.number}"]
         if source.address:
             self.options.append(f"source={source.address}")
-        self.flows = flows
+        self.flows, self.settle_ms = flows, settle_ms
         self.timeout = 30 + count / pps
 
     def start(self):
         port, name = 20000 + self.number, f"{self.number}-{self.source.name}-{self.to.name}"
         self.receiver = self.to.spawn(f"recv-{name}", tool("probe"), "recv", self.to_address, port,
-                                      f"stream={self.number}", f"flows={self.flows}", stdout=subprocess.PIPE)
+                                      f"stream={self.number}", f"flows={self.flows}", f"settle={self.settle_ms}",
+                                      stdout=subprocess.PIPE)
         self.receiver.wait_log("ready")
         self.sender = self.source.spawn(f"send-{name}", tool("probe"), "send", self.to_address, port,
                                         *self.options, stdout=subprocess.PIPE)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * probe send ADDRESS PORT [pps=N] [count=N] [flows=N] [size=BYTES] [stream=N] [source=ADDRESS]
- * probe recv ADDRESS PORT [flows=N] [stream=N]
+ * probe recv ADDRESS PORT [flows=N] [stream=N] [settle=MS]
  *
  * The oracle of the lab: UDP datagrams that tell what became of each of them. Every datagram
  * carries its stream, flow, sequence number, destination and a hash over all of its bytes. A flow
  * has a source port of its own. A sender that was held up goes on at its rate: to make up for more
  * than CATCH_UP_MS in a burst would be a test of queues. The sender runs until `count` datagrams are sent (0: without end)
- * or SIGTERM; the receiver until SIGTERM and then until nothing has come for SETTLE_MS. It says
+ * or SIGTERM; the receiver until SIGTERM and then until nothing has come for `settle` ms. It says
  * "ready" when it listens, and "flowing" when something of each of `flows` flows has come. Each
  * then prints one line of JSON:
  *
@@ -42,7 +42,6 @@
 #define FLOWS_MAX    256
 #define SIZE_MAX_B   8972
 #define MAGIC        0x7472616e73697431ull
-#define SETTLE_MS    300
 #define TICK_NS      1000000
 #define CATCH_UP_MS  10
 #define BUFFER_BYTES (16 << 20)
@@ -66,8 +65,8 @@ struct flow {
 static struct {
 	struct sockaddr_in to, source;
 	uint64_t pps, count, stream;
-	uint32_t flows, size;
-} opt = {.pps = 1000, .flows = 1, .size = 64};
+	uint32_t flows, size, settle_ms;
+} opt = {.pps = 1000, .flows = 1, .size = 64, .settle_ms = 300};
 
 static struct flow flows[FLOWS_MAX];
 static volatile sig_atomic_t told_to_end;
@@ -270,7 +269,7 @@ static void receive_all(void)
 
 	fputs("ready\n", stderr);
 	do {
-		ready = poll(&p, 1, told_to_end ? SETTLE_MS : 50);
+		ready = poll(&p, 1, told_to_end ? (int)opt.settle_ms : 50);
 		if (ready > 0) {
 			ssize_t len = recv(p.fd, bytes, sizeof(bytes), MSG_DONTWAIT);
 
@@ -302,6 +301,8 @@ static void parse_option(const char *word)
 		opt.count = n;
 	else if (!strncmp(word, "stream=", 7))
 		opt.stream = n;
+	else if (!strncmp(word, "settle=", 7) && n <= 60000)
+		opt.settle_ms = (uint32_t)n;
 	else if (!strncmp(word, "flows=", 6) && n && n <= FLOWS_MAX)
 		opt.flows = (uint32_t)n;
 	else if (!strncmp(word, "size=", 5) && n >= sizeof(struct datagram) && n <= SIZE_MAX_B)
