@@ -5,6 +5,7 @@
  * commands: transitd's table does, `transitctl help` shows it.
  */
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "transitctl/change.h"
 #include "transitctl/link.h"
 #include "transitctl/views.h"
 
@@ -22,21 +24,32 @@ enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON
 struct options {
 	const char *socket;
 	bool json;
+	bool running;
+	const char *confirm_within;
 	bool help;
 	bool version;
 };
 
 static void usage(FILE *to)
 {
-	fputs("usage: transitctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n"
-	      "Asks a running transitd. `transitctl help` lists what it can be asked:\n"
-	      "  show system, ports, attachments, connections, tunnels, sas, tables,\n"
-	      "  routes [TABLE], bgp, neighbors, counters; and what changes things.\n\n"
-	      "  -s, --socket SOCKET   another one than " DEFAULT_SOCKET "\n"
-	      "  -j, --json            the result as JSON, for programs\n"
-	      "  -h, --help            this text\n"
-	      "  -V, --version         the version\n\n"
-	      "exit code: 0 done, 1 refused by transitd, 2 wrong usage, 3 transitd not reached\n",
+	fputs(
+	    "usage: transitctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n"
+	    "Asks a running transitd. `transitctl help` lists what it can be asked:\n"
+	    "  show system, ports, attachments, connections, tunnels, sas, tables,\n"
+	    "  routes [TABLE], bgp, neighbors, counters; and what changes things:\n"
+	    "  check [FILE]            is it valid, and may it follow what runs?\n"
+	    "  diff [FILE]             what it would change, and what that does\n"
+	    "  apply [FILE]            make it the configuration, whole or not at all\n"
+	    "  confirm, rollback [N], history\n"
+	    "Without FILE the startup file is meant; `apply FILE` makes FILE the startup file.\n\n"
+	    "  --confirm-within S      with apply, rollback: take it back after S seconds unless\n"
+	    "                          confirmed, and when a tunnel that was up is not up again\n"
+	    "  --running               with apply, rollback: leave the startup file as it is\n"
+	    "  -s, --socket SOCKET   another one than " DEFAULT_SOCKET "\n"
+	    "  -j, --json            the result as JSON, for programs\n"
+	    "  -h, --help            this text\n"
+	    "  -V, --version         the version\n\n"
+	    "exit code: 0 done, 1 refused by transitd, 2 wrong usage, 3 transitd not reached\n",
 	    to);
 }
 
@@ -45,6 +58,8 @@ static bool parse(int argc, char **argv, struct options *out)
 	static const struct option options[] = {
 	    {"socket", required_argument, NULL, 's'},
 	    {"json", no_argument, NULL, 'j'},
+	    {"running", no_argument, NULL, 'r'},
+	    {"confirm-within", required_argument, NULL, 'c'},
 	    {"help", no_argument, NULL, 'h'},
 	    {"version", no_argument, NULL, 'V'},
 	    {NULL, 0, NULL, 0},
@@ -55,6 +70,8 @@ static bool parse(int argc, char **argv, struct options *out)
 	while ((found = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
 		out->socket = found == 's' ? optarg : out->socket;
 		out->json |= found == 'j';
+		out->running |= found == 'r';
+		out->confirm_within = found == 'c' ? optarg : out->confirm_within;
 		out->help |= found == 'h';
 		out->version |= found == 'V';
 		if (found == '?')
@@ -138,22 +155,55 @@ static json_t *ask_all(int fd, json_t *request, int *code)
 	}
 }
 
+static void print(
+    const struct options *options, const char *line, bool is_change, const json_t *result)
+{
+	if (options->json) {
+		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+		putchar('\n');
+	} else if (is_change) {
+		change_print(result, stdout);
+	} else if (strcmp(line, "show configuration") == 0) {
+		fputs(json_string_value(json_object_get(result, "text")), stdout);
+	} else {
+		result_print(line, result, stdout);
+	}
+}
+
+/* Hands the file of check, diff and apply over, and asks about it. */
+static json_t *ask_about_file(int fd, json_t *request, char **words, int *code)
+{
+	json_t *answer;
+	int rc = change_hand_over(fd, request, words[0], words[1], &answer);
+
+	if (rc == 0)
+		return ask_all(fd, request, code);
+	*code = answer ? refused(answer) : rc == -EIO || rc == -EBUSY ? EXIT_NO_DAEMON : EXIT_USAGE;
+	json_decref(answer);
+	return NULL;
+}
+
 static int run(const struct options *options, char **words, int count)
 {
+	bool is_change = change_is(words[0]);
+	bool has_file = is_change && count == 2 && strcmp(words[0], "rollback") != 0;
 	char line[256];
 	int code, fd = link_open(options->socket);
 	json_t *request, *result;
 
 	if (fd < 0)
 		return EXIT_NO_DAEMON;
-	request = make_request(words, count, line, sizeof(line));
-	result = ask_all(fd, request, &code);
-	if (result && options->json) {
-		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
-		putchar('\n');
-	} else if (result) {
-		result_print(line, result, stdout);
-	}
+	request = make_request(words, has_file ? 1 : count, line, sizeof(line));
+	if (options->running)
+		json_object_set_new(request, "running", json_true());
+	if (options->confirm_within)
+		json_object_set_new(
+		    request, "confirm-within", json_string(options->confirm_within));
+	result = has_file ? ask_about_file(fd, request, words, &code) : ask_all(fd, request, &code);
+	if (result)
+		print(options, line, is_change, result);
+	if (result && is_change && !change_succeeded(result))
+		code = EXIT_REFUSED;
 	json_decref(result);
 	json_decref(request);
 	close(fd);

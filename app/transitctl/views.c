@@ -156,6 +156,14 @@ static const struct column counters[] = {
     {"drops", "dropped", COLUMN_NOTE},
 };
 
+static const struct column history[] = {
+    {"revision", "REVISION", COLUMN_COUNT},
+    {"time", "TIME", COLUMN_TEXT},
+    {"user", "USER", COLUMN_COUNT},
+    {"changes", "CHANGES", COLUMN_COUNT},
+    {"how", "HOW", COLUMN_TEXT},
+};
+
 static const struct column help[] = {
     {"name", "COMMAND", COLUMN_TEXT},
     {"arguments", "ARGUMENTS", COLUMN_TEXT},
@@ -179,6 +187,7 @@ static const struct view views[] = {
     VIEW("show bgp", bgp),
     VIEW("show neighbors", neighbors),
     VIEW("show counters", counters),
+    VIEW("history", history),
     VIEW("help", help),
 };
 

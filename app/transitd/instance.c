@@ -13,11 +13,11 @@
 
 #include "base/log.h"
 #include "boundary/boundary.h"
+#include "router/leases.h"
 #include "router/router.h"
 #include "transitd/cpus.h"
 #include "transitd/dpdk_log.h"
 #include "transitd/eal.h"
-#include "transitd/leases.h"
 #include "transitd/limits.h"
 #include "transitd/ports.h"
 #include "transitd/run_dir.h"
@@ -31,6 +31,7 @@
 struct instance {
 	const struct args *args;
 	struct conf *conf;
+	struct startup *startup;
 	struct run_dir *run_dir;
 	char socket_path[512];
 	struct ports ports;
@@ -197,6 +198,7 @@ static int router_start(struct instance *in)
 {
 	struct router_setup setup = {
 	    .conf = in->conf,
+	    .startup = in->startup,
 	    .boundary = in->boundary,
 	    .socket_path = in->socket_path,
 	    .huge_pages = in->eal.huge_pages,
@@ -240,9 +242,9 @@ static const struct part {
 };
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
 
-int instance_run(const struct args *args, struct conf *conf)
+int instance_run(const struct args *args, struct conf *conf, struct startup *startup)
 {
-	struct instance in = {.args = args, .conf = conf};
+	struct instance in = {.args = args, .conf = conf, .startup = startup};
 	unsigned started = 0;
 	int rc = 0;
 

@@ -12,9 +12,9 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "router/router.h"
+#include "router/startup.h"
 #include "transitd/args.h"
 #include "transitd/instance.h"
-#include "transitd/leases.h"
 
 /* Keys are in memory: no core file, no debugger of other users. */
 static void keep_secrets(void)
@@ -26,36 +26,16 @@ static void keep_secrets(void)
 		prctl(PR_SET_DUMPABLE, 0);
 }
 
-static int load_with(
-    const char *file, const struct leases *leases, struct conf **conf, struct conf_errors *errors)
-{
-	struct conf_options options = {leases->lease, leases->count};
-
-	conf_errors_init(errors);
-	return conf_load(file, &options, conf, errors);
-}
-
-/*
- * The file, or NULL after its errors on stderr. It is read once to learn where the state directory
- * is, and again with the addresses that tunnels were given before.
- */
-static struct conf *load(const char *file)
+/* The file, or NULL after its errors on stderr. */
+static struct conf *load(const struct args *args, struct startup *startup)
 {
 	struct conf_errors errors;
 	struct conf *conf = NULL;
-	struct leases leases = {0};
 
-	if (load_with(file, &leases, &conf, &errors) == 0) {
-		leases_read(conf->system.state_dir, &leases);
-		if (leases.count > 0) {
-			conf_free(conf);
-			conf_errors_fini(&errors);
-			load_with(file, &leases, &conf, &errors);
-		}
-	}
+	conf_errors_init(&errors);
+	startup_load(args->file, args->mode == ARGS_CHECK, startup, &conf, &errors);
 	conf_errors_print(&errors, stderr);
 	conf_errors_fini(&errors);
-	leases_free(&leases);
 	return conf;
 }
 
@@ -68,6 +48,7 @@ static void print_unserved(
 
 int main(int argc, char **argv)
 {
+	struct startup startup = {0};
 	struct args args;
 	struct conf *conf;
 	int rc = 0;
@@ -88,16 +69,19 @@ int main(int argc, char **argv)
 		break;
 	}
 	keep_secrets();
-	conf = load(args.file);
-	if (!conf)
+	conf = load(&args, &startup);
+	if (!conf) {
+		startup_free(&startup);
 		return EXIT_FAILURE;
+	}
 	if (args.mode == ARGS_CHECK) {
 		router_unserved(conf, print_unserved, (void *)(uintptr_t)args.file);
 		printf("%s: sound\n", args.file);
 	} else {
 		log_set_level(args.has_log_level ? args.log_level : conf->system.log_level);
-		rc = instance_run(&args, conf);
+		rc = instance_run(&args, conf, &startup);
 	}
 	conf_free(conf);
+	startup_free(&startup);
 	return rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }

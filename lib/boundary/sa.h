@@ -209,6 +209,11 @@ void sa_table_free(struct sa_table *t);
 struct sa_in *sa_in_create(struct sa_table *t, const struct sa_spec *spec);
 /* Out of sight at once, freed after a grace period and when nothing of it is in flight. */
 void sa_in_remove(struct sa_table *t, struct sa_in *sa);
+/* What comes out of it belongs to that attachment from now on; a worker in the middle of a burst may still see the old. */
+static inline void sa_in_attach(struct sa_in *sa, uint16_t attachment)
+{
+	__atomic_store_n(&sa->head.attachment, attachment, __ATOMIC_RELAXED);
+}
 bool sa_spi_in_use(const struct sa_table *t, uint32_t spi);
 /* Outbound, not visible until a tunnel refers to it. */
 struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec);

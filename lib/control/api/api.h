@@ -46,6 +46,7 @@ struct api;
 enum api_access {
 	API_SHOW,   /* only reads; telemetry has it too */
 	API_ACTION, /* changes something: logged with the user that asked */
+	API_INPUT, /* hands bytes over that a later command takes; neither logged nor in telemetry */
 	API_SECRET, /* shows secrets: for root and the user of the process alone; logged */
 };
 
@@ -60,7 +61,8 @@ json_t *api_fail(struct api_error *error, const char *code, const char *format, 
 
 /*
  * Answers a request with a new tree that nothing else refers to, or NULL and *error. Arguments are
- * members of `request`, which also has whatever further members the client sent.
+ * members of `request`, which also has whatever further members the client sent, and the user and process that ask:
+ * "caller-uid" and "caller-pid".
  *
  * A list is an array of objects of which one member names the row: "name", else "prefix", "id",
  * "index", else the first. A long list may be given in pages: {"rows": [...], "next": ANY}; the

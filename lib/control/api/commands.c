@@ -301,8 +301,10 @@ static json_t *dispatch(
 	if (!is_allowed(best->command, caller))
 		return api_fail(
 		    error, "PermissionDenied", "\"%s\" is for root alone", best->command->name);
-	if (best->command->access != API_SHOW)
+	if (best->command->access == API_ACTION || best->command->access == API_SECRET)
 		log_action(&w, caller);
+	json_object_set_new(request, "caller-uid", json_integer(caller->uid));
+	json_object_set_new(request, "caller-pid", json_integer(caller->pid));
 	return best->command->handler(best->ctx, request, error);
 }
 
@@ -344,8 +346,10 @@ static int by_name(const void *a, const void *b)
 
 static json_t *help(void *ctx, const json_t *request, struct api_error *error)
 {
-	static const char *const access[] = {
-	    [API_SHOW] = "show", [API_ACTION] = "action", [API_SECRET] = "secret"};
+	static const char *const access[] = {[API_SHOW] = "show",
+	    [API_ACTION] = "action",
+	    [API_INPUT] = "input",
+	    [API_SECRET] = "secret"};
 	const struct registered *sorted[COMMANDS_MAX] = {0};
 	const struct api *api = ctx;
 	json_t *rows = json_array();

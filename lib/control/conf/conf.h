@@ -563,7 +563,9 @@ struct conf_options {
  */
 int conf_load(const char *path, const struct conf_options *options, struct conf **out,
     struct conf_errors *errs);
-/* The same for bytes in memory; `name` stands for the file name in messages. */
+/* Adds a warning when a file with keys in it is readable for everybody; conf_load() has done so. */
+void conf_warn_readable(const char *path, const struct conf *conf, struct conf_errors *errs);
+/* The same as conf_load() for bytes in memory; `name` stands for the file name in messages. */
 int conf_load_buffer(const char *name, const void *bytes, size_t len,
     const struct conf_options *options, struct conf **out, struct conf_errors *errs);
 /* NULL is fine. Wipes all memory. */

@@ -28,6 +28,7 @@ struct differ {
 	const struct conf_tunnel *tunnel;
 	const struct conf_customer_gateway *gateway;
 	const struct kw *whole; /* an object came or went: this row says what that does */
+	bool quiet;             /* effects are counted, nothing is put in words */
 };
 
 const char *conf_effect_name(enum conf_effect effect)
@@ -254,6 +255,10 @@ static void leaf(struct differ *d, const struct object_kind *kind, const struct 
 
 	if (from && to ? same(row, from, to) : !was_given && !given)
 		return;
+	if (d->quiet) {
+		d->out->by_effect[row->effect]++;
+		return;
+	}
 	char *x = words(row, from, was_given), *y = words(row, to, given);
 	if (x || y)
 		report(d, row, row->key, x, y);
@@ -424,4 +429,22 @@ void conf_diff(const struct conf *from, const struct conf *to, struct conf_diff 
 
 	*out = (struct conf_diff){0};
 	walk(&d, &conf_kind_root, from, to);
+}
+
+unsigned conf_tunnel_effects(const struct conf_tunnel *from, const struct conf_tunnel *to)
+{
+	const struct object_kind *kind = &conf_kind_connection;
+	struct conf_diff out = {0};
+	struct differ d = {.out = &out, .quiet = true};
+	unsigned effects = 0;
+
+	walk(&d, &conf_kind_tunnel, from, to);
+	for (const struct kw *row = kind->rows; row->key; row++) {
+		if (row->object != &conf_kind_tunnel)
+			leaf(&d, kind, row, from->connection, to->connection);
+	}
+	walk(&d, &conf_kind_customer_gateway, from->customer_gateway, to->customer_gateway);
+	for (unsigned e = 0; e < CONF_EFFECTS; e++)
+		effects |= out.by_effect[e] ? 1u << e : 0;
+	return effects;
 }

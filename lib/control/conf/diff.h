@@ -49,6 +49,11 @@ struct conf_diff {
 /* Release with conf_diff_fini(). */
 void conf_diff(const struct conf *from, const struct conf *to, struct conf_diff *out);
 void conf_diff_fini(struct conf_diff *diff);
+/*
+ * What a tunnel that is in both meets, as a set of 1 << effect: changes of its own settings, of its connection's and
+ * of its customer gateway's.
+ */
+unsigned conf_tunnel_effects(const struct conf_tunnel *from, const struct conf_tunnel *to);
 /* {"total": n, "effects": {...}, "changes": [...]}; a new reference. */
 struct json_t;
 struct json_t *conf_diff_json(const struct conf_diff *diff);

@@ -127,14 +127,16 @@ static bool holds_secrets(const struct conf *conf)
 	return false;
 }
 
-static void check_permissions(int fd, const struct conf *conf, struct conf_errors *errs)
+void conf_warn_readable(const char *path, const struct conf *conf, struct conf_errors *errs)
 {
 	struct stat st;
 
-	if (conf && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & S_IROTH) &&
-	    holds_secrets(conf))
-		errors_add(errs, SEVERITY_WARNING, 0, 0,
-		    "everybody can read this file, and keys are in it; `chmod o-r` it");
+	if (stat(path, &st) < 0 || !S_ISREG(st.st_mode) || !(st.st_mode & S_IROTH) ||
+	    !holds_secrets(conf))
+		return;
+	errors_add(errs, SEVERITY_WARNING, 0, 0,
+	    "everybody can read this file, and keys are in it; `chmod o-r` it");
+	errors_sort(errs);
 }
 
 int conf_load(const char *path, const struct conf_options *options, struct conf **out,
@@ -151,8 +153,8 @@ int conf_load(const char *path, const struct conf_options *options, struct conf 
 	if (bytes) {
 		err = conf_load_buffer(path, bytes, len, options, out, errs);
 		secret_free(bytes, len);
-		check_permissions(fd, *out, errs);
-		errors_sort(errs);
+		if (*out)
+			conf_warn_readable(path, *out, errs);
 	} else {
 		errors_set_file(errs, path);
 		errors_add(errs, SEVERITY_ERROR, 0, 0, "cannot be read: %s%s", strerror(-err),

@@ -130,6 +130,7 @@ void neigh_free(struct neigh_engine *n)
 void neigh_iface_set(struct neigh_engine *n, const struct neigh_iface *iface, struct mono now)
 {
 	struct side *s = side_find(n, iface->iface);
+	struct entry *e, *next;
 
 	if (!s) {
 		s = xcalloc(1, sizeof(*s));
@@ -141,6 +142,10 @@ void neigh_iface_set(struct neigh_engine *n, const struct neigh_iface *iface, st
 		list_append(&n->sides, &s->node);
 	}
 	s->conf = *iface;
+	list_for_safe (e, next, &s->entries, node) {
+		if (!side_source(s, &e->addr) || side_owns(s, &e->addr))
+			entry_free(e);
+	}
 	announce_soon(s, now);
 }
 
@@ -297,6 +302,15 @@ void neigh_static_add(struct neigh_engine *n, uint32_t iface, const struct ip_ad
 
 	if (e)
 		entry_fix(e, mac, now);
+}
+
+void neigh_static_remove(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr)
+{
+	struct side *s = side_find(n, iface);
+	struct entry *e = s ? entry_find(s, addr) : NULL;
+
+	if (e && e->state == ENTRY_STATIC)
+		entry_free(e);
 }
 
 void neigh_walk(const struct neigh_engine *n, struct mono now,

@@ -51,7 +51,10 @@ void neigh_free(struct neigh_engine *n);
 
 #define NEIGH_SUBNETS_MAX 16 /* as many as the startup file allows */
 
-/* An interface with its addresses. Announces each (gratuitous ARP). Adding twice replaces. */
+/*
+ * An interface with its addresses. Announces each (gratuitous ARP). Adding twice replaces; neighbours that are on none
+ * of its subnets any more are forgotten, pins on them too.
+ */
 struct neigh_iface {
 	uint32_t iface;
 	uint8_t mac[6];
@@ -85,6 +88,8 @@ void neigh_unpin(struct neigh_engine *n, uint32_t iface, const struct ip_addr *a
 /* A neighbour whose MAC is given: never asked for, never forgotten, not changed by what comes in. */
 void neigh_static_add(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr,
     const uint8_t mac[6], struct mono now);
+/* It is asked for again, like any other, as soon as somebody needs it. */
+void neigh_static_remove(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr);
 
 struct neigh_view { /* for `show neighbors` */
 	uint32_t iface;

@@ -95,13 +95,15 @@ static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ik
 	return spec->underlay ? 0 : -ENETUNREACH;
 }
 
-int child_install_in(struct router *r, struct vpn_tunnel *t, const struct ike_child *sa)
+int child_install_in(
+    struct router *r, struct vpn_tunnel *t, const struct ike_child *sa, uint64_t first_sequence)
 {
 	struct sa_spec spec;
 	int rc = spec_of(r, t, sa, true, &spec);
 
 	if (rc < 0)
 		return rc;
+	spec.first_sequence = first_sequence;
 	struct sa_in *in = sa_in_create(r->b->sas, &spec);
 	rc = -errno;
 	secret_wipe(&spec, sizeof(spec));

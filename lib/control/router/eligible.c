@@ -71,6 +71,8 @@ void eligible_update(struct router *r, struct vpn_tunnel *t)
 {
 	enum fitness before = t->fit;
 
+	if (t->gone)
+		return;
 	t->fit = (uint8_t)fitness_of(r, t);
 	if (t->fit >= before)
 		tunnel_refresh(r, t);

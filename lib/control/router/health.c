@@ -6,6 +6,7 @@
  */
 
 #include "base/log.h"
+#include "router/apply.h"
 #include "router/show.h"
 
 #define LOG "health"
@@ -70,6 +71,13 @@ void health_apply(struct router *r, struct mono now)
 		eligible_update(r, t);
 	}
 }
+
+static void enter(struct apply *a, void *own)
+{
+	health_apply(a->r, a->now);
+}
+
+const struct apply_part apply_health = {.enter = enter};
 
 bool health_packet(struct router *r, struct rte_mbuf *m, struct mono now)
 {

@@ -136,8 +136,10 @@ int host_send_udp(struct router *r, const struct ike_endpoint *local,
 		return -EMSGSIZE;
 	uint16_t sum = udp_checksum_v4(packet + 12, packet + IPV4_HEADER, udp_len);
 	wirebuf_u16_at(&out, IPV4_HEADER + 6, sum ? sum : 0xffff);
-	return host_send_nexthop(
-	    r, model_underlay(r->model, &local->addr, &remote->addr), packet, wirebuf_len(&out));
+	uint32_t leaf = model_underlay(r->model, &local->addr, &remote->addr);
+	if (!leaf)
+		leaf = farewell_leaf(r, &local->addr, &remote->addr);
+	return host_send_nexthop(r, leaf, packet, wirebuf_len(&out));
 }
 
 int host_parse_udp(const uint8_t *packet, size_t len, struct ike_endpoint *local,

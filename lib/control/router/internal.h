@@ -46,11 +46,32 @@ struct vpn_tunnel {
 	unsigned held_count; /* packets that wait for an on-demand tunnel */
 	struct rte_mbuf *held[TRAP_HELD_MAX];
 	struct mono held_since;
+	bool
+	    gone; /* the configuration has it no more: `model` is `last`, nothing is published for it */
+	struct model_tunnel last;
 };
+
+/* The way of the goodbye to a peer whose tunnel the model knows no more. */
+#define FAREWELLS_MAX 64
+struct farewell {
+	struct ip_addr local, remote;
+	uint32_t leaf;
+	uint16_t iface;
+	struct mono until;
+};
+
+struct apply;
+struct confirm;
+struct candidates;
 
 struct router {
 	struct router_setup setup;
 	struct conf *conf;
+	struct conf *conf_own; /* NULL: still that of the setup */
+	struct confirm *confirm;
+	struct candidates *candidates;
+	struct farewell farewell[FAREWELLS_MAX];
+	unsigned farewell_next;
 	struct boundary *b;
 	struct event_base *base;
 	struct event *poll_event;
@@ -113,15 +134,21 @@ void host_resume(struct router *r, struct rte_mbuf *m, uint8_t inject_kind);
 
 /* vpn.c */
 extern const struct ike_ops router_ike_ops;
-int vpn_init(
-    struct router *r); /* after model_apply(): adds every tunnel to ike or keys it by hand */
-void vpn_fini(struct router *r);
 void tunnel_event(struct router *r, const struct event *ev, struct mono now);
 void tunnel_trap(struct router *r, struct rte_mbuf *m, struct mono now); /* takes the packet */
 void vpn_tick(struct router *r, struct mono now);                        /* once a second */
 struct vpn_tunnel *tunnel_by_name(struct router *r, const char *name);   /* "dc1/1"; NULL */
 /* Publishes the record that follows from children and state. */
 void tunnel_refresh(struct router *r, struct vpn_tunnel *t);
+void tunnel_release_held(struct router *r, struct vpn_tunnel *t, bool up);
+
+/* tunnels.c: tunnels come and go */
+int vpn_init(
+    struct router *r); /* after model_apply(): adds every tunnel to ike or keys it by hand */
+void vpn_fini(struct router *r);
+/* The leaf of a goodbye; 0: none. */
+uint32_t farewell_leaf(
+    const struct router *r, const struct ip_addr *local, const struct ip_addr *remote);
 
 /* tunnel_conf.c: the engine's configuration of a tunnel, and pre-shared keys. */
 void tunnel_conf_ike(
@@ -154,12 +181,14 @@ bool health_packet(struct router *r, struct rte_mbuf *m, struct mono now);
 int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel,
     struct rng *rng, char out[CONF_PSK_MAX + 1]);
 
-/* manual.c: keying: manual. 0 or -errno. */
-int manual_install(struct router *r, struct vpn_tunnel *t);
+/* manual.c: keying: manual. 0 or -errno. The SAs go on behind these numbers; 0: from the beginning. */
+int manual_install(struct router *r, struct vpn_tunnel *t, uint64_t first_out, uint64_t first_in);
 
 /* child.c: Child SAs in the boundary */
 struct child *child_find(struct vpn_tunnel *t, uint32_t spi_in);
-int child_install_in(struct router *r, struct vpn_tunnel *t, const struct ike_child *sa);
+/* Sequence numbers below the first count as seen, or as sent. */
+int child_install_in(
+    struct router *r, struct vpn_tunnel *t, const struct ike_child *sa, uint64_t first_sequence);
 int child_install_out(
     struct router *r, struct vpn_tunnel *t, struct child *c, uint64_t first_sequence);
 void child_drop_out(struct router *r, struct vpn_tunnel *t, struct child *c);
@@ -180,6 +209,9 @@ void icmp_host_error(struct router *r, struct rte_mbuf *m, struct mono now);
 /* The error about a packet of which the ingress is still in its meta; frees nothing. */
 void icmp_host_report(
     struct router *r, struct rte_mbuf *m, enum icmp_error kind, uint32_t mtu, struct mono now);
+
+/* show_change.c: SIGHUP applies the startup file. */
+void change_by_signal(struct router *r);
 
 /* show.c and show_*.c */
 int show_init(struct router *r);

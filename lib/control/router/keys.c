@@ -2,72 +2,47 @@
 
 /*
  * Pre-shared keys that the startup file leaves out: made once of 16 printable characters (X5), kept in the state
- * directory with mode 0600, the same from then on (T12). The file is written beside, renamed, and both are on the disk
- * before the key is used: a crash leaves no key or the one that was used.
+ * directory with mode 0600, the same from then on (T12). They are state files (base/state.h), and on the disk before
+ * the key is used: a crash leaves no key or the one that was used. An operator may put a file with one line there.
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/state.h"
+#include "base/text.h"
 #include "router/internal.h"
 
 #define LOG "keys"
 
 #define PSK_MADE_CHARS 16
 
-static int read_key(const char *path, char out[CONF_PSK_MAX + 1])
+/* One line; ours has a closing line behind it, an operator's may stand alone. Cut files are refused. */
+static int read_key(const char *state_dir, const char *name, char out[CONF_PSK_MAX + 1])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char path[512], *text = NULL, *newline;
+	struct stat st;
+	size_t len = 0;
 
-	if (fd < 0)
-		return -errno;
-	ssize_t n = read(fd, out, CONF_PSK_MAX);
-	close(fd);
-	if (n < 0)
-		return -errno;
-	out[n] = '\0';
-	out[strcspn(out, "\n")] = '\0';
-	return *out ? 0 : -EINVAL;
-}
-
-static int sync_directory(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 || fsync(fd) < 0 ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	return rc;
-}
-
-static int write_key(const char *path, const char *key)
-{
-	char beside[512];
-	int rc = 0;
-
-	if (snprintf(beside, sizeof(beside), "%s.new", path) >= (int)sizeof(beside))
-		return -ENAMETOOLONG;
-	int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (fd < 0)
-		return -errno;
-	size_t len = strlen(key);
-	ssize_t n = write(fd, key, len);
-	if (n < 0 || fsync(fd) < 0)
-		rc = -errno;
-	else if ((size_t)n != len)
-		rc = -ENOSPC;
-	if (close(fd) < 0 && rc == 0)
-		rc = -errno;
-	if (rc == 0 && rename(beside, path) < 0)
-		rc = -errno;
-	if (rc < 0)
-		unlink(beside);
+	snprintf(path, sizeof(path), "%s/%s", state_dir, name);
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return -ELOOP;
+	int rc = state_read(state_dir, name, &text, &len);
+	if (rc == -EBADMSG) {
+		rc = state_slurp(path, &text, &len);
+		newline = rc == 0 ? strchr(text, '\n') : NULL;
+		if (rc == 0 && (!newline || newline + 1 != text + len))
+			rc = -EINVAL;
+		else if (rc == 0)
+			*newline = '\0';
+	}
+	if (rc == 0 && (!*text || !text_copy(out, CONF_PSK_MAX + 1, text)))
+		rc = -EINVAL;
+	secret_free(text, text ? len + 1 : 0);
 	return rc;
 }
 
@@ -84,23 +59,21 @@ static void make_key(struct rng *rng, char out[CONF_PSK_MAX + 1])
 int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel,
     struct rng *rng, char out[CONF_PSK_MAX + 1])
 {
-	char path[400];
+	char name[300];
 	int rc;
 
 	if (mkdir(state_dir, 0700) < 0 && errno != EEXIST)
 		return -errno;
-	if (snprintf(path, sizeof(path), "%s/psk-%s-%u", state_dir, connection, tunnel) >=
-	    (int)sizeof(path))
+	if (snprintf(name, sizeof(name), "psk-%s-%u", connection, tunnel) >= (int)sizeof(name))
 		return -ENAMETOOLONG;
-	rc = read_key(path, out);
+	rc = read_key(state_dir, name, out);
 	if (rc != -ENOENT)
 		return rc;
 	make_key(rng, out);
-	rc = write_key(path, out);
-	if (rc == 0)
-		rc = sync_directory(state_dir);
+	rc = state_write(state_dir, name, out, strlen(out));
 	if (rc == 0)
 		log_write(LOG_NOTICE, LOG, connection,
-		    "pre-shared key of tunnel %u generated, kept in %s", tunnel, path);
+		    "pre-shared key of tunnel %u generated, kept in %s/%s", tunnel, state_dir,
+		    name);
 	return rc;
 }

@@ -84,7 +84,8 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 	struct router *r = arg;
 
 	if (signal == SIGHUP) {
-		log_write(LOG_NOTICE, LOG, NULL, "SIGHUP: the startup file is read at start only");
+		if (!r->stopping)
+			change_by_signal(r);
 		return;
 	}
 	log_write(LOG_NOTICE, LOG, NULL, "%s received", signal == SIGTERM ? "SIGTERM" : "SIGINT");
@@ -104,7 +105,7 @@ static void links_check(struct router *r, struct mono now)
 		r->link_up[i] = up;
 		atomic_store(&port->link_up, up);
 		log_write(LOG_NOTICE, LOG, port->name, "link %s", up ? "up" : "down");
-		model_link_set(r->model, r->conf->ports[i], up);
+		model_link_set(r->model, conf_find_port(r->conf, port->name), up);
 		neighbours_link(r, port, up, now);
 	}
 }

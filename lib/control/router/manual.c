@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * keying: manual. SPIs and keys of the startup file become a pair of SAs at start; nobody negotiates, nothing is
+ * keying: manual. SPIs and keys of the startup file become a pair of SAs; nobody negotiates, nothing is
  * rekeyed, the tunnel is up from then on. For traffic generators.
  */
 
@@ -29,7 +29,7 @@ static unsigned ranges_of(
 	return RTE_MIN(count, (unsigned)IKE_TS_MAX);
 }
 
-int manual_install(struct router *r, struct vpn_tunnel *t)
+int manual_install(struct router *r, struct vpn_tunnel *t, uint64_t first_out, uint64_t first_in)
 {
 	const struct conf_tunnel *conf = t->model->conf;
 	const struct conf_connection *connection = conf->connection;
@@ -61,9 +61,9 @@ int manual_install(struct router *r, struct vpn_tunnel *t)
 	sa.auth_key_bytes = alg_auth(sa.auth)->key_bytes;
 	keys_of(&conf->manual.in, sa.encr_key_in, sa.auth_key_in);
 	keys_of(&conf->manual.out, sa.encr_key_out, sa.auth_key_out);
-	int rc = child_install_in(r, t, &sa);
+	int rc = child_install_in(r, t, &sa, first_in);
 	if (rc == 0)
-		rc = child_install_out(r, t, child_find(t, sa.spi_in), 0);
+		rc = child_install_out(r, t, child_find(t, sa.spi_in), first_out);
 	secret_wipe(&sa, sizeof(sa));
 	if (rc < 0) {
 		log_write(LOG_ERROR, LOG, t->model->name, "manual SA: %s", strerror(-rc));

@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "router/internal.h"
+#include "router/neighbours.h"
 
 #define LOG "neighbour"
 
@@ -105,26 +105,37 @@ static const struct neigh_ops ops = {
     .conflict = op_conflict,
 };
 
-static void iface_add(struct router *r, const struct model_iface *mi, struct mono now)
+void neighbours_spec(const struct router *r, const struct model_iface *mi, struct neigh_iface *out)
 {
 	const struct iface *i = iface_get(&r->b->ifaces, mi->index);
-	struct neigh_iface spec = {.iface = mi->index};
 
-	memcpy(spec.mac, i->mac.addr_bytes, sizeof(spec.mac));
-	for (unsigned k = 0; k < mi->address_count && spec.subnet_count < RTE_DIM(spec.subnet);
+	*out = (struct neigh_iface){.iface = mi->index};
+	memcpy(out->mac, i->mac.addr_bytes, sizeof(out->mac));
+	for (unsigned k = 0; k < mi->address_count && out->subnet_count < RTE_DIM(out->subnet);
 	     k++) {
-		spec.subnet[spec.subnet_count].addr = mi->address[k].addr;
-		spec.subnet[spec.subnet_count++].len = mi->address[k].len;
+		out->subnet[out->subnet_count].addr = mi->address[k].addr;
+		out->subnet[out->subnet_count++].len = mi->address[k].len;
 	}
+}
+
+unsigned neighbours_fixed(const struct model_iface *mi, struct conf_neighbor *const **out)
+{
+	*out = mi->attachment ? mi->attachment->neighbors : mi->port->neighbors;
+	return mi->attachment ? mi->attachment->neighbors_count : mi->port->neighbors_count;
+}
+
+void neighbours_add(struct router *r, const struct model_iface *mi, struct mono now)
+{
+	struct conf_neighbor *const *fixed;
+	unsigned count = neighbours_fixed(mi, &fixed);
+	struct neigh_iface spec;
+
+	neighbours_spec(r, mi, &spec);
 	neigh_iface_set(r->neigh, &spec, now);
 	for (unsigned k = 0; k < mi->proxy_count; k++)
 		neigh_proxy_add(r->neigh, mi->index, &mi->proxy[k], now);
-	struct conf_neighbor *const *known =
-	    mi->attachment ? mi->attachment->neighbors : mi->port->neighbors;
-	unsigned count =
-	    mi->attachment ? mi->attachment->neighbors_count : mi->port->neighbors_count;
 	for (unsigned k = 0; k < count; k++)
-		neigh_static_add(r->neigh, mi->index, &known[k]->address, known[k]->mac.bytes, now);
+		neigh_static_add(r->neigh, mi->index, &fixed[k]->address, fixed[k]->mac.bytes, now);
 	for (unsigned k = 0; k < mi->gateway_count; k++)
 		neigh_pin(r->neigh, mi->index, &mi->gateway[k], now);
 }
@@ -140,7 +151,7 @@ int neighbours_init(struct router *r)
 	if (!r->neigh)
 		return -ENOMEM;
 	for (unsigned i = 0; i < count; i++)
-		iface_add(r, all[i], now);
+		neighbours_add(r, all[i], now);
 	return 0;
 }
 

@@ -10,6 +10,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "router/candidate.h"
+#include "router/confirm.h"
 
 #define LOG "router"
 
@@ -79,6 +81,7 @@ struct router *router_create(const struct router_setup *setup)
 	r->conf = setup->conf;
 	r->b = setup->boundary;
 	r->started = mono_now();
+	r->candidates = candidates_create();
 	rng_init_system(&r->rng);
 	timers_init(&r->timers);
 	for (unsigned i = 0; i < r->b->ports; i++)
@@ -132,6 +135,8 @@ void router_free(struct router *r)
 	if (!r)
 		return;
 	metrics_free(r->metrics);
+	confirm_fini(r);
+	candidates_free(r->candidates);
 	if (r->api)
 		api_free(r->api);
 	if (r->ike)
@@ -144,5 +149,6 @@ void router_free(struct router *r)
 	icmp_limiter_free(r->icmp);
 	loop_fini(r);
 	timers_fini(&r->timers);
+	conf_free(r->conf_own);
 	free(r);
 }

@@ -10,8 +10,11 @@
  *   router.c      create, run, stop; the order of things
  *   loop.c        timers, the poll of punt rings and events, link state, heartbeats
  *   host_io.c     packets between the engines and the workers: IP and UDP headers on and off
- *   vpn.c     ike <-> boundary: SAs and tunnel records; manual keys
+ *   vpn.c         ike <-> boundary: SAs and tunnel records
+ *   tunnels.c     tunnels come and go; manual keys
  *   neighbours.c  neigh <-> boundary: ARP, waiting packets, ICMP
+ *   apply.c       another configuration while all of this runs; *_apply.c is each part of it
+ *   confirm.c     changes that are taken back unless confirmed; history.c, startup.c: what outlives the process
  *   show_*.c      what the control socket answers
  */
 
@@ -19,9 +22,11 @@
 #include "conf/conf.h"
 
 struct router;
+struct startup;
 
 struct router_setup {
 	struct conf *conf;         /* stays the caller's, outlives the router */
+	struct startup *startup;   /* stays the caller's; follows changes of the configuration */
 	struct boundary *boundary; /* ports are in boundary->port[], in the order of conf->ports */
 	const char *socket_path; /* control socket; made with mode 0660, removed by router_free() */
 	bool huge_pages;         /* for `show system` */
@@ -42,7 +47,7 @@ struct router_setup {
 struct router *router_create(const struct router_setup *setup);
 /*
  * The loop. Installs handlers for SIGTERM and SIGINT: says goodbye to peers (deletes are sent and sent again for at
- * most a second), then returns 0. SIGHUP is logged. Returns -errno when the loop itself fails.
+ * most a second), then returns 0. SIGHUP applies the startup file. Returns -errno when the loop itself fails.
  */
 int router_run(struct router *r);
 /* Steers every port by a configuration. 0, or -errno of the last that could not be. */

@@ -268,7 +268,7 @@ int show_init(struct router *r)
 			return rc;
 	}
 	static int (*const parts[])(struct router *) = {
-	    show_tunnels_init, show_health_init, explain_init};
+	    show_tunnels_init, show_change_init, show_health_init, explain_init};
 
 	for (unsigned i = 0; i < RTE_DIM(parts); i++) {
 		int rc = parts[i](r);

@@ -7,6 +7,7 @@
 #include "router/internal.h"
 
 /* show_tunnels.c: tunnels, their SAs, and what one can do to them. 0 or -errno. */
+int show_change_init(struct router *r);
 int show_tunnels_init(struct router *r);
 /* explain.c: what becomes of a packet, and why (O4) */
 int explain_init(struct router *r);

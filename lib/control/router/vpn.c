@@ -94,6 +94,8 @@ void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
 	struct tunnel record;
 	struct child *c;
 
+	if (t->gone)
+		return; /* its number in the boundary is given back */
 	memset(&record, 0, sizeof(record));
 	record.index = t->model->index;
 	record.slot = t->model->slot;
@@ -114,7 +116,7 @@ void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
 
 /* ---- packets that wait for an on-demand tunnel ---- */
 
-static void held_release(struct router *r, struct vpn_tunnel *t, bool up)
+void tunnel_release_held(struct router *r, struct vpn_tunnel *t, bool up)
 {
 	for (unsigned i = 0; i < t->held_count; i++) {
 		pkt_meta(t->held[i])->tunnel = t->model->index;
@@ -155,7 +157,7 @@ void tunnel_trap(struct router *r, struct rte_mbuf *m, struct mono now)
 		t->held_since = now;
 	t->held[t->held_count++] = m;
 	if (t->ike_state == IKE_TUNNEL_UP)
-		held_release(r, t, true);
+		tunnel_release_held(r, t, true);
 	else
 		trigger(r, t, now);
 }
@@ -166,7 +168,7 @@ void vpn_tick(struct router *r, struct mono now)
 		struct vpn_tunnel *t = r->tunnel[i];
 
 		if (t && t->held_count && mono_diff(t->held_since, now) >= HOLD_MAX)
-			held_release(r, t, false);
+			tunnel_release_held(r, t, false);
 	}
 }
 
@@ -208,7 +210,7 @@ static int op_child_in(void *ctx, uint32_t tunnel, const struct ike_child *sa)
 {
 	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
 
-	return t ? child_install_in(ctx, t, sa) : -ENOENT;
+	return t ? child_install_in(ctx, t, sa, 0) : -ENOENT;
 }
 
 static int op_child_out(void *ctx, uint32_t tunnel, const struct ike_child *sa)
@@ -303,7 +305,7 @@ static void op_tunnel_state(
 	health_sa(r->health, mono_now(), tunnel, state == IKE_TUNNEL_UP);
 	eligible_update(r, t);
 	if (state == IKE_TUNNEL_UP)
-		held_release(r, t, true);
+		tunnel_release_held(r, t, true);
 }
 
 /* Kept for `show tunnels`; the engine has logged it. */
@@ -378,80 +380,4 @@ void tunnel_event(struct router *r, const struct event *ev, struct mono now)
 		return;
 	}
 	}
-}
-
-/* ---- all tunnels ---- */
-
-static int tunnel_start(struct router *r, const struct model_tunnel *m, struct mono now)
-{
-	struct vpn_tunnel *t = xcalloc(1, sizeof(*t));
-	struct ike_tunnel_config config;
-	struct ip_prefix any;
-	const char *why = NULL;
-	int rc;
-
-	t->model = m;
-	list_init(&t->children);
-	t->state_since = now;
-	r->tunnel[m->index] = t;
-	eligible_update(r, t);
-	if (m->conf->connection->keying == CONF_KEYING_MANUAL)
-		return manual_install(r, t);
-
-	char psk[CONF_PSK_MAX + 1];
-	text_copy(psk, sizeof(psk), m->conf->psk);
-	rc = m->conf->psk_absent ? psk_load_or_make(r->conf->system.state_dir,
-				       m->conf->connection->name, m->conf->number, &r->rng, psk)
-				 : 0;
-	if (rc == 0) {
-		tunnel_conf_ike(m->conf, &config, &any);
-		config.psk = (const uint8_t *)psk;
-		config.psk_len = strlen(psk);
-		rc = ike_tunnel_add(r->ike, now, m->index, &config, &why);
-	}
-	secret_wipe(psk, sizeof(psk));
-	if (rc < 0)
-		log_write(LOG_ERROR, LOG, m->name, "%s%s", why ? why : strerror(-rc),
-		    why ? ": the tunnel stays down" : "");
-	return why ? 0 : rc; /* one tunnel that cannot work does not stop the others */
-}
-
-int vpn_init(struct router *r)
-{
-	const struct model_tunnel **all;
-	unsigned count = model_tunnels(r->model, &all);
-	struct mono now = mono_now();
-
-	for (unsigned i = 0; i < count; i++) {
-		if (all[i]->index >= r->tunnel_capacity)
-			r->tunnel_capacity = all[i]->index + 1;
-	}
-	r->tunnel = xcalloc(r->tunnel_capacity + 1, sizeof(*r->tunnel));
-	for (unsigned i = 0; i < count; i++) {
-		int rc = tunnel_start(r, all[i], now);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-void vpn_fini(struct router *r)
-{
-	struct child *c, *next;
-
-	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
-		struct vpn_tunnel *t = r->tunnel[i];
-
-		if (!t)
-			continue;
-		held_release(r, t, false);
-		list_for_safe (c, next, &t->children, node)
-			child_free(r, t, c);
-		free(t);
-		r->tunnel[i] = NULL;
-	}
-	free(r->tunnel);
-	r->tunnel = NULL;
-	r->tunnel_capacity = 0;
 }

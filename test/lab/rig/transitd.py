@@ -56,15 +56,16 @@ class Transitd(net.Netns):
     def program(self, name):
         return os.path.join(tools.app_dir(), name)
 
-    def write(self, config):
+    def write(self, config, path=None):
         """The startup file, with what the lab decides: directories, small memory, no huge pages, deep rings."""
         system = {"control-core": 0, "worker-cores": [1], "memory": "256M", "huge-pages": "no",
                   "poll": "adaptive", "run-dir": self.run_dir, "state-dir": f"{self.run_dir}/state",
                   **config.get("system", {})}
         ports = {name: {"descriptors": DESCRIPTORS, **port} for name, port in config.get("ports", {}).items()}
-        with open(self.config_file, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
+        path = path or self.config_file
+        with open(path, "w", opener=lambda p, flags: os.open(p, flags, 0o600)) as out:
             out.write(yaml({"system": system, **dict(config, system=system, ports=ports)}))
-        return self.config_file
+        return path
 
     def start(self, config=None, timeout=30):
         """Returns when it answers on its socket. Without `config` the file of the last start is used."""
@@ -100,6 +101,24 @@ class Transitd(net.Netns):
     def text(self, *words):
         """What a person sees."""
         return process.run([self.program("transitctl"), "-s", self.socket, *words])
+
+    # ---- changes of the configuration ----
+
+    def change(self, what, config=None, *options):
+        """The answer to check, diff or apply; with `config` of a file of its own, else of the startup file."""
+        words = [what] + ([self.write(config, process.log_path(f"{self.name}-next.yaml"))] if config else [])
+        done = self._ctl(*options, *words)
+        if not done.stdout:
+            raise Refused(done.stderr.strip())
+        answer = json.loads(done.stdout)
+        assert (done.returncode == 0) == bool(answer.get("applied", answer["sound"])), (done.returncode, answer)
+        return answer
+
+    def apply(self, config=None, *options):
+        """As change("apply"); it must succeed."""
+        answer = self.change("apply", config, *options)
+        assert answer["applied"], answer
+        return answer
 
     # ---- tunnels ----
 

@@ -158,12 +158,12 @@ static void inline_connections_have_the_path_of_the_file(void **state)
 
 static void sections_are_switched_on_and_off(void **state)
 {
-	static const char with[] = SITE
-	    "customer-gateways: {gw-a: {address: 192.0.2.1, asn: 65010}, gw-b: {address: "
-	    "192.0.2.2}}\n" DC(", bgp: {cidr: 169.254.10.0/30}", "") ATTACHED;
-	static const char without[] = SITE
-	    "customer-gateways: {gw-a: {address: 192.0.2.1, asn: 65010}, gw-b: {address: "
-	    "192.0.2.2}}\n" DC("", "") ATTACHED;
+	static const char with[] =
+	    SITE "customer-gateways: {gw-a: {address: 192.0.2.1, asn: 65010}, gw-b: {address: "
+		 "192.0.2.2}}\n" DC(", bgp: {cidr: 169.254.10.0/30}", "") ATTACHED;
+	static const char without[] =
+	    SITE "customer-gateways: {gw-a: {address: 192.0.2.1, asn: 65010}, gw-b: {address: "
+		 "192.0.2.2}}\n" DC("", "") ATTACHED;
 
 	check(without, with,
 	    "vpn-connections.dc1.tunnels.1.bgp.cidr: - -> 169.254.10.0/30 [session] (dc1/1)\n");
