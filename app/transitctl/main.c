@@ -15,6 +15,7 @@
 
 #include "transitctl/change.h"
 #include "transitctl/link.h"
+#include "transitctl/nic.h"
 #include "transitctl/views.h"
 
 #define DEFAULT_SOCKET "/run/transitd/transitd.sock"
@@ -42,6 +43,8 @@ static void usage(FILE *to)
 	    "  apply [FILE]            make it the configuration, whole or not at all\n"
 	    "  confirm, rollback [N], history\n"
 	    "Without FILE the startup file is meant; `apply FILE` makes FILE the startup file.\n\n"
+	    "`transitctl nic list`, `nic bind ADDRESS...`, `nic unbind ADDRESS...` show the\n"
+	    "NICs of this machine and hand them over; no transitd has to run.\n\n"
 	    "  --confirm-within S      with apply, rollback: take it back after S seconds unless\n"
 	    "                          confirmed, and when a tunnel that was up is not up again\n"
 	    "  --running               with apply, rollback: leave the startup file as it is\n"
@@ -234,5 +237,7 @@ int main(int argc, char **argv)
 	}
 	for (int i = optind; i < argc; i++)
 		options.json |= strcmp(argv[i], "--json") == 0;
+	if (!strcmp(argv[optind], "nic"))
+		return nic_main("", options.json, argv + optind + 1, argc - optind - 1);
 	return run(&options, argv + optind, argc - optind);
 }
