@@ -3,10 +3,11 @@
 # What test/run.sh and app/demo.sh share: Debian packages, huge pages, builds. Sourced by bash.
 
 packages_build="gcc libc6-dev meson ninja-build pkg-config clang libclang-rt-14-dev libdpdk-dev
-  libipsec-mb-dev libbpf-dev libxdp-dev libssl-dev libyaml-dev libjansson-dev libevent-dev libmicrohttpd-dev
-  libcmocka-dev"
+  libipsec-mb-dev libbpf-dev libxdp-dev libssl-dev libyaml-dev libjansson-dev libevent-dev
+  libmicrohttpd-dev libseccomp-dev libcmocka-dev"
 packages_lab="python3 python3-scapy util-linux mount hostname procps iproute2 iputils-ping ethtool
-  nftables tcpdump curl prometheus iperf3 strongswan-charon strongswan-swanctl libstrongswan-standard-plugins
+  nftables tcpdump curl prometheus systemd debhelper lintian iperf3 strongswan-charon
+  strongswan-swanctl libstrongswan-standard-plugins
   libstrongswan-extra-plugins libcharon-extra-plugins"
 packages_testpmd="dpdk-dev coreutils"
 packages_vm="qemu-system-x86 busybox-static cpio kmod dpkg"

@@ -19,8 +19,10 @@
 #include "transitd/dpdk_log.h"
 #include "transitd/eal.h"
 #include "transitd/limits.h"
+#include "transitd/lockdown.h"
 #include "transitd/ports.h"
 #include "transitd/run_dir.h"
+#include "transitd/service.h"
 #include "transitd/steering.h"
 #include "transitd/workers.h"
 
@@ -205,6 +207,7 @@ static int router_start(struct instance *in)
 	    .link_up = link_up,
 	    .steer = steering_apply,
 	    .counts = port_counts,
+	    .alive = service_alive,
 	};
 
 	in->router = router_create(&setup);
@@ -256,7 +259,10 @@ int instance_run(const struct args *args, struct conf *conf, struct startup *sta
 	}
 	if (rc == 0) {
 		dpdk_log_run();
+		lockdown();
+		service_ready("running");
 		rc = router_run(in.router);
+		service_stopping();
 	} else {
 		dpdk_log_tell();
 	}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "router/startup.h"
 #include "transitd/args.h"
 #include "transitd/instance.h"
+#include "transitd/service.h"
 
 /* Keys are in memory: no core file, no debugger of other users. */
 static void keep_secrets(void)
@@ -37,6 +39,16 @@ static struct conf *load(const struct args *args, struct startup *startup)
 	conf_errors_print(&errors, stderr);
 	conf_errors_fini(&errors);
 	return conf;
+}
+
+/* The file may hold keys. */
+static void warn_of_readers(const char *file)
+{
+	struct stat st;
+
+	if (stat(file, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0007))
+		log_write(LOG_WARNING, "transitd", NULL,
+		    "%s: everybody may read it, and it may hold keys; `chmod 600 %s`", file, file);
 }
 
 static void print_unserved(
@@ -78,6 +90,8 @@ int main(int argc, char **argv)
 		router_unserved(conf, print_unserved, (void *)(uintptr_t)args.file);
 		printf("%s: sound\n", args.file);
 	} else {
+		service_log(SERVICE_JOURNAL);
+		warn_of_readers(args.file);
 		log_set_level(args.has_log_level ? args.log_level : conf->system.log_level);
 		rc = instance_run(&args, conf, &startup);
 	}

@@ -135,6 +135,8 @@ static void on_second(struct timer *t, struct mono now)
 {
 	struct router *r = container_of(t, struct router, second);
 
+	if (r->setup.alive)
+		r->setup.alive();
 	links_check(r, now);
 	heartbeats_check(r, now);
 	vpn_tick(r, now);

@@ -35,6 +35,7 @@ struct router_setup {
 	/* Tells a port that the host uses too what of its traffic is the router's, by that configuration:
 	 * at start, and before and after each change of it. 0 or -errno; NULL: no port is shared. */
 	int (*steer)(const struct conf *conf, struct port *port);
+	void (*alive)(void); /* called once a second while the loop turns; NULL: nobody asks */
 	/* Calls fn for each further counter of a port; NULL: there are none. */
 	void (*counts)(const struct port *port,
 	    void (*fn)(void *ctx, const char *name, uint64_t value), void *ctx);
