@@ -5,7 +5,7 @@
 packages_build="gcc libc6-dev meson ninja-build pkg-config clang libclang-rt-14-dev libdpdk-dev
   libipsec-mb-dev libbpf-dev libxdp-dev libssl-dev libyaml-dev libjansson-dev libevent-dev
   libmicrohttpd-dev libseccomp-dev libcmocka-dev"
-packages_lab="python3 python3-scapy util-linux mount hostname procps iproute2 iputils-ping ethtool
+packages_lab="python3 python3-scapy python3-cryptography conntrack util-linux mount hostname procps iproute2 iputils-ping ethtool
   nftables tcpdump curl prometheus systemd debhelper lintian iperf3 strongswan-charon
   strongswan-swanctl libstrongswan-standard-plugins
   libstrongswan-extra-plugins libcharon-extra-plugins"
