@@ -78,10 +78,10 @@ static void change_sealed(struct pair *p, struct datagram *d, const struct ike_h
     const struct ike_payloads *clear, uint8_t *copy)
 {
 	bool from_initiator = h->flags & IKE_FLAG_INITIATOR;
-	struct ike_sa *from = ike_engine_find_sa(
-	    p->side[d->from].engine, from_initiator ? h->spi_i : h->spi_r);
-	struct ike_sa *to = ike_engine_find_sa(
-	    p->side[!d->from].engine, from_initiator ? h->spi_r : h->spi_i);
+	struct ike_sa *from =
+	    ike_engine_find_sa(p->side[d->from].engine, from_initiator ? h->spi_i : h->spi_r);
+	struct ike_sa *to =
+	    ike_engine_find_sa(p->side[!d->from].engine, from_initiator ? h->spi_r : h->spi_i);
 	static uint8_t text[TEXT_MAX + 64];
 	struct ike_packet *packet;
 	struct ike_chain c;
@@ -102,7 +102,8 @@ static void change_sealed(struct pair *p, struct datagram *d, const struct ike_h
 	c = ike_chain_of(text, len);
 	c.buf.at = c.buf.end;
 	c.first = len && first == PAYLOAD_NONE ? (uint8_t)(33 + below(16)) : first;
-	packet = ike_message_seal(from, h->exchange, h->flags & IKE_FLAG_RESPONSE, h->message_id, &c);
+	packet =
+	    ike_message_seal(from, h->exchange, h->flags & IKE_FLAG_RESPONSE, h->message_id, &c);
 	if (packet->len <= sizeof(d->bytes)) {
 		memcpy(d->bytes, packet->bytes, packet->len);
 		d->len = packet->len;
@@ -151,10 +152,12 @@ static void come_together(struct pair *p)
 		}
 		struct pair_child *a = pair_in_use(p, 0), *b = pair_in_use(p, 1);
 
-		if (a && b && a->info.spi_in == b->info.spi_out && a->info.spi_out == b->info.spi_in &&
+		if (a && b && a->info.spi_in == b->info.spi_out &&
+		    a->info.spi_out == b->info.spi_in &&
 		    !memcmp(a->info.encr_key_in, b->info.encr_key_out, IKE_KEY_MAX) &&
 		    !memcmp(a->info.encr_key_out, b->info.encr_key_in, IKE_KEY_MAX) &&
-		    a->info.esn == b->info.esn && pair_count_sas(p, 0, NULL) == 1 && pair_count_sas(p, 1, NULL) == 1)
+		    a->info.esn == b->info.esn && pair_count_sas(p, 0, NULL) == 1 &&
+		    pair_count_sas(p, 1, NULL) == 1)
 			break;
 		ike_tunnel_trigger(p->side[0].engine, p->now, TUNNEL);
 		pair_run(p, DUR_S(10));
