@@ -385,6 +385,20 @@ void sa_out_remove(struct sa_table *t, struct sa_out *sa)
 
 /* Reading */
 
+void sa_in_hold(struct sa_in *sa)
+{
+	atomic_store_explicit(&sa->moved, true, memory_order_release);
+}
+
+void sa_in_follow(struct sa_in *sa, const struct ip_addr *remote, uint16_t port)
+{
+	if (!atomic_load_explicit(&sa->moved, memory_order_acquire))
+		return;
+	sa->remote = *remote;
+	sa->remote_port = rte_cpu_to_be_16(port);
+	atomic_store_explicit(&sa->moved, false, memory_order_release);
+}
+
 void sa_counters_read(
     const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum)
 {

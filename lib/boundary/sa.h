@@ -125,8 +125,9 @@ struct sa_in {
 	uint64_t outer_v4;     /* remote and local address as in an IPv4 header */
 	uint16_t remote_port;  /* with natt; network order */
 	_Atomic bool used;     /* *worker*: a packet passed; control asks after a rekey */
-	_Atomic bool
-	    moved; /* *worker*: an authenticated packet came from elsewhere; event raised */
+	/* *worker* sets it: an authenticated packet came from elsewhere, event raised. While it is set, workers do not
+	 * look at `remote` and `remote_port`, control may change them, and then clears it. */
+	_Atomic bool moved;
 	_Atomic bool soft_raised, hard_raised;                       /* *worker* */
 	struct replay_window replay;                                 /* *worker* (owner) */
 	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes; /* UINT64_MAX: none */
@@ -224,6 +225,14 @@ void sa_counters_read(
     const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum);
 /* The next sequence number that would be sent. */
 uint64_t sa_out_sequence(const struct sa_out *sa);
+
+/*
+ * Control: workers no longer compare the source of packets with the peer's address and port (hold); after a grace
+ * period these may be set and the comparison begins again (follow; without effect when nothing is held or
+ * raised).
+ */
+void sa_in_hold(struct sa_in *sa);
+void sa_in_follow(struct sa_in *sa, const struct ip_addr *remote, uint16_t port);
 
 /* Worker side: NULL when unknown. */
 struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi_host_order);

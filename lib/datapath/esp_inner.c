@@ -34,6 +34,9 @@ static void follow_peer(struct worker *w, struct sa_in *sa, const struct rte_mbu
 	const struct rte_udp_hdr *udp =
 	    v4 ? (const struct rte_udp_hdr *)(ip4 + 1) : (const struct rte_udp_hdr *)(ip6 + 1);
 
+	/* Told already, and control is about to change what we would compare with. */
+	if (atomic_load_explicit(&sa->moved, memory_order_acquire))
+		return;
 	if ((v4 ? ip4->next_proto_id : ip6->proto) != IPPROTO_UDP)
 		return;
 	if (udp->src_port != sa->remote_port || !ip_eq(&from, &sa->remote))

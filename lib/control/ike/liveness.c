@@ -203,12 +203,16 @@ static bool may_follow(
 void ike_sa_moved(
     struct ike_sa *sa, const struct ike_endpoint *local, const struct ike_endpoint *remote)
 {
+	char from[IP_TEXT_MAX], to[IP_TEXT_MAX];
 	struct ike_child_sa *c;
 
 	if (same_endpoint(&sa->local, local) && same_endpoint(&sa->remote, remote))
 		return;
 	if (!may_follow(sa, local, remote))
 		return;
+	ike_tunnel_log(sa->tunnel, LOG_INFO, "the peer moved from %s port %u to %s port %u",
+	    ip_text(&sa->remote.addr, from), sa->remote.port, ip_text(&remote->addr, to),
+	    remote->port);
 	sa->local = *local;
 	sa->remote = *remote;
 	list_for (c, &sa->children, node)

@@ -7,7 +7,8 @@
  * numbers must go on behind the last one sent, or a nonce would be used twice: the tunnel first loses the old SA,
  * a grace period passes, only then the number is read; when a stalled worker lets none pass, nothing is sent until
  * the next rekey. Inbound, the new record would begin with an empty replay window,
- * so the old one stays: an inbound SA behind NAT accepts any outer source and the ICV decides.
+ * so the old one stays: an inbound SA behind NAT accepts any outer source and the ICV decides. It learns where the
+ * peer is now, to notice when that changes again.
  */
 
 #include <errno.h>
@@ -157,11 +158,15 @@ int child_move(struct router *r, struct vpn_tunnel *t, struct child *c)
 {
 	struct sa_out *old = c->out;
 
+	sa_in_hold(c->in);
+	c->out = NULL;
+	if (old)
+		tunnel_refresh(r, t);
+	bool quiet = epoch_wait(r->b->epoch);
+	if (quiet)
+		sa_in_follow(c->in, &c->sa.remote.addr, c->sa.remote.port);
 	if (!old)
 		return 0;
-	c->out = NULL;
-	tunnel_refresh(r, t);
-	bool quiet = epoch_wait(r->b->epoch);
 	uint64_t next = sa_out_sequence(old);
 	sa_out_remove(r->b->sas, old);
 	return quiet ? child_install_out(r, t, c, next) : -EBUSY;

@@ -167,8 +167,14 @@ void vpn_tick(struct router *r, struct mono now)
 	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
 		struct vpn_tunnel *t = r->tunnel[i];
 
-		if (t && t->held_count && mono_diff(t->held_since, now) >= HOLD_MAX)
+		if (!t)
+			continue;
+		if (t->held_count && mono_diff(t->held_since, now) >= HOLD_MAX)
 			tunnel_release_held(r, t, false);
+		/* Those that were not followed may be told of again. */
+		struct child *c;
+		list_for (c, &t->children, node)
+			sa_in_follow(c->in, &c->sa.remote.addr, c->sa.remote.port);
 	}
 }
 
