@@ -25,9 +25,11 @@
 #define SLOT_CONTROL 0 /* what control injects, and frames that no interface claims */
 
 struct slot_counters { /* one worker, one slot; *worker* writes */
+	/* what nearly every packet changes, in one line */
 	uint64_t received, received_bytes;
-	uint64_t created, delivered, decrypted, punted, absorbed;
+	uint64_t delivered, decrypted;
 	uint64_t sent, sent_bytes;
+	uint64_t created, punted, absorbed;
 	uint64_t drop[DROP_REASON_COUNT];
 } __rte_cache_aligned;
 

@@ -4,8 +4,8 @@
  *
  * The table of the ingress (interface, or tunnel after decryption) names the next hop of a destination; the
  * routing policies behind that route say whether this ingress may use it; a group picks a leaf by the hash of the
- * flow; the TTL is spent. Packets of a burst are taken ingress by ingress, so that a table is asked with many
- * addresses at once; packets of one flow stay in order, because a flow has one ingress.
+ * flow; the TTL is spent. Packets of a burst are taken table by table, so that a table is asked with many addresses
+ * at once; packets of one flow stay in order, because a flow has one ingress, and that one table.
  *
  * An uplink carries no transit: what it brings must be for an address of the router.
  * The permit that counts is that of the route: the entry in the table, leaf or group.
@@ -114,37 +114,58 @@ static void route_by(
 		route_one(w, m[i], nexthop_get(&w->b->nexthops, hop[i]), out);
 }
 
-/* Moves the packets that came in where the first did to same[]; the others stay in front. Returns how many stay. */
-static unsigned take_ingress(
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf *same[BURST_MAX], unsigned *taken)
+/* The table of each packet; NULL where the ingress has gone. */
+static void find_fibs(
+    struct worker *w, struct rte_mbuf **m, unsigned n, const struct fib *fib[BURST_MAX])
 {
-	uint64_t ingress = ingress_of(m[0]);
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0 && ingress_of(m[i]) == ingress_of(m[i - 1]))
+			fib[i] = fib[i - 1];
+		else
+			fib[i] = ingress_fib(w, pkt_meta(m[i]));
+	}
+}
+
+/* Moves the packets of the first one's table to same[]; the others stay in front. Returns how many stay. */
+static unsigned take_fib(struct rte_mbuf **m, const struct fib **fib, unsigned n,
+    struct rte_mbuf *same[BURST_MAX], unsigned *taken)
+{
+	const struct fib *first = fib[0];
 	unsigned left = 0, k = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (ingress_of(m[i]) == ingress)
+		if (fib[i] == first) {
 			same[k++] = m[i];
-		else
+		} else {
+			fib[left] = fib[i];
 			m[left++] = m[i];
+		}
 	}
 	*taken = k;
 	return left;
 }
 
+static void drop_without_fib(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		drop(w, m[i], decide_no_table(pkt_meta(m[i])->iface != 0));
+}
+
 void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
+	const struct fib *fib[BURST_MAX];
+
 	out->local.n = out->clear.n = out->tunnel.n = 0;
+	find_fibs(w, m, n, fib);
 	while (n > 0) {
-		const struct pkt_meta *meta = pkt_meta(m[0]);
-		const struct fib *fib = ingress_fib(w, meta);
+		const struct fib *first = fib[0];
 		struct rte_mbuf *same[BURST_MAX];
 		unsigned taken;
-		bool by_port = meta->iface != 0;
 
-		n = take_ingress(m, n, same, &taken);
-		if (likely(fib))
-			route_by(w, fib, same, taken, out);
+		n = take_fib(m, fib, n, same, &taken);
+		if (likely(first))
+			route_by(w, first, same, taken, out);
 		else
-			drop_burst(w, same, taken, decide_no_table(by_port));
+			drop_without_fib(w, same, taken);
 	}
 }

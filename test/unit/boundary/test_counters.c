@@ -72,13 +72,13 @@ static void every_field_is_summed(void **state)
 	slot_read(&counters, slot, &sum);
 	assert_int_equal(sum.received, 0x010101);
 	assert_int_equal(sum.received_bytes, 0x020202);
-	assert_int_equal(sum.created, 0x030303);
-	assert_int_equal(sum.delivered, 0x040404);
-	assert_int_equal(sum.decrypted, 0x050505);
-	assert_int_equal(sum.punted, 0x060606);
-	assert_int_equal(sum.absorbed, 0x070707);
-	assert_int_equal(sum.sent, 0x080808);
-	assert_int_equal(sum.sent_bytes, 0x090909);
+	assert_int_equal(sum.created, 0x070707);
+	assert_int_equal(sum.delivered, 0x030303);
+	assert_int_equal(sum.decrypted, 0x040404);
+	assert_int_equal(sum.punted, 0x080808);
+	assert_int_equal(sum.absorbed, 0x090909);
+	assert_int_equal(sum.sent, 0x050505);
+	assert_int_equal(sum.sent_bytes, 0x060606);
 	for (unsigned r = 0; r < DROP_REASON_COUNT; r++)
 		assert_int_equal(sum.drop[r], 0x010101 * (10 + r));
 }
