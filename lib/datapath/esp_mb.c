@@ -27,7 +27,8 @@ const struct esp_engine_ops esp_engines[ESP_ENGINE_COUNT] = {
     [ESP_RTE_IPSEC_QUEUE] = {esp_rte_encap_queue, esp_rte_decap_queue},
 };
 
-unsigned esp_mb_decrypted(
+/* Of one SA. */
+static unsigned decrypted(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
 	unsigned kept = 0;
@@ -42,6 +43,34 @@ unsigned esp_mb_decrypted(
 			esp_inner_refuse(w, sa, m[i], next);
 	}
 	return kept ? esp_inner_finish(w, sa, m, kept, inner) : 0;
+}
+
+unsigned esp_mb_decrypted(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
+{
+	unsigned done = 0;
+
+	for (unsigned i = 0, end; i < n; i = end) {
+		for (end = i + 1; end < n && sa[end] == sa[i]; end++)
+			;
+		done += decrypted(
+		    w, container_of(sa[i], struct sa_in, head), m + i, end - i, inner + done);
+	}
+	return done;
+}
+
+unsigned esp_mb_run_out(struct worker *w, struct rte_mbuf **outer)
+{
+	unsigned done = esp_mb_run_out_aead(w->esp->mb, outer);
+
+	return w->esp->mb->batch.n ? done + esp_mb_run_out_chain(w, outer + done) : done;
+}
+
+unsigned esp_mb_run_in(struct worker *w, struct rte_mbuf **inner)
+{
+	unsigned done = esp_mb_run_in_aead(w, inner);
+
+	return w->esp->mb->batch.n ? done + esp_mb_run_in_chain(w, inner + done) : done;
 }
 
 int esp_mb_init(struct worker *w)

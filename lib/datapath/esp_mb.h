@@ -11,7 +11,23 @@
 #define ESP_ICV_MAX    32
 #define ESP_DIGEST_MAX 64 /* what the library may write of a digest */
 
+/* What the library is called with for one packet. */
+struct esp_mb_aead_work {
+	uint8_t *text; /* the ICV is behind it */
+	const uint8_t *aad;
+	unsigned bytes, aad_bytes;
+	uint8_t nonce[16]; /* of which the library may read all, and uses 12 */
+	uint8_t esn[16];   /* additional data with ESN */
+} __rte_cache_aligned;
+
 /* Packets of several SAs that wait to be worked on together, in the order they came. */
+struct esp_mb_aead_batch {
+	unsigned n;
+	struct rte_mbuf *m[BURST_MAX];
+	struct sa_head *sa[BURST_MAX];
+	struct esp_mb_aead_work work[BURST_MAX];
+} __rte_cache_aligned;
+
 struct esp_mb_batch {
 	unsigned n;
 	struct rte_mbuf *m[BURST_MAX];
@@ -24,7 +40,8 @@ struct esp_mb_batch {
 struct esp_mb {
 	IMB_MGR *manager;
 	struct gcm_context_data gcm;
-	struct esp_mb_batch batch;
+	struct esp_mb_aead_batch aead;
+	struct esp_mb_batch batch; /* of cipher and HMAC */
 } __rte_cache_aligned;
 
 /* Counts packets of one SA that have been encrypted. */
@@ -33,27 +50,33 @@ static inline void esp_mb_count_out(struct worker *w, const struct sa_head *h, u
 {
 	struct sa_counters *c = &h->of_worker[w->id];
 
+	rte_prefetch0(&w->slots[h->slot]); /* tx will count there */
 	c->packets += packets;
 	c->bytes += inner_bytes;
 	c->outer_bytes += outer_bytes;
 }
 
 /*
- * Packets of one SA, decrypted in place, RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED on those whose ICV did not hold: ICV and
- * replay verdicts, frame off, inner checks. Puts what may go on into inner[]; returns how many.
+ * Packets decrypted in place, sa[i] that of m[i], in runs; RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED on those whose ICV did not
+ * hold: ICV and replay verdicts, frame off, inner checks. Puts what may go on into inner[]; returns how many.
  */
-unsigned esp_mb_decrypted(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+unsigned esp_mb_decrypted(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner);
 
+/* Engines put packets into a batch and finish none; esp_mb_run_out() and esp_mb_run_in() do. */
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_out *sa, uint64_t first, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer);
 unsigned esp_mb_decap_aead(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
 
-/* These put packets into the batch and finish none; esp_mb_run_*() does. */
 unsigned esp_mb_encap_chain(struct worker *w, struct sa_out *sa, uint64_t first,
     struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
 unsigned esp_mb_decap_chain(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+
+unsigned esp_mb_run_out_aead(struct esp_mb *mb, struct rte_mbuf **outer);
+unsigned esp_mb_run_in_aead(struct worker *w, struct rte_mbuf **inner);
+unsigned esp_mb_run_out_chain(struct worker *w, struct rte_mbuf **outer);
+unsigned esp_mb_run_in_chain(struct worker *w, struct rte_mbuf **inner);
 
 #endif

@@ -4,6 +4,10 @@
  * AES-GCM (RFC 4106) and ChaCha20-Poly1305 (RFC 7634) by intel-ipsec-mb, packet by packet: its code for one packet
  * fills the vector units of the CPU, so there is nothing to gain from more at a time.
  *
+ * Still the packets of a burst are first framed, all of them, and then worked on, all of them, whatever their SAs: the
+ * library reads in wide pieces what framing wrote in small ones, which stalls the CPU while the writes are not
+ * in the cache yet; and the keys of the next packets are fetched in the meantime.
+ *
  * The nonce is the SA's salt and the packet's IV; ours is the sequence number, so that none is used twice under a
  * key. Additional data is the ESP header as it lies in the packet, or with ESN the number in full.
  */
@@ -16,51 +20,64 @@
 #define AAD_BYTES   8
 #define AAD_ESN     12
 #define NONCE_BYTES 12
-
-struct aead_input {
-	uint8_t nonce[NONCE_BYTES + 4]; /* read in a piece of 16 */
-	uint8_t esn[AAD_ESN + 4];
-	const uint8_t *aad;
-	unsigned aad_bytes;
-};
+#define KEYS_AHEAD  3 /* packets */
 
 /* `esp`: header and IV are written. */
-static inline void input_of(struct aead_input *in, const struct sa_head *h,
-    const struct sa_mb_aead *key, const uint8_t *esp, uint64_t sequence)
+static inline void add_work(struct esp_mb_aead_batch *b, struct sa_head *h, struct rte_mbuf *m,
+    struct esp_frame f, uint64_t sequence)
 {
+	struct esp_mb_aead_work *work = &b->work[b->n];
+	const struct sa_mb_aead *key = &h->mb->aead;
 	rte_be32_t high = rte_cpu_to_be_32((uint32_t)(sequence >> 32));
 
-	memcpy(in->nonce, key->salt, sizeof(key->salt));
-	memcpy(in->nonce + sizeof(key->salt), esp + ESP_BYTES, AEAD_IV);
-	in->aad = esp;
-	in->aad_bytes = AAD_BYTES;
+	b->m[b->n] = m;
+	b->sa[b->n++] = h;
+	work->text = f.esp + ESP_BYTES + AEAD_IV;
+	work->bytes = f.clear;
+	memcpy(work->nonce, key->salt, sizeof(key->salt));
+	memcpy(work->nonce + sizeof(key->salt), f.esp + ESP_BYTES, AEAD_IV);
+	work->aad = f.esp;
+	work->aad_bytes = AAD_BYTES;
 	if (!h->esn)
 		return;
-	memcpy(in->esn, esp, 4);
-	memcpy(in->esn + 4, &high, 4);
-	memcpy(in->esn + 8, esp + 4, 4);
-	in->aad = in->esn;
-	in->aad_bytes = AAD_ESN;
+	memcpy(work->esn, f.esp, 4);
+	memcpy(work->esn + 4, &high, 4);
+	memcpy(work->esn + 8, f.esp + 4, 4);
+	work->aad = work->esn;
+	work->aad_bytes = AAD_ESN;
+}
+
+/* Round keys, and of the powers of the hash key those that short packets need. */
+static inline void fetch_key(const struct sa_mb_aead *key)
+{
+	const uint8_t *powers = key->gcm.ghash_keys.vaes_avx512.shifted_hkey +
+	    sizeof(key->gcm.ghash_keys.vaes_avx512.shifted_hkey);
+
+	for (unsigned i = 0; i < sizeof(key->gcm.expanded_keys); i += RTE_CACHE_LINE_SIZE)
+		rte_prefetch0(key->gcm.expanded_keys + i);
+	for (unsigned i = 1; i <= 3; i++)
+		rte_prefetch0(powers - (size_t)i * RTE_CACHE_LINE_SIZE);
+	rte_prefetch0(&key->crypt);
 }
 
 /*
  * In place; the ICV to `tag`. A job of its own, which is done on return: faster than the library's functions for
  * messages in pieces, and there are no others.
  */
-static void chacha(struct esp_mb *mb, const struct sa_mb_aead *key, const struct aead_input *in,
-    IMB_CIPHER_DIRECTION direction, uint8_t *text, unsigned bytes, uint8_t *tag)
+static void chacha(IMB_MGR *manager, const struct sa_mb_aead *key,
+    const struct esp_mb_aead_work *work, IMB_CIPHER_DIRECTION direction, uint8_t *tag)
 {
-	struct IMB_JOB *job = IMB_GET_NEXT_JOB(mb->manager);
+	struct IMB_JOB *job = IMB_GET_NEXT_JOB(manager);
 
 	job->enc_keys = job->dec_keys = key->chacha;
 	job->key_len_in_bytes = sizeof(key->chacha);
-	job->src = job->dst = text;
+	job->src = job->dst = work->text;
 	job->cipher_start_src_offset_in_bytes = job->hash_start_src_offset_in_bytes = 0;
-	job->msg_len_to_cipher_in_bytes = job->msg_len_to_hash_in_bytes = bytes;
-	job->iv = in->nonce;
+	job->msg_len_to_cipher_in_bytes = job->msg_len_to_hash_in_bytes = work->bytes;
+	job->iv = work->nonce;
 	job->iv_len_in_bytes = NONCE_BYTES;
-	job->u.CHACHA20_POLY1305.aad = in->aad;
-	job->u.CHACHA20_POLY1305.aad_len_in_bytes = in->aad_bytes;
+	job->u.CHACHA20_POLY1305.aad = work->aad;
+	job->u.CHACHA20_POLY1305.aad_len_in_bytes = work->aad_bytes;
 	job->auth_tag_output = tag;
 	job->auth_tag_output_len_in_bytes = AEAD_ICV;
 	job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
@@ -68,61 +85,89 @@ static void chacha(struct esp_mb *mb, const struct sa_mb_aead *key, const struct
 	job->cipher_direction = direction;
 	job->chain_order =
 	    direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
-	IMB_SUBMIT_JOB_NOCHECK(mb->manager);
+	IMB_SUBMIT_JOB_NOCHECK(manager);
 }
+
+/* Packet i of the batch, in place. */
+static inline void crypt_one(
+    struct esp_mb *mb, unsigned i, IMB_CIPHER_DIRECTION direction, uint8_t *tag)
+{
+	const struct esp_mb_aead_batch *b = &mb->aead;
+	const struct esp_mb_aead_work *work = &b->work[i];
+	const struct sa_mb_aead *key = &b->sa[i]->mb->aead;
+
+	if (i + KEYS_AHEAD < b->n && b->sa[i + KEYS_AHEAD] != b->sa[i])
+		fetch_key(&b->sa[i + KEYS_AHEAD]->mb->aead);
+	if (likely(key->crypt))
+		key->crypt(&key->gcm, &mb->gcm, work->text, work->text, work->bytes, work->nonce,
+		    work->aad, work->aad_bytes, tag, AEAD_ICV);
+	else
+		chacha(mb->manager, key, work, direction, tag);
+}
+
+/* Outbound */
 
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_out *sa, uint64_t first, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer)
 {
-	struct esp_mb *mb = w->esp->mb;
-	const struct sa_mb_aead *key = &sa->head.mb->aead;
 	uint64_t inner_bytes = 0, outer_bytes = 0;
 
+	(void)outer;
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t sequence = first + i;
-		rte_be64_t iv = rte_cpu_to_be_64(sequence);
-		struct aead_input in;
+		rte_be64_t iv = rte_cpu_to_be_64(first + i);
 		struct esp_frame f;
-		uint8_t *text;
 
 		inner_bytes += m[i]->pkt_len;
-		f = esp_frame(sa, m[i], sequence);
+		f = esp_frame(sa, m[i], first + i);
 		outer_bytes += m[i]->pkt_len;
 		memcpy(f.esp + ESP_BYTES, &iv, sizeof(iv));
-		text = f.esp + ESP_BYTES + AEAD_IV;
-		input_of(&in, &sa->head, key, f.esp, sequence);
-		if (likely(key->crypt))
-			key->crypt(&key->gcm, &mb->gcm, text, text, f.clear, in.nonce, in.aad,
-			    in.aad_bytes, text + f.clear, AEAD_ICV);
-		else
-			chacha(mb, key, &in, IMB_DIR_ENCRYPT, text, f.clear, text + f.clear);
-		outer[i] = m[i];
+		add_work(&w->esp->mb->aead, &sa->head, m[i], f, first + i);
 	}
 	esp_mb_count_out(w, &sa->head, n, inner_bytes, outer_bytes);
+	return 0;
+}
+
+unsigned esp_mb_run_out_aead(struct esp_mb *mb, struct rte_mbuf **outer)
+{
+	struct esp_mb_aead_batch *b = &mb->aead;
+	unsigned n = b->n;
+
+	for (unsigned i = 0; i < n; i++) {
+		crypt_one(mb, i, IMB_DIR_ENCRYPT, b->work[i].text + b->work[i].bytes);
+		outer[i] = b->m[i];
+	}
+	b->n = 0;
 	return n;
 }
+
+/* Inbound */
 
 unsigned esp_mb_decap_aead(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
+	(void)inner;
+	for (unsigned i = 0; i < n; i++)
+		add_work(&w->esp->mb->aead, &sa->head, m[i], esp_frame_of(&sa->head, m[i]),
+		    esp_note(m[i])->sequence);
+	return 0;
+}
+
+unsigned esp_mb_run_in_aead(struct worker *w, struct rte_mbuf **inner)
+{
 	struct esp_mb *mb = w->esp->mb;
-	const struct sa_mb_aead *key = &sa->head.mb->aead;
+	struct esp_mb_aead_batch *b = &mb->aead;
+	unsigned done;
 
-	for (unsigned i = 0; i < n; i++) {
-		struct esp_frame f = esp_frame_of(&sa->head, m[i]);
-		uint8_t *text = f.esp + ESP_BYTES + AEAD_IV;
+	for (unsigned i = 0; i < b->n; i++) {
+		const uint8_t *received = b->work[i].text + b->work[i].bytes;
 		uint8_t tag[AEAD_ICV];
-		struct aead_input in;
 
-		input_of(&in, &sa->head, key, f.esp, esp_note(m[i])->sequence);
-		if (likely(key->crypt))
-			key->crypt(&key->gcm, &mb->gcm, text, text, f.clear, in.nonce, in.aad,
-			    in.aad_bytes, tag, AEAD_ICV);
-		else
-			chacha(mb, key, &in, IMB_DIR_DECRYPT, text, f.clear, tag);
-		m[i]->ol_flags &= ~RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
-		if (unlikely(!esp_icv_equal(tag, text + f.clear, AEAD_ICV)))
-			m[i]->ol_flags |= RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
+		crypt_one(mb, i, IMB_DIR_DECRYPT, tag);
+		b->m[i]->ol_flags &= ~RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
+		if (unlikely(!esp_icv_equal(tag, received, AEAD_ICV)))
+			b->m[i]->ol_flags |= RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
 	}
-	return esp_mb_decrypted(w, sa, m, n, inner);
+	done = esp_mb_decrypted(w, b->sa, b->m, b->n, inner);
+	b->n = 0;
+	return done;
 }

@@ -154,7 +154,7 @@ unsigned esp_mb_encap_chain(struct worker *w, struct sa_out *sa, uint64_t first,
 	return 0;
 }
 
-unsigned esp_mb_run_out(struct worker *w, struct rte_mbuf **outer)
+unsigned esp_mb_run_out_chain(struct worker *w, struct rte_mbuf **outer)
 {
 	struct esp_mb_batch *b = &w->esp->mb->batch;
 	unsigned done = 0;
@@ -209,20 +209,15 @@ static inline void judge(struct esp_mb_batch *b, unsigned i)
 	}
 }
 
-unsigned esp_mb_run_in(struct worker *w, struct rte_mbuf **inner)
+unsigned esp_mb_run_in_chain(struct worker *w, struct rte_mbuf **inner)
 {
 	struct esp_mb_batch *b = &w->esp->mb->batch;
-	unsigned done = 0;
+	unsigned done;
 
 	run(w->esp->mb->manager, b);
 	for (unsigned i = 0; i < b->n; i++)
 		judge(b, i);
-	for (unsigned i = 0, end; i < b->n; i = end) {
-		for (end = i + 1; end < b->n && b->sa[end] == b->sa[i]; end++)
-			;
-		done += esp_mb_decrypted(
-		    w, container_of(b->sa[i], struct sa_in, head), b->m + i, end - i, inner + done);
-	}
+	done = esp_mb_decrypted(w, b->sa, b->m, b->n, inner);
 	b->n = 0;
 	return done;
 }

@@ -9,6 +9,8 @@
  * before anything is encrypted, so that no worker passes a limit and no number is used twice (RFC 4303 3.3.3).
  */
 
+#include <rte_prefetch.h>
+
 #include "datapath/esp.h"
 #include "datapath/esp_select.h"
 #include "datapath/esp_worker.h"
@@ -35,6 +37,40 @@ static inline bool make_room(const struct sa_out *sa, struct rte_mbuf *m)
 		return false;
 	return rte_pktmbuf_headroom(m) >= sa->head_bytes &&
 	    rte_pktmbuf_tailroom(m) >= sa->tail_bytes;
+}
+
+/*
+ * What many tunnels in one burst cost is waiting for memory: their records are asked for ahead, all at once at each
+ * step of the way from tunnel to SA to what belongs to it.
+ */
+static void fetch_sas(struct worker *w, struct rte_mbuf **m, unsigned n)
+{
+	const struct tunnel *tunnel[BURST_MAX];
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (i > 0 && pkt_meta(m[i])->tunnel == pkt_meta(m[i - 1])->tunnel)
+			continue;
+		tunnel[count] = tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel);
+		rte_prefetch0(tunnel[count]);
+		count += tunnel[count] != NULL;
+	}
+	if (likely(count <= 1))
+		return;
+	for (unsigned i = 0; i < count; i++) {
+		const uint8_t *sa = (const uint8_t *)tunnel[i]->out[0].sa;
+
+		rte_prefetch0(sa); /* NULL is fine */
+		rte_prefetch0(sa + RTE_CACHE_LINE_SIZE);
+		rte_prefetch0(sa + 2 * RTE_CACHE_LINE_SIZE);
+		rte_prefetch0(sa + offsetof(struct sa_out, next_sequence));
+	}
+	for (unsigned i = 0; i < count; i++) {
+		const struct sa_out *sa = tunnel[i]->out[0].sa;
+
+		if (likely(sa))
+			rte_prefetch0(&sa->head.of_worker[w->id]);
+	}
 }
 
 /* Keeps the packets that have an SA, in sa[]. */
@@ -143,6 +179,7 @@ unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_m
 	struct sa_head *sa[BURST_MAX];
 	unsigned room = n, done = 0;
 
+	fetch_sas(w, m, n);
 	n = find_sas(w, m, n, sa);
 	if (n == 0)
 		return 0;

@@ -115,7 +115,7 @@ unsigned esp_inner_finish(
 /* esp_mb.c */
 int esp_mb_init(struct worker *w); /* 0 or -ENOMEM */
 void esp_mb_fini(struct worker *w);
-/* esp_mb_chain.c. Works on what its engine has collected since the last time, and finishes it. */
+/* Work on what the engines have collected since the last time, and finish it. */
 unsigned esp_mb_run_out(struct worker *w, struct rte_mbuf **outer);
 unsigned esp_mb_run_in(struct worker *w, struct rte_mbuf **inner);
 
