@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * A block of bursts is put into the receive ring, which is not timed, then taken through the worker, which is, then
+ * taken out again. Of many blocks the fastest counts, because others may use the machine; every second one is
+ * run stage by stage. Packets in the ring are in the cache, as behind a port with direct cache access.
+ */
+
+#include "transitbench/measure.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include <rte_cycles.h>
+
+#include "datapath/tx.h"
+
+#define MULTIPLY_CYCLES 3 /* of a 64-bit multiplication on the CPUs of interest */
+#define BURSTS          4 /* of a block: few enough for the first two levels of cache */
+#define SAMPLES_MAX     65536
+
+const char *const bench_stage_names[BENCH_STAGES] = {
+    "rx", "classify", "esp-in", "route", "out", "tx"};
+
+double ticks_per_cycle(void)
+{
+	const unsigned tries = 5, n = 2000;
+	uint64_t best = UINT64_MAX;
+
+	for (unsigned try = 0; try < tries; try++) {
+		uint64_t x = 3, start = rte_rdtsc_precise();
+
+		for (unsigned i = 0; i < n; i++)
+			__asm__ volatile("imul %0, %0" : "+r"(x));
+		best = RTE_MIN(best, rte_rdtsc_precise() - start);
+	}
+	return (double)best / (n * MULTIPLY_CYCLES);
+}
+
+static unsigned port_in(const struct site *s)
+{
+	return s->profile->direction == DIR_IN || s->profile->direction == DIR_RELAY ? WAN : LAN;
+}
+
+/* Returns the bytes of the frames, 0 when there are too few. */
+static uint64_t load(struct site *s, unsigned bursts)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < bursts; i++) {
+		struct rte_mbuf *m[BURST_MAX];
+
+		if (site_frames(s, m, BURST_MAX) != BURST_MAX ||
+		    rte_ring_enqueue_bulk(s->in[port_in(s)], (void **)m, BURST_MAX, NULL) == 0)
+			return 0;
+		for (unsigned k = 0; k < BURST_MAX; k++)
+			bytes += m[k]->pkt_len;
+	}
+	return bytes;
+}
+
+static int unload(struct site *s, unsigned packets)
+{
+	unsigned n, all = 0;
+
+	for (unsigned port = 0; port < SITE_PORTS; port++) {
+		struct rte_mbuf *m[BURST_MAX];
+
+		while (
+		    (n = rte_ring_dequeue_burst(s->out[port], (void **)m, BURST_MAX, NULL)) > 0) {
+			rte_pktmbuf_free_bulk(m, n);
+			all += n;
+		}
+	}
+	return all == packets ? 0 : -EIO;
+}
+
+/* The same stages as round.c strings together, with a look at the clock between them. */
+static void round_by_stage(struct site *s, uint64_t spent[BENCH_STAGES])
+{
+	const struct worker_queue q = {(uint16_t)port_in(s), 0};
+	struct rte_mbuf *m[BURST_MAX], *inner[BURST_MAX];
+	struct worker *w = s->w;
+	struct burst esp = {.n = 0};
+	struct routed to;
+	uint64_t at[BENCH_STAGES + 1];
+	bool uplinks;
+	unsigned n;
+
+	at[BENCH_RX] = rte_rdtsc();
+	n = rx(w, &q, m);
+	at[BENCH_CLASSIFY] = rte_rdtsc();
+	n = classify(w, w->b->port[q.port], m, n, &uplinks);
+	n = ip_in(w, m, n, true);
+	if (uplinks)
+		n = uplink(w, m, n, &esp);
+	at[BENCH_ESP_IN] = rte_rdtsc();
+	if (esp.n > 0) {
+		n = esp_in(w, esp.m, esp.n, inner);
+		n = ip_in(w, inner, n, false);
+		tunnel_in(w, inner, n);
+	}
+	at[BENCH_ROUTE] = rte_rdtsc();
+	route(w, esp.n ? inner : m, n, &to);
+	at[BENCH_OUT] = rte_rdtsc();
+	egress(w, &to.clear, EGRESS_TRANSIT);
+	tunnel_out(w, &to.tunnel);
+	at[BENCH_TX] = rte_rdtsc();
+	tx_flush(w);
+	at[BENCH_STAGES] = rte_rdtsc();
+	for (unsigned i = 0; i < BENCH_STAGES; i++)
+		spent[i] += at[i + 1] - at[i];
+}
+
+static int by_rtt(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void percentiles(float *sample, unsigned n, struct measured *out)
+{
+	double us = 1e6 / (double)rte_get_tsc_hz();
+
+	qsort(sample, n, sizeof(*sample), by_rtt);
+	out->p50 = (double)sample[n / 2] * us;
+	out->p99 = (double)sample[(uint64_t)n * 99 / 100] * us;
+	out->p999 = (double)sample[(uint64_t)n * 999 / 1000] * us;
+}
+
+int measure(struct site *s, double seconds, struct measured *out)
+{
+	static float sample[SAMPLES_MAX];
+	const unsigned packets = BURSTS * BURST_MAX;
+	uint64_t until = rte_rdtsc() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
+	double ratio = INFINITY, best = INFINITY;
+	unsigned samples = 0;
+
+	*out = (struct measured){0};
+	for (unsigned i = 0; i < BENCH_STAGES; i++)
+		out->stage[i] = INFINITY;
+	for (unsigned block = 0; rte_rdtsc() < until || block < 4; block++) {
+		uint64_t stage[BENCH_STAGES] = {0}, bytes = load(s, BURSTS), all = 0;
+
+		if (bytes == 0)
+			return -EIO;
+		out->bytes = (double)bytes / packets;
+		for (unsigned i = 0; i < BURSTS; i++) {
+			uint64_t start = rte_rdtsc();
+
+			if (block % 2)
+				round_by_stage(s, stage);
+			else
+				worker_round(s->w);
+			start = rte_rdtsc() - start;
+			all += start;
+			if (block % 2 == 0 && samples < SAMPLES_MAX)
+				sample[samples++] = (float)start;
+		}
+		if (unload(s, packets) < 0)
+			return -EIO;
+		ratio = fmin(ratio, ticks_per_cycle());
+		for (unsigned i = 0; i < BENCH_STAGES && block % 2; i++)
+			out->stage[i] = fmin(out->stage[i], (double)stage[i]);
+		if (block % 2 == 0)
+			best = fmin(best, (double)all);
+	}
+	out->cycles = best / packets / ratio;
+	out->ns = best / packets * 1e9 / (double)rte_get_tsc_hz();
+	for (unsigned i = 0; i < BENCH_STAGES; i++)
+		out->stage[i] /= packets * ratio;
+	percentiles(sample, samples, out);
+	return 0;
+}
+
+int count_once(struct site *s, unsigned bursts)
+{
+	if (load(s, bursts) == 0)
+		return -EIO;
+	for (unsigned i = 0; i < bursts; i++)
+		worker_round(s->w);
+	return unload(s, bursts * BURST_MAX);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TRANSITBENCH_REPORT_H
+#define TRANSITBENCH_REPORT_H
+
+/* What was measured, for people, programs and eyes. */
+
+#include "transitbench/measure.h"
+
+struct result {
+	struct profile profile;
+	struct measured m;
+};
+
+double result_mpps(const struct result *r);
+/* Of clear frames, with checksum, preamble and gap as on Ethernet left out. */
+double result_gbit(const struct result *r);
+
+void report_line(const struct result *r, bool heading);
+/* An array with an object for each, to stdout. */
+void report_json(const struct result *r, unsigned n);
+/* Bars of cycles by stage. 0 or -errno. */
+int report_svg(const char *path, const struct result *r, unsigned n);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/* Builds the router of a profile out of the records that control would publish. */
+
+#include "transitbench/site.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+
+#include "base/mem.h"
+
+#define ATTACHMENT_SITE 1
+#define ATTACHMENT_VPN  2
+#define ROUTE_BASE      UINT32_C(0x0b000000)
+#define GATEWAY         UINT32_C(0xac100001) /* + port */
+#define OURS            UINT32_C(0xcb007100) /* 203.0.113.0 + tunnel */
+#define PEERS           UINT32_C(0xc6120000) /* 198.18.0.0 + tunnel */
+#define SPARE           64
+
+static const struct rte_ether_addr our_mac = {{2, 0, 0, 0, 0, 1}};
+
+/* Ports, interfaces, ways out */
+
+static void add_ports(struct site *s, const uint16_t dpdk_port[SITE_PORTS])
+{
+	for (uint16_t i = 0; i < SITE_PORTS; i++) {
+		s->port[i] =
+		    (struct port){.dpdk_id = dpdk_port[i], .index = i, .mtu = 1600, .mac = our_mac};
+		atomic_store(&s->port[i].link_up, true);
+		s->b->port[i] = &s->port[i];
+	}
+	s->b->ports = SITE_PORTS;
+}
+
+static int add_iface(struct site *s, unsigned port)
+{
+	struct iface spec = {.port = (uint16_t)port,
+	    .role = port == WAN ? IFACE_UPLINK : IFACE_ATTACHMENT,
+	    .up = true,
+	    .mtu = 1600,
+	    .mac = our_mac,
+	    .slot = slot_alloc(&s->b->counters),
+	    .attachment = port == WAN ? 0 : ATTACHMENT_SITE,
+	    .fib = s->fib};
+	struct rte_ether_addr mac = {{2, 0xee, 0, 0, 0, (uint8_t)port}};
+	struct ip_addr gateway = ip_v4(GATEWAY + port);
+	struct nexthop_spec via = {.kind = NH_VIA, .slot = spec.slot};
+	int index = iface_publish(&s->b->ifaces, &spec), neigh;
+
+	if (index <= 0)
+		return -ENOSPC;
+	s->iface[port] = (uint32_t)index;
+	neigh = neigh_publish(
+	    s->b->neighbours, iface_get(&s->b->ifaces, (uint32_t)index), &gateway, &mac);
+	if (neigh <= 0)
+		return -ENOSPC;
+	via.iface = (uint16_t)index;
+	via.neigh = (uint32_t)neigh;
+	return nexthop_publish(&s->b->nexthops, &via, &s->gateway[port]);
+}
+
+/* Tunnels */
+
+static struct sa_spec spec_of(struct site *s, unsigned i)
+{
+	struct ip_prefix all = {.addr = ip_any(IP_V4)};
+	struct sa_spec spec = {.spi = 0x10000 + i,
+	    .attachment = ATTACHMENT_VPN,
+	    .inner_family = IP_V4,
+	    .local = ip_v4(OURS + i % 200),
+	    .remote = ip_v4(PEERS + i),
+	    .encr = s->profile->encr,
+	    .auth = s->profile->auth,
+	    .underlay = s->gateway[WAN],
+	    .selector_count = 1};
+
+	spec.selector[0] = (struct sa_selector){.local = ip_range_of_prefix(&all),
+	    .remote = ip_range_of_prefix(&all),
+	    .local_port_last = UINT16_MAX,
+	    .remote_port_last = UINT16_MAX};
+	for (unsigned k = 0; k < SA_KEY_MAX; k++) {
+		spec.encr_key[k] = (uint8_t)(i * 7 + k);
+		spec.auth_key[k] = (uint8_t)(i * 13 + k * 3);
+	}
+	return spec;
+}
+
+static uint32_t add_end(struct site *s, struct sa_out *sa, uint16_t slot)
+{
+	struct tunnel t = {.index = tunnel_alloc(&s->b->tunnels),
+	    .slot = slot,
+	    .attachment = ATTACHMENT_VPN,
+	    .state = TUNNEL_UP,
+	    .fib = s->fib,
+	    .inner_mtu = 1500,
+	    .mss_v4 = 1360,
+	    .any = true,
+	    .out_count = 1};
+
+	t.out[0].sa = sa;
+	if (t.index)
+		tunnel_publish(&s->b->tunnels, &t);
+	return t.index;
+}
+
+static int add_tunnel(struct site *s, unsigned i, uint32_t *leaf)
+{
+	struct sa_spec spec = spec_of(s, i), peer = spec;
+	struct nexthop_spec into = {.kind = NH_TUNNEL, .attachment = ATTACHMENT_VPN};
+	uint32_t ours;
+
+	spec.slot = peer.slot = slot_alloc(&s->b->counters);
+	s->out_sa[i] = sa_out_create(s->b->sas, &spec);
+	ours = s->out_sa[i] ? add_end(s, s->out_sa[i], spec.slot) : 0;
+	if (!ours)
+		return -errno;
+	spec.tunnel = ours;
+	s->in_sa[i] = sa_in_create(s->b->sas, &spec);
+	peer.local = spec.remote;
+	peer.remote = spec.local;
+	s->peer_sa[i] = sa_out_create(s->b->sas, &peer);
+	s->peer_tunnel[i] = s->peer_sa[i] ? add_end(s, s->peer_sa[i], s->slot) : 0;
+	if (!s->in_sa[i] || !s->peer_tunnel[i])
+		return -errno;
+	into.tunnel = ours;
+	into.slot = spec.slot;
+	return nexthop_publish(&s->b->nexthops, &into, leaf);
+}
+
+/* All of them, and the leaves that routes may name; *leaves is freed by the caller. */
+static int add_tunnels(struct site *s, uint32_t *leaf)
+{
+	struct nexthop_spec group = {.kind = NH_GROUP, .member_count = s->tunnels};
+	int rc = 0;
+
+	for (unsigned i = 0; i < s->tunnels && rc == 0; i++)
+		rc = add_tunnel(s, i, &leaf[i]);
+	if (rc || !s->profile->ecmp)
+		return rc;
+	for (unsigned i = 0; i < s->tunnels; i++)
+		group.members[i] =
+		    (struct ecmp_member){.leaf = leaf[i], .identity = i + 1, .alive = true};
+	leaf[0] = 0;
+	return nexthop_publish(&s->b->nexthops, &group, &leaf[0]);
+}
+
+static int add_routes(struct site *s, const uint32_t *leaf, unsigned leaves)
+{
+	for (unsigned i = 0; i < s->routes; i++) {
+		struct ip_addr a = ip_v4(ROUTE_BASE + (i << 8));
+		struct ip_prefix p = ip_prefix_of(&a, 24);
+		int rc = fib_set(s->fib, &p, leaf[i % leaves]);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static bool into_tunnels(const struct profile *p)
+{
+	return p->direction == DIR_OUT || p->direction == DIR_RELAY;
+}
+
+static int fill(struct site *s)
+{
+	bool ecmp = s->profile->ecmp;
+	uint32_t *leaf = xcalloc(s->tunnels + 1, sizeof(*leaf));
+	int rc = s->profile->direction == DIR_PLAIN ? 0 : add_tunnels(s, leaf);
+
+	if (rc == 0 && into_tunnels(s->profile))
+		rc = add_routes(s, leaf, ecmp ? 1 : s->tunnels);
+	else if (rc == 0)
+		rc = add_routes(s, &s->gateway[LAN], 1);
+	free(leaf);
+	return rc;
+}
+
+/* Open, close */
+
+int site_open(struct site *s, const struct profile *p, struct rte_mempool *pool,
+    struct rte_ring *rings[2 * SITE_PORTS], const uint16_t dpdk_port[SITE_PORTS])
+{
+	struct boundary_limits limits = {.workers = 1,
+	    .ifaces = 8,
+	    .neighbours = SPARE,
+	    .nexthops = p->tunnels + SPARE,
+	    .tunnels = 2 * p->tunnels + SPARE,
+	    .sas = p->tunnels + SPARE,
+	    .slots = p->tunnels + SPARE};
+	struct fib_limits routes = {.groups = SPARE};
+	const char *why;
+	int rc;
+
+	*s = (struct site){.profile = p, .pool = pool, .tunnels = p->tunnels, .random = 1};
+	s->routes = into_tunnels(p) && !p->ecmp ? RTE_MAX(p->routes, p->tunnels) : p->routes;
+	routes.routes = s->routes + 1;
+	s->in_sa = xcalloc(p->tunnels, sizeof(*s->in_sa));
+	s->out_sa = xcalloc(p->tunnels, sizeof(*s->out_sa));
+	s->peer_sa = xcalloc(p->tunnels, sizeof(*s->peer_sa));
+	s->peer_tunnel = xcalloc(p->tunnels, sizeof(*s->peer_tunnel));
+	memcpy(s->in, rings, sizeof(s->in));
+	memcpy(s->out, rings + SITE_PORTS, sizeof(s->out));
+	s->crypto = crypto_open("auto", 1, 4 * p->tunnels + SPARE, &why);
+	s->b = s->crypto ? boundary_create(&limits, s->crypto, pool) : NULL;
+	s->fib = s->b ? fib_create(s->b->epoch, "bench", 0, &routes) : NULL;
+	if (!s->fib)
+		return -ENOMEM;
+	add_ports(s, dpdk_port);
+	s->slot = slot_alloc(&s->b->counters);
+	rc = add_iface(s, LAN);
+	if (rc == 0)
+		rc = add_iface(s, WAN);
+	if (rc == 0)
+		rc = fill(s);
+	if (rc)
+		return rc;
+	s->w = workers_create(s->b, false);
+	if (!s->w)
+		return -ENOMEM;
+	worker_add_queue(s->w, LAN, 0);
+	worker_add_queue(s->w, WAN, 0);
+	epoch_online(s->b->epoch, 0);
+	return 0;
+}
+
+void site_close(struct site *s)
+{
+	struct rte_mbuf *m;
+
+	if (s->w)
+		epoch_offline(s->b->epoch, 0);
+	workers_free(s->w, 1);
+	for (unsigned i = 0; i < SITE_PORTS; i++) {
+		while (rte_ring_dequeue(s->in[i], (void **)&m) == 0 ||
+		    rte_ring_dequeue(s->out[i], (void **)&m) == 0)
+			rte_pktmbuf_free(m);
+	}
+	if (s->fib)
+		fib_free(s->fib);
+	boundary_free(s->b);
+	crypto_close(s->crypto);
+	free(s->in_sa);
+	free(s->out_sa);
+	free(s->peer_sa);
+	free(s->peer_tunnel);
+}
+
+/* Traffic */
+
+static uint32_t draw(struct site *s)
+{
+	s->random = s->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (uint32_t)(s->random >> 32);
+}
+
+/* Few prefixes get most of the traffic: each octave of them as much as the next one. */
+static uint32_t draw_route(struct site *s)
+{
+	unsigned octaves = s->routes > 1 ? 32 - (unsigned)__builtin_clz(s->routes - 1) : 0;
+	uint32_t top = UINT32_C(1) << draw(s) % (octaves + 1);
+
+	if (s->tunnels > 1)
+		return draw(s) % s->routes; /* all tunnels mixed within each burst */
+	return RTE_MIN(draw(s) % top, s->routes - 1);
+}
+
+static unsigned frame_bytes(struct site *s)
+{
+	static const unsigned imix[12] = {64, 64, 64, 64, 64, 64, 64, 576, 576, 576, 576, 1424};
+
+	return s->profile->bytes ? s->profile->bytes : imix[draw(s) % RTE_DIM(imix)];
+}
+
+/* An IPv4 packet in UDP, without layer 2. */
+static void make_packet(struct site *s, struct rte_mbuf *m)
+{
+	unsigned bytes = frame_bytes(s) - RTE_ETHER_HDR_LEN;
+	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)rte_pktmbuf_append(m, (uint16_t)bytes);
+	uint16_t *port = (uint16_t *)(ip + 1);
+
+	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
+	    .total_length = rte_cpu_to_be_16((uint16_t)bytes),
+	    .time_to_live = 64,
+	    .next_proto_id = IPPROTO_UDP,
+	    .src_addr = rte_cpu_to_be_32(0x0a010000 + draw(s) % 1024),
+	    .dst_addr = rte_cpu_to_be_32(ROUTE_BASE + (draw_route(s) << 8) + 1)};
+	port[0] = (uint16_t)draw(s);
+	port[1] = RTE_BE16(2000);
+	ip->hdr_checksum = rte_ipv4_cksum(ip);
+}
+
+static void add_ethernet(struct rte_mbuf *m)
+{
+	struct rte_ether_hdr *eth =
+	    (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, sizeof(struct rte_ether_hdr));
+
+	eth->dst_addr = our_mac;
+	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
+}
+
+/* By the peers' ends, with the stage that sends. What they count is no part of the measurement. */
+static unsigned encrypt(struct site *s, struct rte_mbuf **m, unsigned n)
+{
+	struct rte_mbuf *outer[BURST_MAX];
+
+	for (unsigned i = 0; i < n; i++) {
+		*pkt_meta(m[i]) = (struct pkt_meta){.slot = s->slot};
+		pkt_meta(m[i])->tunnel = s->peer_tunnel[draw(s) % s->tunnels];
+	}
+	n = esp_out(s->w, m, n, outer);
+	memcpy(m, outer, n * sizeof(*m));
+	return n;
+}
+
+unsigned site_frames(struct site *s, struct rte_mbuf **m, unsigned n)
+{
+	bool sealed = s->profile->direction == DIR_IN || s->profile->direction == DIR_RELAY;
+
+	if (rte_pktmbuf_alloc_bulk(s->pool, m, n) != 0)
+		return 0;
+	for (unsigned i = 0; i < n; i++)
+		make_packet(s, m[i]);
+	if (sealed)
+		n = encrypt(s, m, n);
+	for (unsigned i = 0; i < n; i++)
+		add_ethernet(m[i]);
+	return n;
+}

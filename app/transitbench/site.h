@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TRANSITBENCH_SITE_H
+#define TRANSITBENCH_SITE_H
+
+/*
+ * A router in memory: the very libraries that transitd runs, one worker, a port towards a site (lan) and an uplink (wan),
+ * both of which are rings. The peers' ends of the tunnels are SAs of the same process.
+ *
+ *   10.0.0.0 ... one route for each of `routes` prefixes of 24 bits, to the tunnels in turn (or the group of them), or
+ *                to a gateway on the other side with DIR_PLAIN and DIR_IN
+ */
+
+#include "datapath/esp.h"
+#include "datapath/stage.h"
+#include "transitbench/profile.h"
+
+#define SITE_TUNNELS_MAX 10000
+#define SITE_FRAME_MAX   1600
+
+enum { LAN, WAN, SITE_PORTS };
+
+struct site {
+	const struct profile *profile;
+	struct crypto *crypto;
+	struct rte_mempool *pool;
+	struct boundary *b;
+	struct worker *w;
+	struct port port[SITE_PORTS];
+	struct rte_ring *in[SITE_PORTS], *out[SITE_PORTS];
+	struct fib *fib;
+	uint32_t iface[SITE_PORTS];
+	uint32_t gateway[SITE_PORTS]; /* leaves */
+	uint16_t slot;                /* of what the peers send before it is ours */
+	unsigned tunnels, routes;
+	struct sa_in **in_sa;   /* ours */
+	struct sa_out **out_sa; /* ours */
+	struct sa_out **peer_sa;
+	uint32_t *peer_tunnel; /* by which the peer's end encrypts */
+	uint64_t random;
+};
+
+/* 0 or -errno. EAL runs. */
+int site_open(struct site *s, const struct profile *p, struct rte_mempool *pool,
+    struct rte_ring *rings[2 * SITE_PORTS], const uint16_t dpdk_port[SITE_PORTS]);
+void site_close(struct site *s);
+/* n frames as they arrive, encrypted by the peers where the profile wants that. Returns how many there are. */
+unsigned site_frames(struct site *s, struct rte_mbuf **m, unsigned n);
+
+#endif
