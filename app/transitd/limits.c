@@ -33,7 +33,8 @@ struct boundary_limits limits_of(const struct conf *conf)
 	l.ifaces = at_most(at_least(2 * (conf->ports_count + conf->attachments_count), IFACES_MIN),
 	    UINT16_MAX / 4);
 	l.neighbours = NEIGHBOURS;
-	l.nexthops = at_least(4 * (l.tunnels + l.ifaces), NEXTHOPS_MIN);
+	l.nexthops =
+	    at_most(at_least(4 * (l.tunnels + l.ifaces), NEXTHOPS_MIN), FIB_NEXTHOP_MAX + 1);
 	l.sas = CHILD_SAS * l.tunnels;
 	l.slots = l.tunnels + l.ifaces + SLOTS_SPARE;
 	return l;

@@ -64,7 +64,8 @@ def tests(cls):
 # ---- inside the sandbox: one class ----
 
 def report(name, seconds, why=None):
-    print(json.dumps({"test": name, "seconds": round(seconds, 2), "why": why}), flush=True)
+    print(json.dumps({"test": name, "seconds": round(seconds, 2), "why": why, "notes": Lab.notes}), flush=True)
+    Lab.notes = []
 
 
 def attempt(name, limit, what):
@@ -124,6 +125,8 @@ class Summary:
     def add(self, suite, where, result, logs):
         name = f"{where}.{result['test']}"
         with self.lock:
+            for note in result.get("notes", []):
+                print(f"      {note}", flush=True)
             if result["why"] is None:
                 self.passed += 1
                 print(f"ok    {suite} {name} ({result['seconds']:.1f} s)", flush=True)

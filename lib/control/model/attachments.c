@@ -17,13 +17,9 @@
 
 struct attach *attach_of(const struct model *m, const struct conf_attachment *conf)
 {
-	struct attach *a;
+	struct attach *a = conf ? names_get(&m->attach_names, conf->name) : NULL;
 
-	list_for (a, &m->attachments, node) {
-		if (conf && a->conf == conf)
-			return a;
-	}
-	return NULL;
+	return a && a->conf == conf ? a : NULL;
 }
 
 void attach_refresh_usable(struct attach *a)
@@ -82,12 +78,10 @@ static uint16_t number_take(uint64_t taken[ATTACHMENT_NUMBERS / BITS])
 
 static struct attach *attach_get(struct model *m, const char *name, uint64_t *taken)
 {
-	struct attach *a;
+	struct attach *a = names_get(&m->attach_names, name);
 
-	list_for (a, &m->attachments, node) {
-		if (strcmp(a->name, name) == 0)
-			return a;
-	}
+	if (a)
+		return a;
 	uint16_t number = number_take(taken);
 	if (!number)
 		return NULL;
@@ -95,6 +89,7 @@ static struct attach *attach_get(struct model *m, const char *name, uint64_t *ta
 	a->name = xstrdup(name);
 	a->number = number;
 	list_append(&m->attachments, &a->node);
+	names_put(&m->attach_names, a->name, a);
 	return a;
 }
 
@@ -131,9 +126,12 @@ void attachments_sweep(struct model *m)
 {
 	struct attach *a, *next;
 
+	names_fini(&m->attach_names);
 	list_for_safe (a, next, &m->attachments, node) {
-		if (a->seen)
+		if (a->seen) {
+			names_put(&m->attach_names, a->name, a);
 			continue;
+		}
 		number_leave(m, a->number);
 		list_remove(&a->node);
 		free(a->name);

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "conf/pool.h"
 #include "model/internal.h"
 
 #define LOG "model"
@@ -213,6 +214,8 @@ static bool is_own(const struct iface_entry *e, const struct ip_addr *addr)
 /* Addresses it answers for beside its own: gateway addresses of the tunnels that leave here. */
 static void proxies_commit(struct model *m, struct iface_entry *e)
 {
+	struct conf_pool *pool = pool_new();
+	struct names known = {0};
 	struct tunnel_entry *t;
 	unsigned count = 0;
 
@@ -225,9 +228,11 @@ static void proxies_commit(struct model *m, struct iface_entry *e)
 		const struct ip_addr *addr = &t->pub.conf->gateway_address;
 
 		if (t->seen && t->out == e && !is_own(e, addr) &&
-		    !has(e->proxies, e->pub.proxy_count, addr))
+		    !names_put_bytes(&known, pool, addr, sizeof(*addr), e))
 			e->proxies[e->pub.proxy_count++] = *addr;
 	}
+	names_fini(&known);
+	pool_free(pool);
 }
 
 /* True when workers may be on their way to another table. */

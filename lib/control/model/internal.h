@@ -14,6 +14,7 @@
  */
 
 #include "base/list.h"
+#include "conf/names.h"
 #include "model/model.h"
 
 #define POLICY_BUILT_IN     5000 /* priority of the built-in rejection (R4) */
@@ -192,6 +193,7 @@ struct model {
 	struct list tables;
 	struct table *underlay;
 	struct list attachments;
+	struct names attach_names; /* the same by name */
 	struct list ifaces;
 	struct list tunnels;
 	struct list ways;
@@ -207,6 +209,8 @@ struct model {
 	const struct model_tunnel **tunnel_view;
 	const struct model_iface **iface_view;
 	unsigned tunnel_count, iface_count;
+	struct tunnel_entry **tunnel_at; /* by struct model_tunnel.index; NULL: none */
+	uint32_t tunnel_at_count;
 };
 
 /* objects.c: the steps for all objects together */

@@ -43,6 +43,8 @@ void model_free(struct model *m)
 		return;
 	objects_free(m);
 	free(m->left);
+	free(m->tunnel_at);
+	names_fini(&m->attach_names);
 	free(m->tunnel_view);
 	free(m->iface_view);
 	free(m);
@@ -61,8 +63,17 @@ static void views_build(struct model *m)
 	m->tunnel_view = xrealloc(m->tunnel_view, (m->tunnel_count + 1) * sizeof(*m->tunnel_view));
 	m->iface_view = xrealloc(m->iface_view, (m->iface_count + 1) * sizeof(*m->iface_view));
 	m->tunnel_count = m->iface_count = 0;
-	list_for (t, &m->tunnels, node)
+	free(m->tunnel_at);
+	m->tunnel_at_count = 0;
+	list_for (t, &m->tunnels, node) {
+		if (t->pub.index >= m->tunnel_at_count)
+			m->tunnel_at_count = t->pub.index + 1;
+	}
+	m->tunnel_at = xcalloc(m->tunnel_at_count + 1, sizeof(*m->tunnel_at));
+	list_for (t, &m->tunnels, node) {
 		m->tunnel_view[m->tunnel_count++] = &t->pub;
+		m->tunnel_at[t->pub.index] = t;
+	}
 	list_for (i, &m->ifaces, node)
 		m->iface_view[m->iface_count++] = &i->pub;
 }
@@ -113,15 +124,12 @@ static void states_changed(struct model *m)
 
 void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state)
 {
-	struct tunnel_entry *t;
+	struct tunnel_entry *t = tunnel < m->tunnel_at_count ? m->tunnel_at[tunnel] : NULL;
 
-	list_for (t, &m->tunnels, node) {
-		if (t->pub.index != tunnel || t->pub.state == state)
-			continue;
-		t->pub.state = (uint8_t)state;
-		states_changed(m);
+	if (!t || t->pub.state == state)
 		return;
-	}
+	t->pub.state = (uint8_t)state;
+	states_changed(m);
 }
 
 void model_link_set(struct model *m, const struct conf_port *port, bool up)
@@ -150,11 +158,9 @@ const struct model_tunnel *model_tunnel_find(const struct model *m, const struct
 
 const struct model_tunnel *model_tunnel_at(const struct model *m, uint32_t index)
 {
-	for (unsigned i = 0; i < m->tunnel_count; i++) {
-		if (m->tunnel_view[i]->index == index)
-			return m->tunnel_view[i];
-	}
-	return NULL;
+	const struct tunnel_entry *t = index < m->tunnel_at_count ? m->tunnel_at[index] : NULL;
+
+	return t ? &t->pub : NULL;
 }
 
 unsigned model_tunnels(const struct model *m, const struct model_tunnel ***all)

@@ -65,25 +65,28 @@ static struct tunnel_entry *tunnel_new(struct model *m, const char *name)
 	return NULL;
 }
 
-static struct tunnel_entry *tunnel_get_entry(struct model *m, const struct conf_tunnel *conf)
+/* `known`: all there are, by name. */
+static struct tunnel_entry *tunnel_get_entry(
+    struct model *m, struct names *known, const struct conf_tunnel *conf)
 {
 	char name[192];
 	struct tunnel_entry *t;
 
 	snprintf(name, sizeof(name), "%s/%u", conf->connection->name, conf->number);
-	list_for (t, &m->tunnels, node) {
-		if (strcmp(t->name, name) == 0)
-			return t;
-	}
+	t = names_get(known, name);
+	if (t)
+		return t;
 	t = tunnel_new(m, name);
-	if (!t)
+	if (t)
+		names_put(known, t->name, t);
+	else
 		log_write(LOG_ERROR, LOG, name, "there are too many tunnels");
 	return t;
 }
 
-static int tunnel_make(struct model *m, const struct conf_tunnel *conf)
+static int tunnel_make(struct model *m, struct names *known, const struct conf_tunnel *conf)
 {
-	struct tunnel_entry *t = tunnel_get_entry(m, conf);
+	struct tunnel_entry *t = tunnel_get_entry(m, known, conf);
 	struct attach *a = attach_of(m, conf->connection->attachment);
 	const struct table *table = a ? table_of(m, a->conf->associate) : NULL;
 
@@ -104,16 +107,20 @@ static int tunnel_make(struct model *m, const struct conf_tunnel *conf)
 int tunnels_make(struct model *m)
 {
 	struct tunnel_entry *t;
+	struct names known = {0};
 	int rc = 0;
 
-	list_for (t, &m->tunnels, node)
+	list_for (t, &m->tunnels, node) {
 		t->seen = false;
+		names_put(&known, t->name, t);
+	}
 	for (unsigned i = 0; i < m->conf->vpn_connections_count; i++) {
 		const struct conf_connection *c = m->conf->vpn_connections[i];
 
 		for (unsigned k = 0; k < c->tunnels_count && rc == 0; k++)
-			rc = tunnel_make(m, c->tunnels[k]);
+			rc = tunnel_make(m, &known, c->tunnels[k]);
 	}
+	names_fini(&known);
 	return rc;
 }
 

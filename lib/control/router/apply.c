@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/state.h"
 #include "base/text.h"
 #include "router/confirm.h"
@@ -198,6 +199,27 @@ static void keep(struct router *r, const struct apply_order *order, struct apply
 		out->revision = entry.number;
 }
 
+void apply_started(struct router *r)
+{
+	const struct startup *s = r->setup.startup;
+	const char *state_dir = r->conf->system.state_dir;
+	struct history_entry *all, entry = {.time = (int64_t)time(NULL), .how = "start"};
+	unsigned count = history_list(state_dir, &all);
+	bool same = false;
+	size_t len;
+	char *text;
+
+	if (count && history_read(state_dir, all[count - 1].number, &text, &len) == 0) {
+		same = len == s->len && memcmp(text, s->text, len) == 0;
+		secret_free(text, len + 1);
+	}
+	free(all);
+	int rc = same ? 0 : history_add(state_dir, &entry, s->text, s->len);
+	if (rc < 0)
+		log_write(LOG_WARNING, LOG, NULL, "the history is not kept in %s: %s", state_dir,
+		    strerror(-rc));
+}
+
 static bool is_startup_file(const struct startup *s, const char *text, size_t len)
 {
 	size_t have_len;
@@ -206,8 +228,7 @@ static bool is_startup_file(const struct startup *s, const char *text, size_t le
 
 	if (state_slurp(s->file, &have, &have_len) == 0) {
 		is = have_len == len && memcmp(have, text, len) == 0;
-		memset(have, 0, have_len);
-		free(have);
+		secret_free(have, have_len + 1);
 	}
 	return is;
 }

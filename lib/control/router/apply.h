@@ -81,6 +81,8 @@ struct apply_report {
 };
 
 void apply_run(struct router *r, const struct apply_order *order, struct apply_report *out);
+/* The router runs: the history has its configuration, too. */
+void apply_started(struct router *r);
 void apply_report_fini(struct apply_report *report);
 /* Everything that is up, by the parts. */
 void apply_each_up(struct router *r, apply_up_fn *fn, void *ctx);

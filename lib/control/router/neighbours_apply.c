@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/names.h"
+#include "conf/pool.h"
 #include "router/apply.h"
 #include "router/neighbours.h"
 
@@ -130,16 +132,26 @@ static const struct conf_neighbor *fixed_of(
 	return NULL;
 }
 
+/* There are as many as tunnels: found by hash. */
 static void proxies_change(struct apply *a, const struct before *b, const struct model_iface *mi)
 {
+	struct conf_pool *pool = pool_new();
+	struct names old = {0}, new = {0};
+
+	for (unsigned i = 0; i < mi->proxy_count; i++)
+		names_put_bytes(&new, pool, &mi->proxy[i], sizeof(mi->proxy[i]), pool);
 	for (unsigned i = 0; i < b->proxy_count; i++) {
-		if (!has(mi->proxy, mi->proxy_count, &b->proxy[i]))
+		names_put_bytes(&old, pool, &b->proxy[i], sizeof(b->proxy[i]), pool);
+		if (!names_put_bytes(&new, pool, &b->proxy[i], sizeof(b->proxy[i]), pool))
 			neigh_proxy_remove(a->r->neigh, mi->index, &b->proxy[i]);
 	}
 	for (unsigned i = 0; i < mi->proxy_count; i++) {
-		if (!has(b->proxy, b->proxy_count, &mi->proxy[i]))
+		if (!names_put_bytes(&old, pool, &mi->proxy[i], sizeof(mi->proxy[i]), pool))
 			neigh_proxy_add(a->r->neigh, mi->index, &mi->proxy[i], a->now);
 	}
+	names_fini(&old);
+	names_fini(&new);
+	pool_free(pool);
 }
 
 static void fixed_change(struct apply *a, const struct before *b, const struct model_iface *mi,

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "router/apply.h"
 #include "router/candidate.h"
 #include "router/confirm.h"
 
@@ -106,6 +107,7 @@ struct router *router_create(const struct router_setup *setup)
 		rc = metrics_init(r);
 	if (rc < 0)
 		goto fail;
+	apply_started(r);
 	return r;
 fail:
 	log_write(LOG_ERROR, LOG, NULL, "not started: %s", strerror(-rc));

@@ -16,6 +16,7 @@ class Lab(unittest.TestCase):
 
     release = False  # True: timing matters, never run the build with sanitizers
     timeout = 120  # seconds for one test
+    notes = []  # figures of the test, for people
 
     @classmethod
     def build(cls):
@@ -31,6 +32,11 @@ class Lab(unittest.TestCase):
     def watch(cls, ns, ifname):
         """No clear inner packet may be seen on this wire until the class ends (ES-11)."""
         cls.leaks.append(capture.Leaks(ns, ifname).start())
+
+    @staticmethod
+    def note(text):
+        """A line above the result of the test: what was measured."""
+        Lab.notes.append(text)
 
     def tearDown(self):
         for router in self.routers:

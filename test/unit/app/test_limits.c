@@ -45,6 +45,8 @@ static void slots_fit(void **state)
 	struct boundary_limits l = limits_for(40000, 32);
 
 	assert_true(l.slots <= UINT16_MAX + 1u);
+	assert_true(l.nexthops <= FIB_NEXTHOP_MAX + 1);
+	assert_true(limits_for(2500, 4).nexthops <= FIB_NEXTHOP_MAX + 1);
 }
 
 int main(void)
