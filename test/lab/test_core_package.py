@@ -176,6 +176,18 @@ class Package(Lab):
         self.assertEqual((run("100"), pages()), ("", ["256", "256"]))
         self.assertIn("has no huge pages", run("512", "/run/nothing"))
 
+    def test_every_error_code_is_explained(self):
+        """The page for operators names what transitd says, and nothing that it does not."""
+        with open(os.path.join(tools.ROOT, "lib/control/ike/error.h")) as f:
+            codes = set(re.findall(r'X\(\w+, "(\w+)"', f.read())) - {"None"}
+        with open(os.path.join(tools.ROOT, "config/README.md")) as f:
+            page = f.read()
+        rows = re.findall(r"^\| ([A-Z]\w+(?:, [A-Z]\w+)*) \|", page, re.M)
+        explained = {word for row in rows for word in row.split(", ")} - {"Word", "Code"}
+        self.assertEqual(codes ^ explained, set())
+        for name in re.findall(r"`([a-z-]+\.yaml)`", page):
+            self.assertTrue(os.path.exists(os.path.join(tools.ROOT, "config", name)), name)
+
     def test_programs_are_hardened(self):
         for name in ("transitd", "transitctl"):
             program = os.path.join(tools.build_dir(), "app", name)
