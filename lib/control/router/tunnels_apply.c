@@ -264,8 +264,10 @@ static void tell_engine(struct apply *a, struct planned *p, const struct conf_tu
 	struct vpn_tunnel *t = p->t;
 
 	if (is_manual(from) != is_manual(p->to)) {
-		tunnel_close(a->r, t, a->now);
 		const struct model_tunnel *m = t->model;
+
+		tunnel_release_held(a->r, t, false);
+		tunnel_close(a->r, t, a->now);
 		a->r->tunnel[m->index] = NULL;
 		free(t);
 		tunnel_start(a->r, m, p->psk, a->now);
