@@ -12,6 +12,7 @@ class Base(Lab):
 
     relay_seed = None
     ha = "ecmp"
+    peer = {}  # settings of strongSwan's tunnels
 
     @classmethod
     def build(cls):
@@ -22,7 +23,7 @@ class Base(Lab):
         cls.router = cls.world.router.start(config)
         cls.routers.append(cls.router)
         cls.watch(cls.world.inet, "tr")
-        cls.world.connect(active_standby=cls.ha == "active-standby")
+        cls.world.connect(active_standby=cls.ha == "active-standby", **cls.peer)
         cls.world.wait_up()
         cls.vpc, cls.dc = cls.world.vpc["vpc-a"], cls.world.dc[1].host
         cls.charon = cls.world.dc[1].charons()[0]

@@ -62,6 +62,16 @@ static void check_groups(struct loader *l, const struct conf_source *section, co
 	}
 }
 
+static void warn_historic(struct loader *l, const struct conf_ike *ike)
+{
+	warn_key(l, &ike->source, "version",
+	    "version: ikev1 is historic (RFC 9395); use ikev2 where the peer can");
+	if (ike->mode == CONF_IKE_AGGRESSIVE)
+		warn_key(l, &ike->source, "mode",
+		    "mode: aggressive tells everybody a hash that keys can be tried against; use main, "
+		    "or a long random psk");
+}
+
 /* Algorithms and sequence numbers that IKEv1 cannot negotiate. */
 static void check_version(struct loader *l, const struct conf_tunnel *t)
 {
@@ -70,6 +80,7 @@ static void check_version(struct loader *l, const struct conf_tunnel *t)
 
 	if (ike->version != CONF_IKEV1)
 		return;
+	warn_historic(l, ike);
 	for (unsigned i = 0; i < ike->encryption_count; i++) {
 		if (alg_encr(ike->encryption[i])->v1_ike_id == 0)
 			fail_item(l, &ike->source, "encryption", i,

@@ -21,7 +21,7 @@ static const unsigned followers[] = {
 	BIT(REKEYING) | BIT(REPLACED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
     [IKE_CHILD_REKEYING] =
 	BIT(INSTALLED) | BIT(REPLACED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
-    [IKE_CHILD_REPLACED] = BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
+    [IKE_CHILD_REPLACED] = BIT(INSTALLED) | BIT(DELETING) | BIT(DRAINING) | BIT(DEAD),
     [IKE_CHILD_DELETING] = BIT(DRAINING) | BIT(DEAD),
     [IKE_CHILD_DRAINING] = BIT(DEAD),
     [IKE_CHILD_DEAD] = 0,
@@ -114,6 +114,7 @@ void ike_child_use(struct ike_child_sa *c)
 	if (c->outbound || c->state >= IKE_CHILD_REPLACED)
 		return;
 	c->outbound = true;
+	c->use = ++t->uses;
 	if (e->ops->child_out(e->ctx, t->id, &c->info)) {
 		c->outbound = false;
 		ike_tunnel_error(t, IKE_ERROR_INSTALL_FAILED, "ipsec", NULL, NULL);

@@ -9,6 +9,8 @@
  *                      |                        |                              |
  *                      `------------------------+----------- delete -----------+--> DRAINING --> dead
  *
+ * One that was replaced comes back into use when what replaced it goes away first (IKEv1).
+ *
  * `outbound` is separate from the state: the inbound SA comes first, the outbound one when the peer is known
  * to receive on it.
  */
@@ -39,11 +41,14 @@ struct ike_child_sa {
 	struct ike_child info;      /* the keys are wiped once both directions are installed */
 	struct ike_selector *local_ts, *remote_ts;
 	bool outbound;
+	uint64_t use; /* its place among those of the tunnel that came into use; 0: not yet */
 	struct ike_tie tie;
 	struct mono made, soft, hard; /* 0: none */
 	struct mono drained;          /* when DRAINING ends */
 	bool rehearsing;              /* its first rekey is a rehearsal; then `soft` becomes... */
 	struct mono regular_soft;     /* ...this again, should it fail */
+	struct mono said;             /* our last delete of it, where nobody answers (IKEv1) */
+	uint8_t replaced_s;           /* how long REPLACED lasts; 0: the usual time */
 	struct timer timer;
 };
 
@@ -75,6 +80,8 @@ void ike_child_endpoints(struct ike_child_sa *c);
 /* Sets limits and clock of a new one; sets the clock by the state (child_life.c). */
 void ike_child_clock_init(struct ike_child_sa *c);
 void ike_child_clock(struct ike_child_sa *c);
+/* The peer keeps it for `lifetime_s` only. */
+void ike_child_shorten(struct ike_child_sa *c, uint32_t lifetime_s);
 /* Stops its use and queues its delete. */
 void ike_child_end(struct ike_child_sa *c);
 /* Our rekey of it ended without a new SA, or cannot begin yet: try again after `delay_ns`. */

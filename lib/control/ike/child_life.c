@@ -38,7 +38,8 @@ static void due(struct timer *timer, struct mono now)
 	struct ike_child_sa *c = container_of(timer, struct ike_child_sa, timer);
 
 	if (c->state == IKE_CHILD_DRAINING) {
-		ike_child_kill(c);
+		if (!c->sa->driver->linger || !c->sa->driver->linger(c))
+			ike_child_kill(c);
 	} else if (c->state == IKE_CHILD_REPLACED) {
 		ike_child_end(c);
 	} else if (mono_is_set(c->hard) && !mono_before(now, c->hard)) {
@@ -73,13 +74,25 @@ void ike_child_clock(struct ike_child_sa *c)
 	if (c->state == IKE_CHILD_INSTALLED)
 		due_at = earlier(c->soft, c->hard);
 	else if (c->state == IKE_CHILD_REPLACED)
-		due_at = earlier(mono_add(e->now, DUR_S(REPLACED_S)), c->hard);
+		due_at = earlier(
+		    mono_add(e->now, DUR_S(c->replaced_s ? c->replaced_s : REPLACED_S)), c->hard);
 	else if (c->state == IKE_CHILD_DRAINING)
 		due_at = c->drained;
 	if (c->state == IKE_CHILD_DEAD || c->state == IKE_CHILD_DELETING || !mono_is_set(due_at))
 		timer_cancel(&e->timers, &c->timer);
 	else
 		timer_arm(&e->timers, &c->timer, due_at);
+}
+
+void ike_child_shorten(struct ike_child_sa *c, uint32_t lifetime_s)
+{
+	struct mono hard = mono_add(c->made, DUR_S(lifetime_s));
+
+	if (mono_is_set(c->hard) && mono_before(c->hard, hard))
+		return;
+	c->hard = hard;
+	c->soft = ike_lifetime_soft(c->sa->engine, lifetime_s);
+	ike_child_clock(c);
 }
 
 void ike_child_rekey_later(struct ike_child_sa *c, int64_t delay_ns)

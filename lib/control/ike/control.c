@@ -31,10 +31,17 @@ static void close_sa(struct ike_sa *sa, bool hurry)
 	struct ike_child_sa *c, *next;
 
 	if (sa->state != IKE_SA_ESTABLISHED) {
-		if (sa->state == IKE_SA_INIT_SENT || sa->state == IKE_SA_AUTH_SENT)
+		/* A replaced one of IKEv1 waits for no delete of the peer's. */
+		if (sa->state == IKE_SA_REPLACED && sa->driver->farewell) {
+			sa->driver->farewell(sa);
 			ike_sa_kill(sa, IKE_ERROR_NONE);
+		} else if (sa->state == IKE_SA_INIT_SENT || sa->state == IKE_SA_AUTH_SENT) {
+			ike_sa_kill(sa, IKE_ERROR_NONE);
+		}
 		return;
 	}
+	if (sa->driver->farewell)
+		sa->driver->farewell(sa);
 	list_for_safe (c, next, &sa->children, node)
 		ike_child_kill(c);
 	/* A rekey of the IKE SA must end first, or the new one would be left behind over there. */

@@ -10,7 +10,7 @@ const struct ike_driver *ike_driver_of(enum ike_version version)
 {
 	static const struct ike_driver *const drivers[] = {
 	    [IKE_V2] = &ike_v2_driver,
-	    [IKE_V1] = NULL,
+	    [IKE_V1] = &ike_v1_driver,
 	};
 
 	return (unsigned)version < sizeof(drivers) / sizeof(drivers[0]) ? drivers[version] : NULL;

@@ -159,6 +159,26 @@ void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
 	e->ops->send(e->ctx, local, remote, bytes, len);
 }
 
+/*
+ * Whoever may come from anywhere uses up half of what can be half-open: peers of known addresses always find
+ * room.
+ */
+bool ike_half_open_has_room(struct ike_engine *e, const struct ip_addr *from, bool known)
+{
+	uint32_t max = known ? e->limits.half_open_max : e->limits.half_open_max / 2;
+	uint32_t same_source = 0;
+	const struct ike_sa *sa;
+
+	if (e->half_open_count < max && e->sa_count < e->limits.ike_sa_max) {
+		list_for (sa, &e->half_open, half_open_node)
+			same_source += ip_eq(&sa->remote.addr, from);
+		if (same_source < e->limits.half_open_source_max)
+			return true;
+	}
+	e->counters.half_open_refused++;
+	return false;
+}
+
 struct mono ike_engine_admit(struct ike_engine *e)
 {
 	int64_t interval = DUR_S(1) / (e->limits.starts_per_s ? e->limits.starts_per_s : 1);

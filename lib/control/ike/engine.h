@@ -67,6 +67,12 @@ void ike_engine_send(struct ike_engine *e, const struct ike_endpoint *local,
     const struct ike_endpoint *remote, const uint8_t *bytes, size_t len);
 
 /*
+ * Is there room for one more half-open SA, of a peer at `from`? `known`: a tunnel has that very address. Counts the
+ * refusal.
+ */
+bool ike_half_open_has_room(struct ike_engine *e, const struct ip_addr *from, bool known);
+
+/*
  * The time at which one more negotiation may begin: its Diffie-Hellman computation must not keep others waiting
  * when thousands of tunnels start at once. Each call takes a turn.
  */

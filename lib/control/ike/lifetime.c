@@ -33,9 +33,14 @@ static void due(struct timer *timer, struct mono now)
 {
 	struct ike_sa *sa = container_of(timer, struct ike_sa, life);
 
-	if (sa->state != IKE_SA_ESTABLISHED) {
+	bool up = sa->state == IKE_SA_ESTABLISHED;
+	bool over = !up || (mono_is_set(sa->hard) && !mono_before(now, sa->hard));
+
+	if (over && sa->driver->lapse && sa->driver->lapse(sa))
+		return;
+	if (!up) {
 		ike_sa_kill(sa, IKE_ERROR_NO_RESPONSE);
-	} else if (mono_is_set(sa->hard) && !mono_before(now, sa->hard)) {
+	} else if (over) {
 		expire(sa);
 	} else {
 		ike_task_add(sa, IKE_TASK_REKEY_IKE, 0, NULL);
@@ -77,6 +82,18 @@ void ike_sa_start_clocks(struct ike_sa *sa)
 		timer_arm(&e->timers, &sa->life, sa->soft);
 	}
 	ike_liveness_start(sa);
+}
+
+void ike_sa_shorten(struct ike_sa *sa, uint32_t lifetime_s)
+{
+	struct ike_engine *e = sa->engine;
+	struct mono hard = mono_add(sa->established, DUR_S(lifetime_s));
+
+	if (mono_is_set(sa->hard) && mono_before(sa->hard, hard))
+		return;
+	sa->hard = hard;
+	sa->soft = ike_lifetime_soft(e, lifetime_s);
+	timer_arm(&e->timers, &sa->life, sa->soft);
 }
 
 void ike_sa_rekey_later(struct ike_sa *sa, int64_t delay_ns)

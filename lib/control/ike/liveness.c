@@ -88,12 +88,16 @@ void ike_sa_unanswered(struct ike_sa *sa)
 	struct ike_tunnel *t = sa->tunnel;
 	enum ike_error_code code;
 
+	if (sa->driver->give_up && sa->driver->give_up(sa))
+		return;
 	switch (sa->state) {
 	case IKE_SA_INIT_SENT:
 	case IKE_SA_AUTH_SENT:
 		code = sa->setup->hint != IKE_ERROR_NONE ? sa->setup->hint : IKE_ERROR_NO_RESPONSE;
-		ike_tunnel_error(t, code, "customer-gateway.address",
-		    ike_exchange_name(sa->window.exchange), NULL);
+		/* A hint was told when it came. */
+		if (code == IKE_ERROR_NO_RESPONSE)
+			ike_tunnel_error(t, code, "customer-gateway.address",
+			    ike_exchange_name(sa->window.exchange), NULL);
 		ike_sa_kill(sa, code);
 		ike_tunnel_failed(t, code);
 		break;

@@ -114,27 +114,34 @@ static bool esn_differs(struct ike_mismatch *m, const struct ike_policy *p, uint
 void ike_mismatch_find(const struct ike_policy *p, struct wire sa, struct ike_mismatch *m)
 {
 	struct ike_offer all = union_of(p, sa);
+
+	ike_mismatch_of(p, &all, m);
+}
+
+void ike_mismatch_of(
+    const struct ike_policy *p, const struct ike_offer *all, struct ike_mismatch *m)
+{
 	const struct ike_algs *a = p->algs;
 	bool ike = p->protocol == PROTOCOL_IKE;
 	bool needs_integ = false;
 
 	for (unsigned i = 0; i < a->encr_count; i++)
-		needs_integ |= !alg_is_aead(a->encr[i]) && all.encr & 1u << a->encr[i];
+		needs_integ |= !alg_is_aead(a->encr[i]) && all->encr & 1u << a->encr[i];
 	if (differs(m, IKE_ERROR_ENCRYPTION_ALGORITHM_MISMATCH,
-		ike ? "ike.encryption" : "ipsec.encryption", a->encr, a->encr_count, all.encr,
+		ike ? "ike.encryption" : "ipsec.encryption", a->encr, a->encr_count, all->encr,
 		ENCR_COUNT, encr_name))
 		return;
 	if ((ike || needs_integ) &&
 	    differs(m, IKE_ERROR_AUTHENTICATION_ALGORITHM_MISMATCH,
 		ike ? "ike.authentication" : "ipsec.authentication", a->auth, a->auth_count,
-		needs_integ ? all.integ : all.prf, AUTH_COUNT, auth_name))
+		needs_integ ? all->integ : all->prf, AUTH_COUNT, auth_name))
 		return;
 	if (!p->without_dh &&
 	    differs(m, ike ? IKE_ERROR_DH_GROUP_MISMATCH : IKE_ERROR_PFS_MISMATCH,
-		ike ? "ike.dh-group" : "ipsec.dh-group", a->dh, a->dh_count, all.dh, DH_COUNT,
+		ike ? "ike.dh-group" : "ipsec.dh-group", a->dh, a->dh_count, all->dh, DH_COUNT,
 		dh_name))
 		return;
-	if (!ike && esn_differs(m, p, all.esn))
+	if (!ike && esn_differs(m, p, all->esn))
 		return;
 	m->code = IKE_ERROR_PROPOSAL_MISMATCH;
 	m->field = ike ? "ike" : "ipsec";

@@ -4,7 +4,7 @@
 
 /*
  * Numbers of IKEv2 on the wire (RFC 7296 3, IANA "IKEv2 Parameters"), each list once: enumerator, value,
- * name for log lines.
+ * name for log lines. Exchanges are those of both versions: their numbers do not meet.
  */
 
 #include <stdint.h>
@@ -27,7 +27,13 @@
 	X(IKE_SA_INIT, 34, "IKE_SA_INIT")                                                          \
 	X(IKE_AUTH, 35, "IKE_AUTH")                                                                \
 	X(CREATE_CHILD_SA, 36, "CREATE_CHILD_SA")                                                  \
-	X(INFORMATIONAL, 37, "INFORMATIONAL")
+	X(INFORMATIONAL, 37, "INFORMATIONAL")                                                      \
+	X(V1_MAIN, 2, "main mode")                                                                 \
+	X(V1_AGGRESSIVE, 4, "aggressive mode")                                                     \
+	X(V1_INFORMATIONAL, 5, "informational exchange")                                           \
+	X(V1_TRANSACTION, 6, "XAUTH or Mode-Config")                                               \
+	X(V1_QUICK, 32, "quick mode")                                                              \
+	X(V1_NEW_GROUP, 33, "New Group")
 
 #define IKE_PAYLOAD_LIST(X)                                                                        \
 	X(SA, 33, "SA")                                                                            \

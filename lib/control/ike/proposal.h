@@ -76,6 +76,9 @@ struct ike_mismatch {
 	char ours[IKE_MISMATCH_TEXT];
 	char theirs[IKE_MISMATCH_TEXT];
 };
+/* The same, with all offers of the peer taken together. */
+void ike_mismatch_of(
+    const struct ike_policy *policy, const struct ike_offer *all, struct ike_mismatch *out);
 void ike_mismatch_find(const struct ike_policy *policy, struct wire sa, struct ike_mismatch *out);
 /* All that `policy` offers, as text: "aes128,aes256/sha1/group2". */
 const char *ike_policy_text(const struct ike_policy *policy, char buf[IKE_MISMATCH_TEXT]);

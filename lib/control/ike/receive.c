@@ -8,6 +8,7 @@
 
 #include "ike/sa.h"
 #include "ike/seal.h"
+#include "ike/v1/v1.h"
 #include "ike/v2/v2.h"
 
 /*
@@ -31,18 +32,6 @@ static void newer_version(struct ike_engine *e, const struct ike_header *h,
 	free(p);
 }
 
-/* Somebody speaks IKEv1 to a tunnel that is configured for IKEv2. */
-static void other_version(
-    struct ike_engine *e, const struct ike_endpoint *local, const struct ike_endpoint *remote)
-{
-	struct ike_tunnel *t = ike_tunnel_candidate(e, &local->addr, &remote->addr, NULL);
-
-	e->counters.unexpected++;
-	if (t)
-		ike_tunnel_error(
-		    t, IKE_ERROR_IKE_VERSION_MISMATCH, "ike.version", "ikev2", "ikev1");
-}
-
 void ike_receive(struct ike_engine *e, struct mono now, const struct ike_endpoint *local,
     const struct ike_endpoint *remote, const uint8_t *bytes, size_t len)
 {
@@ -55,7 +44,7 @@ void ike_receive(struct ike_engine *e, struct mono now, const struct ike_endpoin
 	else if (h.major == IKE_MAJOR_V2)
 		v2_receive(e, &h, local, remote, bytes, len);
 	else if (h.major == IKE_MAJOR_V1)
-		other_version(e, local, remote);
+		v1_receive(e, &h, local, remote, bytes, len);
 	else
 		newer_version(e, &h, local, remote);
 	ike_engine_settle(e);

@@ -23,7 +23,7 @@ static const unsigned followers[] = {
     [IKE_SA_AUTH_SENT] = BIT(ESTABLISHED) | BIT(DELETING) | BIT(DEAD),
     [IKE_SA_ESTABLISHED] = BIT(REPLACED) | BIT(DELETING) | BIT(DEAD),
     [IKE_SA_RESERVED] = BIT(ESTABLISHED) | BIT(REPLACED) | BIT(DELETING) | BIT(DEAD),
-    [IKE_SA_REPLACED] = BIT(DELETING) | BIT(DEAD),
+    [IKE_SA_REPLACED] = BIT(ESTABLISHED) | BIT(DELETING) | BIT(DEAD), /* back in IKEv1 alone */
     [IKE_SA_DELETING] = BIT(DEAD),
     [IKE_SA_DEAD] = 0,
 };
@@ -151,6 +151,8 @@ static void unlink_sa(struct ike_sa *sa)
 {
 	struct ike_engine *e = sa->engine;
 
+	if (sa->driver->stop)
+		sa->driver->stop(sa);
 	ike_window_fini(sa);
 	ike_lifetime_stop(sa);
 	ike_task_drop_all(sa);
@@ -202,6 +204,8 @@ void ike_sa_free(struct ike_sa *sa)
 {
 	for (unsigned i = 0; i < 2; i++)
 		ike_reassembly_reset(&sa->reassembly[i]);
+	if (sa->driver->release)
+		sa->driver->release(sa);
 	secret_free(sa, sizeof(*sa));
 }
 

@@ -100,7 +100,9 @@ struct ike_setup {
 	bool reported;            /* NoResponse was */
 };
 
+struct ike_child_sa;
 struct ike_driver;
+struct v1_state;
 
 struct ike_sa {
 	struct ike_engine *engine;
@@ -141,6 +143,7 @@ struct ike_sa {
 	struct mono heard; /* last authenticated message */
 	struct timer life, dpd, keepalive;
 	enum ike_error_code end_reason; /* why it goes, when it goes */
+	struct v1_state *v1;            /* what only IKEv1 keeps; NULL */
 };
 
 /* A fresh SA in `state`. `tunnel` may be NULL. */
@@ -205,6 +208,8 @@ void ike_sa_inherit(struct ike_sa *next, struct ike_sa *old);
 void ike_sa_start_clocks(struct ike_sa *sa);
 /* An authenticated message was received. */
 void ike_sa_heard(struct ike_sa *sa);
+/* The peer keeps an established SA for `lifetime_s` only (lifetime.c). */
+void ike_sa_shorten(struct ike_sa *sa, uint32_t lifetime_s);
 /* How long a request may go unanswered without a sign of life before the peer is dead; 0: until we give up. */
 int64_t ike_sa_patience(const struct ike_sa *sa);
 /* The request under way, and no sign of life since it was sent: is that time over? */
@@ -238,8 +243,23 @@ struct ike_driver {
 	void (*initiate)(struct ike_tunnel *t);
 	/* Sends the request of a task, unless there is nothing left to do for it. The window is free. */
 	void (*run_task)(struct ike_sa *sa, const struct ike_task *task);
+
+	/* Each of these may be NULL. */
+	/* It is dead: clocks of the driver's own end now, its memory goes with the SA's. */
+	void (*stop)(struct ike_sa *sa);
+	void (*release)(struct ike_sa *sa);
+	/* The operator closes it: before its Child SAs are removed. */
+	void (*farewell)(struct ike_sa *sa);
+	/* The request under way was given up. True: nothing but that exchange has failed. */
+	bool (*give_up)(struct ike_sa *sa);
+	/* The request under way is about to go out again; it may be replaced. */
+	void (*before_resend)(struct ike_sa *sa);
+	/* It came to its hard limit, or the time that it waited in is over. True: seen to. */
+	bool (*lapse)(struct ike_sa *sa);
+	/* The time for late packets of a deleted Child SA is over. True: it stays a while longer. */
+	bool (*linger)(struct ike_child_sa *c);
 };
-extern const struct ike_driver ike_v2_driver;
+extern const struct ike_driver ike_v1_driver, ike_v2_driver;
 const struct ike_driver *ike_driver_of(enum ike_version version);
 
 #endif

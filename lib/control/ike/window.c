@@ -141,6 +141,8 @@ static void retransmit(struct timer *timer, struct mono now)
 	}
 	sa->engine->counters.retransmits++;
 	ike_sa_waiting(sa);
+	if (sa->driver->before_resend)
+		sa->driver->before_resend(sa);
 	transmit(sa);
 }
 

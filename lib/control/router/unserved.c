@@ -17,9 +17,6 @@ static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 	struct text text = text_of(name, sizeof(name));
 
 	text_addf(&text, "%s/%u", t->connection->name, t->number);
-	if (t->connection->keying == CONF_KEYING_IKE && t->ike.version == CONF_IKEV1)
-		say(ctx, &t->source, name,
-		    "IKEv1 is not negotiated by this version: the tunnel stays down; use ikev2");
 	if (t->bgp.enabled)
 		say(ctx, &t->bgp.source, name,
 		    "BGP is not spoken by this version; give `routes` to the attachment");

@@ -29,6 +29,7 @@ charon {{
   retransmit_timeout = {retransmit_timeout}
   retransmit_base = {retransmit_base}
   retransmit_tries = {retransmit_tries}
+  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
   plugins {{
     kernel-libipsec {{
       allow_peer_ts = yes

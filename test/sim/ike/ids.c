@@ -72,7 +72,8 @@ void sim_check_ids(struct sim *s, unsigned from, const uint8_t *bytes, size_t le
 	struct sim_ids *at;
 	uint32_t id;
 
-	wire_skip(&w, 1);
+	if (wire_u8(&w) >> 4 != 2)
+		return;
 	exchange = wire_u8(&w);
 	flags = wire_u8(&w);
 	id = wire_u32(&w);

@@ -117,6 +117,17 @@ static void mutate(struct sim *s, struct sim_packet *p)
 	}
 }
 
+/*
+ * IKEv1 does not authenticate all of phase 1: a forged KE or NAT-D payload does what its forger wants, and a
+ * forged last block of its encrypted messages leads the next one astray, until DPD finds out.
+ */
+static bool may_forge(const struct sim *s, const uint8_t *bytes)
+{
+	bool main_mode = bytes[18] == 2, aggressive = bytes[18] == 4, sealed = bytes[19] & 1;
+
+	return !s->v1 || (sealed && !aggressive && (!main_mode || s->disturbed));
+}
+
 void sim_send_ike(struct sim_host *from, const struct ike_endpoint *local,
     const struct ike_endpoint *remote, const uint8_t *bytes, size_t len)
 {
@@ -130,7 +141,7 @@ void sim_send_ike(struct sim_host *from, const struct ike_endpoint *local,
 	for (unsigned i = 0; i < copies; i++)
 		enqueue(s, packet_new(from, local, remote, bytes, len),
 		    between(s, f->delay_min_ns, f->delay_max_ns));
-	if (chance(s, f->mutate)) {
+	if (chance(s, f->mutate) && may_forge(s, bytes)) {
 		struct sim_packet *forged = packet_new(from, local, remote, bytes, len);
 
 		mutate(s, forged);

@@ -80,15 +80,21 @@ static void choose_list(struct sim *s, uint8_t *list, uint8_t *count, unsigned c
 		add_alg(list, count, pool[below(s, pool_size)]);
 }
 
+/* IKEv1 has fewer ciphers. */
 static void choose_algs(struct sim *s)
 {
-	static const uint8_t ike_encr[] = {ENCR_AES128, ENCR_AES256, ENCR_AES128GCM16, ENCR_3DES,
+	static const uint8_t v2_encr[] = {ENCR_AES128, ENCR_AES256, ENCR_AES128GCM16, ENCR_3DES,
 	    ENCR_CHACHA20POLY1305, ENCR_AES256GCM16, ENCR_DES, ENCR_AES192};
+	static const uint8_t v1_encr[] = {ENCR_AES128, ENCR_AES256, ENCR_AES128, ENCR_3DES,
+	    ENCR_AES256, ENCR_AES192, ENCR_DES, ENCR_AES192};
+	static const uint8_t v1_esp[] = {ENCR_AES128, ENCR_AES256, ENCR_AES128GCM16, ENCR_3DES,
+	    ENCR_AES256, ENCR_AES256GCM16, ENCR_DES, ENCR_AES192};
+	const uint8_t *ike_encr = s->v1 ? v1_encr : v2_encr, *esp_encr = s->v1 ? v1_esp : v2_encr;
 	static const uint8_t auth[] = {AUTH_SHA1, AUTH_SHA256, AUTH_SHA384, AUTH_SHA512, AUTH_MD5};
 	static const uint8_t dh[] = {DH_31, DH_31, DH_31, DH_19};
 	static const uint8_t pfs[] = {DH_NONE, DH_NONE, DH_31, DH_19};
 	unsigned ie = ike_encr[below(s, 8)], ia = auth[below(s, 5)], id = dh[below(s, 4)];
-	unsigned ee = ike_encr[below(s, 8)], ea = auth[below(s, 5)], ed = pfs[below(s, 4)];
+	unsigned ee = esp_encr[below(s, 8)], ea = auth[below(s, 5)], ed = pfs[below(s, 4)];
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct ike_tunnel_config *c = &s->host[i].config;
@@ -96,7 +102,7 @@ static void choose_algs(struct sim *s)
 		choose_list(s, c->ike.encr, &c->ike.encr_count, ie, ike_encr, 8);
 		choose_list(s, c->ike.auth, &c->ike.auth_count, ia, auth, 5);
 		choose_list(s, c->ike.dh, &c->ike.dh_count, id, dh, 4);
-		choose_list(s, c->esp.encr, &c->esp.encr_count, ee, ike_encr, 8);
+		choose_list(s, c->esp.encr, &c->esp.encr_count, ee, esp_encr, 8);
 		choose_list(s, c->esp.auth, &c->esp.auth_count, ea, auth, 5);
 		choose_list(s, c->esp.dh, &c->esp.dh_count, ed, pfs, 4);
 	}
@@ -117,6 +123,11 @@ static void choose_selectors(struct sim *s)
 	    {"10.1.0.0/16", "10.64.0.0/12", "192.168.7.0/24", "2001:db8:a::/48"},
 	    {"172.16.0.0/12", "10.200.0.0/24", "198.18.0.0/15", "2001:db8:b::/48"}};
 	unsigned lists = below(s, 3);
+	bool both = s->v1 && lists == 1;
+
+	/* One pair of selectors makes one Child SA of IKEv1: of each family one. */
+	if (s->v1)
+		lists = 0;
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct sim_host *h = &s->host[i];
@@ -126,7 +137,7 @@ static void choose_selectors(struct sim *s)
 		if (lists == 0 || (lists == 2 && i == 1)) {
 			h->local_ts[0] = h->remote_ts[0] = prefix("0.0.0.0/0");
 			h->local_ts[1] = h->remote_ts[1] = prefix("::/0");
-			n = lists == 0 ? 1 : 2;
+			n = lists == 0 && !both ? 1 : 2;
 		} else {
 			for (n = 0; n < 4; n++) {
 				h->local_ts[n] = prefix(sites[i][n]);
@@ -196,6 +207,17 @@ static void choose_faults(struct sim *s, bool clean)
 	f->mutate = chance(s, 40) ? below(s, 100) : 0;
 }
 
+static void choose_v1(struct sim *s)
+{
+	enum ike_v1_mode mode = chance(s, 40) ? IKE_V1_AGGRESSIVE : IKE_V1_MAIN;
+
+	for (unsigned i = 0; i < 2; i++) {
+		s->host[i].config.version = IKE_V1;
+		s->host[i].config.v1_mode = mode;
+		s->host[i].config.esn = IKE_ESN_NO;
+	}
+}
+
 void sim_setup(struct sim *s)
 {
 	static const char psk[] = "mutual secret";
@@ -225,6 +247,8 @@ void sim_setup(struct sim *s)
 	choose_roles(s);
 	choose_times(s, clean);
 	choose_faults(s, clean);
+	if (s->v1)
+		choose_v1(s);
 }
 
 /* ---- the passing of time ---- */

@@ -77,6 +77,7 @@ struct sim {
 	struct sim_packet *queue; /* by time of arrival */
 	uint64_t order;
 	bool verbose;
+	bool v1;           /* both speak IKEv1 */
 	bool count_losses; /* from here on a lost ESP packet is a failure */
 	bool disturbed;    /* something happened that may break traffic */
 	char failure[256];
@@ -93,7 +94,7 @@ void sim_send_esp(struct sim_host *from, uint8_t family);
 bool sim_network_next(const struct sim *s, struct mono *due);
 void sim_network_run(struct sim *s);
 void sim_network_clear(struct sim *s);
-/* Every datagram of the hosts, against the rules of message IDs (RFC 7296 2.1, 2.2). */
+/* Every IKEv2 datagram of the hosts, against the rules of message IDs (RFC 7296 2.1, 2.2). */
 void sim_check_ids(struct sim *s, unsigned from, const uint8_t *bytes, size_t len);
 void sim_ids_clear(struct sim *s);
 

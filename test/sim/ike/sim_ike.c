@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * sim_ike [--seed N | --from N] [--count N] [-v]
+ * sim_ike [--v1] [--seed N | --from N] [--count N] [-v]
  *
  * Plays seeds and stops at the first that breaks an invariant, with the command that replays it.
  */
@@ -25,20 +25,22 @@ static void log_line(
 	printf("%12s %s: %s\n", "", object ? object : "-", line);
 }
 
-static bool play(uint64_t seed, bool verbose)
+static bool play(uint64_t seed, bool v1, bool verbose)
 {
 	struct sim *s = xcalloc(1, sizeof(*s));
 	bool passed;
 
 	s->seed = seed;
 	s->verbose = verbose;
+	s->v1 = v1;
 	sim_setup(s);
 	passed = sim_play(s);
 	if (!passed || verbose)
 		sim_describe(s);
 	if (!passed)
-		printf("seed %llu: %s\nreplay: sim_ike --seed %llu -v\n", (unsigned long long)seed,
-		    s->failure, (unsigned long long)seed);
+		printf("seed %llu: %s\nreplay: sim_ike %s--seed %llu -v\n",
+		    (unsigned long long)seed, s->failure, v1 ? "--v1 " : "",
+		    (unsigned long long)seed);
 	free(s);
 	return passed;
 }
@@ -46,13 +48,15 @@ static bool play(uint64_t seed, bool verbose)
 int main(int argc, char **argv)
 {
 	uint64_t from = 1, count = getenv("TRANSITD_TEST_FULL") ? 20000 : 1000;
-	bool verbose = false;
+	bool verbose = false, v1 = false;
 
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 
 		if (!strcmp(argv[i], "-v")) {
 			verbose = true;
+		} else if (!strcmp(argv[i], "--v1")) {
+			v1 = true;
 		} else if (!strcmp(argv[i], "--seed")) {
 			from = strtoull(value, NULL, 10);
 			count = 1;
@@ -64,7 +68,7 @@ int main(int argc, char **argv)
 			count = strtoull(value, NULL, 10);
 			i++;
 		} else {
-			fprintf(stderr, "sim_ike [--seed N | --from N] [--count N] [-v]\n");
+			fprintf(stderr, "sim_ike [--v1] [--seed N | --from N] [--count N] [-v]\n");
 			return 2;
 		}
 	}
@@ -72,7 +76,7 @@ int main(int argc, char **argv)
 	log_set_sink(verbose ? log_line : silent, NULL);
 	log_set_level(verbose ? LOG_DEBUG : LOG_NOTICE);
 	for (uint64_t seed = from; seed < from + count; seed++)
-		if (!play(seed, verbose))
+		if (!play(seed, v1, verbose))
 			return 1;
 	printf("%llu seeds passed\n", (unsigned long long)count);
 	return 0;

@@ -73,26 +73,6 @@ static bool cookie_passes(struct ike_engine *e, const struct v2_message *m, stru
 	return false;
 }
 
-/*
- * Whoever may come from anywhere uses up half of what can be half-open: peers of known addresses always find
- * room.
- */
-static bool within_limits(struct ike_engine *e, const struct ip_addr *from, bool known)
-{
-	uint32_t max = known ? e->limits.half_open_max : e->limits.half_open_max / 2;
-	uint32_t same_source = 0;
-	const struct ike_sa *sa;
-
-	if (e->half_open_count < max && e->sa_count < e->limits.ike_sa_max) {
-		list_for (sa, &e->half_open, half_open_node)
-			same_source += ip_eq(&sa->remote.addr, from);
-		if (same_source < e->limits.half_open_source_max)
-			return true;
-	}
-	e->counters.half_open_refused++;
-	return false;
-}
-
 static void report_mismatch(struct ike_tunnel *t, struct wire sa_body)
 {
 	struct ike_policy policy = ike_tunnel_ike_policy(t);
@@ -267,6 +247,6 @@ void v2_init_request(struct ike_engine *e, const struct v2_message *m)
 		return;
 	}
 	if (cookie_passes(e, m, nonce_i) &&
-	    within_limits(e, &m->remote->addr, !ip_is_any(&t->config.remote)))
+	    ike_half_open_has_room(e, &m->remote->addr, !ip_is_any(&t->config.remote)))
 		agree(e, m, nonce_i);
 }
