@@ -39,6 +39,8 @@ bool emit_has_value(const struct kw *row, const void *object)
 	case VALUE_PREFIX:
 	case VALUE_IFADDR:
 		return ip_is_set(at); /* the first member of all three */
+	case VALUE_MAC:
+		return memcmp(at, &(struct conf_mac){{0}}, sizeof(struct conf_mac)) != 0;
 	case VALUE_ID:
 		return ((const struct conf_id *)at)->type != CONF_ID_NONE;
 	case VALUE_KEY:
