@@ -65,9 +65,15 @@ class Report:
 
 
 class Demo(Report):
+    """`make_world` makes the networks; `slower` divides the packet rates, for a router that is emulated."""
+
+    def __init__(self, make_world=world.World, slower=1):
+        super().__init__()
+        self.make_world, self.slower = make_world, slower
+
     def build(self):
         print(PICTURE, end="", flush=True)
-        self.world = world.World()
+        self.world = self.make_world()
         self.config = world.config()
         self.router = self.world.router
         self.host = self.world.hosts()
@@ -78,7 +84,7 @@ class Demo(Report):
         self.block(f"$ transitctl show {' '.join(words)}", self.router.text("show", *words))
 
     def both_ways(self, one, other, pps):
-        return [tools.Stream(self.host[a], self.host[b], pps=pps, flows=FLOWS).start().wait_flowing()
+        return [tools.Stream(self.host[a], self.host[b], pps=pps // self.slower, flows=FLOWS).start().wait_flowing()
                 for a, b in ((one, other), (other, one))]
 
     # ---- the steps, in their order ----
@@ -107,7 +113,7 @@ class Demo(Report):
     def ecmp(self):
         """Both tunnels of a connection carry: ECMP by the inner addresses and ports"""
         before = self.router.counters()
-        verdict = tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=4000, count=4000, flows=64).run()
+        verdict = tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=4000 // self.slower, count=4000, flows=64).run()
         after = self.router.counters()
         first, second = (after[t]["sent"] - before[t]["sent"] for t in ("dc1/1", "dc1/2"))
         self.check(verdict.lost == verdict.reorder_depth == 0 and min(first, second) > 400,
@@ -138,7 +144,7 @@ class Demo(Report):
                   "(DPD every second, dead after 3)")
         gateway.wait_down()
         self.show("connections")
-        after = tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=2000, count=2000, flows=FLOWS).run()
+        after = tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=2000 // self.slower, count=2000, flows=FLOWS).run()
         self.check(after.lost == 0, f"vpc-a -> dc1  over dc1/2 alone: {after.sent} packets, {after.lost} lost")
         for stream in streams:
             self.judge_cut(stream, stream.finish())
@@ -149,8 +155,8 @@ class Demo(Report):
 
     def judge_cut(self, stream, verdict):
         stayed = sum(f["received"] == f["sent"] for f in verdict.flows)
-        gaps = [f["gap_ms"] / 1000 for f in verdict.flows if f["gap_ms"] > 1000]
-        self.check(stayed and gaps and stayed + len(gaps) == FLOWS and max(gaps) < 6,
+        gaps = [f["gap_ms"] / 1000 for f in verdict.flows if f["received"] != f["sent"]]
+        self.check(stayed and gaps and 1 < min(gaps) <= max(gaps) < 6,
                    f"{stream.source.name} -> {stream.to.name}  {stayed} flows were on dc1/2: 0 packets lost; "
                    f"{len(gaps)} were on dc1/1: silent for {max(gaps, default=0):.1f} s, then on dc1/2")
 
@@ -169,7 +175,7 @@ class Demo(Report):
             rekey()
             new = wait.until(lambda s=sas, b=before: {sa["spi-in"] for sa in s("dc2/1")} - b, 10, f"a new {name}")
             self.check(len(new) == 1, f"dc2/1  {name}  SPI {before.pop()} -> {new.pop()}")
-            self.carries("dc2/1", 1000)
+            self.carries("dc2/1", 1000 // self.slower)
         for stream in streams:
             verdict = stream.finish()
             self.check(verdict.lost == verdict.duplicated == 0,

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "drivers/buffers.h"
 #include "drivers/kernel_if.h"
+#include "drivers/vlans.h"
 
 #define LOG "port"
 
@@ -66,7 +67,7 @@ static void choose_offloads(struct setup *s)
 		tx |= RTE_ETH_TX_OFFLOAD_MBUF_FAST_FREE;
 	if (s->spec->chained)
 		tx |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	rx &= s->info.rx_offload_capa;
+	rx = (rx & s->info.rx_offload_capa) | vlans_offload(&s->info);
 	tx &= s->info.tx_offload_capa;
 	s->conf.rxmode.offloads = rx;
 	s->conf.txmode.offloads = tx;

@@ -23,6 +23,7 @@
 #include "drivers/configure.h"
 #include "drivers/device.h"
 #include "drivers/kernel_if.h"
+#include "drivers/vlans.h"
 
 #define LOG "port"
 
@@ -171,6 +172,11 @@ static int start(
 	rc = rte_eth_dev_start(p->port.dpdk_id);
 	if (rc < 0)
 		return device_refuse(why, rc, "the device does not start: %s", strerror(-rc));
+	rc = vlans_accept(p->port.dpdk_id);
+	if (rc < 0)
+		log_write(LOG_WARNING, LOG, spec->name,
+		    "%s: the device does not take every VLAN: %s; tagged frames may be missing",
+		    p->device.target, strerror(-rc));
 	return steer_start(p, spec, why);
 }
 

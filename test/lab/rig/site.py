@@ -172,10 +172,14 @@ class DataCenter:
 class VpcHosts:
     """Hosts behind one port of the router, each in a VLAN of its own (0: untagged)."""
 
-    def __init__(self, router_ns, ifname, hosts):
-        """`hosts`: {vlan: net.Host}; the router's end of the cable is `ifname` in `router_ns`."""
-        self.switch_ns = net.Netns(f"switch-{router_ns.name}-{ifname}")
-        net.wire(router_ns, ifname, self.switch_ns, "trunk")
+    def __init__(self, router_ns, ifname, hosts, switch_ns=None):
+        """`hosts`: {vlan: net.Host}; the router's end of the cable is `ifname` in `router_ns`.
+
+        With `switch_ns`, the router is behind the interface `trunk` of that namespace already.
+        """
+        self.switch_ns = switch_ns or net.Netns(f"switch-{router_ns.name}-{ifname}")
+        if not switch_ns:
+            net.wire(router_ns, ifname, self.switch_ns, "trunk")
         for vlan, host in hosts.items():
             net.wire(host, "eth0", self.switch_ns, host.name)
             host.attach()

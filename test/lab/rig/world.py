@@ -58,13 +58,20 @@ class World:
 
     def __init__(self, dcs=(1, 2), relay_seed=None, uplink_relay_seed=None):
         self.inet = site.Internet()
+        self.vpc = {name: net.Host(name, f"10.{i + 1}.0.1/16", f"10.{i + 1}.255.254")
+                    for i, name in enumerate(VPC_VLAN)}
+        self.make_router(uplink_relay_seed)
+        self.dc = {n: site.DataCenter(self.inet, n, relay_seed and relay_seed + 10 * n) for n in dcs}
+
+    def make_router(self, uplink_relay_seed):
+        """The router, wired to the internet and to the switch of the VPC networks."""
         self.router = transitd.Transitd("tr")
         self.uplink_relay = self.inet.attach(self.router, None, 24, "203.0.113.1", ifname="wan0",
                                              relay_seed=uplink_relay_seed)
-        self.vpc = {name: net.Host(name, f"10.{i + 1}.0.1/16", f"10.{i + 1}.255.254")
-                    for i, name in enumerate(VPC_VLAN)}
-        self.lan = site.VpcHosts(self.router, "lan0", {VPC_VLAN[n]: h for n, h in self.vpc.items()})
-        self.dc = {n: site.DataCenter(self.inet, n, relay_seed and relay_seed + 10 * n) for n in dcs}
+        self.lan = site.VpcHosts(self.router, "lan0", self.vlans())
+
+    def vlans(self):
+        return {VPC_VLAN[name]: host for name, host in self.vpc.items()}
 
     def connect(self, psk=PSK, **more):
         for n, dc in self.dc.items():
