@@ -95,7 +95,8 @@ static void run_chain(IMB_MGR *m, int in)
 {
 	IMB_CIPHER_DIRECTION direction = in ? IMB_DIR_DECRYPT : IMB_DIR_ENCRYPT;
 
-	IMB_SUBMIT_CIPHER_BURST_NOCHECK(m, job, BURST, IMB_CIPHER_CBC, direction, IMB_KEY_128_BYTES);
+	IMB_SUBMIT_CIPHER_BURST_NOCHECK(
+	    m, job, BURST, IMB_CIPHER_CBC, direction, IMB_KEY_128_BYTES);
 	IMB_SUBMIT_HASH_BURST_NOCHECK(m, job, BURST, IMB_AUTH_HMAC_SHA_1);
 }
 
@@ -119,7 +120,8 @@ int main(int argc, char **argv)
 	clock_t until = clock() + (clock_t)(seconds * CLOCKS_PER_SEC);
 
 	if (!m || bytes < 64 || bytes > 1500) {
-		fprintf(stderr, "usage: cipher-bench aes128gcm16|aes128-sha1 SIZE out|in [SECONDS]\n");
+		fprintf(
+		    stderr, "usage: cipher-bench aes128gcm16|aes128-sha1 SIZE out|in [SECONDS]\n");
 		return 2;
 	}
 	init_mb_mgr_auto(m, NULL);
