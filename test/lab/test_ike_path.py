@@ -84,7 +84,8 @@ class Nat(Lab):
             self.assertTrue(low <= int(self.endpoint().split(":")[1]) <= low + 9999, self.endpoint())
             to_us, to_peer = (stream.finish() for stream in streams)
             self.assertLessEqual(to_us.lost, 2, to_us)
-            self.assertLessEqual(to_peer.lost, 60, to_peer)  # what left for the old mapping: a fraction of a second
+            # What left for the old mapping: until the peer's next packet came, which waits when its processor is busy.
+            self.assertLessEqual(to_peer.lost, 10 + 0.2 * to_us.gap_ms, (to_peer, to_us))
             self.assertEqual(len(self.router.esp_sas("dc1/1")), 1)
             self.assertEqual(self.vpc.ping("10.11.0.1"), 3)
         self.assertEqual(self.router.ike_sas("dc1/1")[0]["remote"], self.endpoint())
