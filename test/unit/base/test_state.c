@@ -119,10 +119,12 @@ static void fill(char *bytes, unsigned n)
 		snprintf(bytes + i, 11, "%09u\n", n);
 }
 
-static void write_on_and_on(unsigned from)
+/* Says when it begins: on a busy machine that is long after fork(). */
+static void write_on_and_on(unsigned from, int begun)
 {
 	char *bytes = xmalloc(CONTENT + 1);
 
+	close(begun);
 	for (unsigned n = from;; n++) {
 		fill(bytes, n);
 		if (state_write(dir, "file", bytes, CONTENT) < 0)
@@ -142,10 +144,18 @@ static void killed_at_any_instant(void **state)
 	fill(expected, 0);
 	assert_int_equal(state_write(dir, "file", expected, CONTENT), 0);
 	for (unsigned i = 0; i < kills; i++) {
-		pid_t child = fork();
+		int begun[2];
+		char none;
 
-		if (child == 0)
-			write_on_and_on(last + 1);
+		assert_int_equal(pipe(begun), 0);
+		pid_t child = fork();
+		if (child == 0) {
+			close(begun[0]);
+			write_on_and_on(last + 1, begun[1]);
+		}
+		close(begun[1]);
+		assert_int_equal(read(begun[0], &none, 1), 0);
+		close(begun[0]);
 		usleep((useconds_t)rng_below(&rng, 5000));
 		kill(child, SIGKILL);
 		assert_int_equal(waitpid(child, NULL, 0), child);
