@@ -222,7 +222,7 @@ static void decide(struct bench *b, bool publish)
 			b->decided += bgp_decide(path, count, &options) > 0;
 			if (publish && count)
 				bgp_view_set(b->engine, VIEW, &change[i].prefix, path[0].attrs,
-				    path[0].peer);
+				    path[0].peer, 0);
 			else if (publish)
 				bgp_view_unset(b->engine, VIEW, &change[i].prefix);
 		}

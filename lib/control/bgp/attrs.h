@@ -61,15 +61,17 @@ const char *bgp_attrs_community_text(const struct bgp_attrs *a, char *buf, size_
 const char *bgp_attrs_large_text(const struct bgp_attrs *a, char *buf, size_t capacity);
 const char *bgp_attrs_origin_text(const struct bgp_attrs *a); /* "IGP", "EGP", "incomplete" */
 
-#define BGP_EDIT_MAX 16
+#define BGP_EDIT_MAX    32
+#define BGP_PREPEND_MAX 32
 
 struct bgp_edit {
 	bool set_local_pref, set_med, set_origin, remove_med;
 	bool remove_communities; /* all plain ones, before any is added */
 	uint8_t origin;
-	uint8_t prepend_count, community_count, remove_count, large_count;
+	uint8_t prepend_count, community_count, remove_count, large_count, path_count;
 	uint32_t local_pref, med;
-	uint32_t prepend_as;
+	uint32_t prepend_as;              /* so many times; 0: the local AS */
+	uint32_t path[BGP_PREPEND_MAX];   /* or these, the first of them leftmost */
 	uint32_t community[BGP_EDIT_MAX]; /* to add */
 	uint32_t remove[BGP_EDIT_MAX];    /* plain communities to remove, before any is added */
 	uint32_t large[BGP_EDIT_MAX][3];  /* to add */
@@ -78,7 +80,7 @@ struct bgp_edit {
 static inline bool bgp_edit_is_empty(const struct bgp_edit *e)
 {
 	return !e->set_local_pref && !e->set_med && !e->set_origin && !e->remove_med &&
-	    !e->remove_communities && !e->prepend_count && !e->community_count &&
+	    !e->remove_communities && !e->prepend_count && !e->path_count && !e->community_count &&
 	    !e->remove_count && !e->large_count && !ip_is_set(&e->next_hop);
 }
 

@@ -30,7 +30,7 @@
  *
  * Nothing here runs long: bytes are taken, and work is done, in slices of `slice` prefixes; the entry
  * points say when more is waiting. Memory per route: 32 bytes, per prefix 16 (28) and a hash bucket,
- * per prefix of a view 9, per prefix told to a peer 4; plus the attribute sets.
+ * per prefix of a view 13, per prefix told to a peer 4; plus the attribute sets.
  *
  * RFC 4271 (BGP-4), 6286 (identifiers), 4760 (IPv6), 6793 (4-octet AS), 7607 (AS 0), 9774 (no AS_SET),
  * 5492, 9072 (capabilities), 2918, 7313 (refresh), 4724, 8538 (graceful restart), 7606 (errors), 4486,
@@ -154,7 +154,7 @@ struct bgp_ops {
 	bool (*import)(void *ctx, uint32_t peer, const struct ip_prefix *prefix,
 	    const struct bgp_attrs *attrs, struct bgp_edit *edit);
 	bool (*export)(void *ctx, uint32_t peer, const struct ip_prefix *prefix,
-	    const struct bgp_attrs *attrs, struct bgp_edit *edit);
+	    const struct bgp_attrs *attrs, uint32_t tag, struct bgp_edit *edit);
 	/*
 	 * After a graceful restart of our own: all peers have sent their routes, or the time for it is
 	 * over. When the model has taken the changes and set the views, it calls bgp_restart_done().
@@ -189,6 +189,8 @@ void bgp_destroy(struct bgp_engine *engine);
 bool bgp_next(const struct bgp_engine *engine, struct mono *due);
 /* Runs timers that are due and one slice of work. True: more is waiting, call again soon. */
 bool bgp_run(struct bgp_engine *engine, struct mono now);
+/* Another router ID, not 0: sessions end (Cease 6) and start again. The same: nothing happens. */
+void bgp_set_router_id(struct bgp_engine *engine, struct mono now, uint32_t router_id);
 /* See ops->learned. Does nothing unless restarting. */
 void bgp_restart_done(struct bgp_engine *engine, struct mono now);
 
@@ -219,6 +221,11 @@ int bgp_peer_reset(
 /* Asks the peer for its routes again. 0; -ENOENT; -ENOTCONN; -EOPNOTSUPP: the peer cannot; -EAGAIN:
  * the transport is behind. */
 int bgp_peer_refresh(struct bgp_engine *engine, struct mono now, uint32_t peer);
+/*
+ * Whether packets can be sent to the peer at all. While they cannot, none of its routes is a path; the
+ * session is left to its timers. What changes is told with bgp_changes(), in slices. 0 or -ENOENT.
+ */
+int bgp_peer_reachable(struct bgp_engine *engine, uint32_t peer, bool reachable);
 /* The import, or export, policy changed: runs it again over all routes. 0 or -ENOENT. */
 int bgp_peer_reimport(struct bgp_engine *engine, uint32_t peer);
 int bgp_peer_reexport(struct bgp_engine *engine, uint32_t peer);
@@ -269,11 +276,27 @@ unsigned bgp_paths(const struct bgp_engine *engine, const struct ip_prefix *pref
 unsigned bgp_paths_changed(const struct bgp_engine *engine, const struct bgp_change *change,
     struct bgp_path *out, unsigned max);
 
+/*
+ * All prefixes that anybody knows, from *cursor on (at first 0), as if they had changed; at most `max`.
+ * Fewer than that: these were the last. Prefixes that come meanwhile may be missed: they are changes.
+ */
+size_t bgp_walk(
+    const struct bgp_engine *engine, uint64_t *cursor, struct bgp_change *out, size_t max);
+
 /* ---- routes to announce: views are numbers of the caller's, not 0 ---- */
 
-/* The route of the prefix in that view: from a peer (its number), or local (0). */
+/*
+ * The route of the prefix in that view: from a peer (its number), or local (0). `tag` is the caller's:
+ * export is asked again when it changes.
+ */
 void bgp_view_set(struct bgp_engine *engine, uint32_t view, const struct ip_prefix *prefix,
-    const struct bgp_attrs *attrs, uint32_t from);
+    const struct bgp_attrs *attrs, uint32_t from, uint32_t tag);
+/* The tag of that route, and its attributes unless NULL; false: the view has none. */
+bool bgp_view_find(const struct bgp_engine *engine, uint32_t view, const struct ip_prefix *prefix,
+    uint32_t *tag, const struct bgp_attrs **attrs);
+/* The same of a prefix just told by bgp_changes() or bgp_walk(): faster. */
+bool bgp_view_find_changed(
+    const struct bgp_engine *engine, uint32_t view, const struct bgp_change *change, uint32_t *tag);
 /* No route. Nothing happens when there was none. */
 void bgp_view_unset(struct bgp_engine *engine, uint32_t view, const struct ip_prefix *prefix);
 /* Empties and forgets it; peers still told this view are told nothing. */

@@ -109,7 +109,7 @@ static unsigned paths_at(const struct bgp_engine *e, enum bgp_family family, uin
 		const struct bgp_adj_in *in = &peer->in[family];
 
 		route = r->next;
-		if (!r->used || !bgp_route_lives(in, r))
+		if (!r->used || peer->unreachable || !bgp_route_lives(in, r))
 			continue;
 		if (n < max)
 			fill(e, peer, in, r, &out[n]);
@@ -130,18 +130,47 @@ unsigned bgp_paths(
 }
 
 /* The place may have been given to another prefix meanwhile, or to none. */
+bool bgp_net_is(const struct bgp_nets *nets, const struct bgp_change *change)
+{
+	const struct bgp_net *n;
+
+	if (change->net == 0 || change->net >= bgp_nets_end(nets))
+		return false;
+	n = bgp_net_at(nets, change->net);
+	return n->refs > 0 && n->len == change->prefix.len &&
+	    memcmp(n->key, change->prefix.addr.bytes, nets->key_bytes) == 0;
+}
+
 unsigned bgp_paths_changed(
     const struct bgp_engine *e, const struct bgp_change *change, struct bgp_path *out, unsigned max)
 {
 	enum bgp_family family = family_of(&change->prefix);
 	const struct bgp_nets *nets = &e->rib[family].nets;
-	const struct bgp_net *n;
 
-	if (change->net >= bgp_nets_end(nets))
-		return 0;
-	n = bgp_net_at(nets, change->net);
-	if (n->refs == 0 || n->len != change->prefix.len ||
-	    memcmp(n->key, change->prefix.addr.bytes, nets->key_bytes) != 0)
+	if (!bgp_net_is(nets, change))
 		return bgp_paths(e, &change->prefix, out, max);
 	return paths_at(e, family, change->net, out, max);
+}
+
+size_t bgp_walk(const struct bgp_engine *e, uint64_t *cursor, struct bgp_change *out, size_t max)
+{
+	unsigned family = (unsigned)(*cursor >> 32);
+	uint32_t net = (uint32_t)*cursor;
+	size_t n = 0;
+
+	while (family < BGP_FAMILY_COUNT && n < max) {
+		const struct bgp_nets *nets = &e->rib[family].nets;
+
+		if (++net >= bgp_nets_end(nets)) {
+			family++;
+			net = 0;
+			continue;
+		}
+		if (bgp_net_at(nets, net)->refs == 0)
+			continue;
+		out[n].prefix = bgp_net_prefix(nets, net);
+		out[n++].net = net;
+	}
+	*cursor = (uint64_t)family << 32 | net;
+	return n;
 }

@@ -148,6 +148,9 @@ bool bgp_list_edit(struct bgp_list *list, const struct bgp_edit *e, struct bgp_e
 		set_next_hop(list, &e->next_hop, room);
 	if (e->prepend_count && !bgp_list_prepend(list, e->prepend_as, e->prepend_count, room))
 		return false;
+	for (unsigned i = e->path_count; i-- > 0;)
+		if (!bgp_list_prepend(list, e->path[i], 1, room))
+			return false;
 	if ((e->remove_communities || e->remove_count || e->community_count) &&
 	    !edit_communities(list, e, room))
 		return false;

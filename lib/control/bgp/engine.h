@@ -85,6 +85,7 @@ struct bgp_peer {
 	bool wanted;
 	bool plain_open; /* the peer refused optional parameters: send none (RFC 5492 3) */
 	bool external;
+	bool unreachable; /* nothing can be sent to it: none of its routes is a path */
 	struct bgp_peer_config config;
 	struct bgp_session session[2]; /* ours (outgoing), theirs (incoming) */
 	struct bgp_session *up;        /* the established one */
@@ -264,5 +265,8 @@ struct bgp_attrs *bgp_transform(struct bgp_peer *peer, struct bgp_attrs *attrs,
     const struct bgp_edit *edit, const struct bgp_view_route *route);
 /* The number of the class of a peer, made when there is none. */
 uint32_t bgp_out_class_of(struct bgp_peer *peer);
+
+/* Is that still the place of the prefix? changes.c */
+bool bgp_net_is(const struct bgp_nets *nets, const struct bgp_change *change);
 
 #endif

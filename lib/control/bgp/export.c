@@ -69,7 +69,7 @@ struct bgp_attrs *bgp_export(struct bgp_peer *peer, enum bgp_family family, uint
 	if (peer->config.has_export && e->ops->export) {
 		struct ip_prefix prefix = bgp_net_prefix(&e->rib[family].nets, net);
 
-		if (!e->ops->export(e->ctx, peer->id, &prefix, r.attrs, &edit))
+		if (!e->ops->export(e->ctx, peer->id, &prefix, r.attrs, r.tag, &edit))
 			return NULL;
 		if (edit.prepend_as == 0)
 			edit.prepend_as = peer->config.local_as;

@@ -28,6 +28,8 @@ const char *bgp_refusal_text(enum bgp_refusal refusal)
 		return "no import policy is configured";
 	case BGP_REFUSE_POLICY:
 		return "refused by policy";
+	case BGP_REFUSE_UNREACHABLE:
+		return "the tunnel or port to the peer is down";
 	}
 	return "not refused";
 }
@@ -93,6 +95,8 @@ static enum bgp_refusal refusal_of(
 		return BGP_REFUSE_OTC;
 	if (peer->external && peer->config.require_policy && !peer->config.has_import)
 		return BGP_REFUSE_NO_POLICY;
+	if (peer->unreachable)
+		return BGP_REFUSE_UNREACHABLE;
 	return BGP_REFUSE_NOT;
 }
 

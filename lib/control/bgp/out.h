@@ -40,6 +40,7 @@ enum bgp_source { /* whom the route of a view comes from */
 struct bgp_view_page {
 	uint32_t attrs[BGP_PAGE_NETS]; /* 0: no route */
 	uint32_t from[BGP_PAGE_NETS];  /* number of the peer; 0: local */
+	uint32_t tag[BGP_PAGE_NETS];   /* the caller's */
 	uint8_t source[BGP_PAGE_NETS]; /* enum bgp_source */
 	uint32_t used;
 };
@@ -59,7 +60,7 @@ struct bgp_view {
 
 struct bgp_view_route {
 	struct bgp_attrs *attrs; /* NULL: none */
-	uint32_t from;
+	uint32_t from, tag;
 	enum bgp_source source;
 };
 struct bgp_view_route bgp_view_get(const struct bgp_engine *engine, const struct bgp_view *v,

@@ -264,6 +264,37 @@ int bgp_peer_update(struct bgp_engine *e, struct mono now, uint32_t id,
 	return 0;
 }
 
+void bgp_set_router_id(struct bgp_engine *e, struct mono now, uint32_t router_id)
+{
+	struct bgp_error error = bgp_error_of(BGP_ERR_CEASE, BGP_CEASE_CONFIG);
+
+	if (e->config.router_id == router_id)
+		return;
+	e->now = now;
+	e->config.router_id = router_id;
+	for (uint32_t i = 0; i < e->ids; i++) {
+		bool wanted = e->by_id[i]->wanted;
+
+		bgp_peer_end(e->by_id[i], &error);
+		if (wanted)
+			bgp_peer_begin(e->by_id[i]);
+	}
+}
+
+int bgp_peer_reachable(struct bgp_engine *e, uint32_t id, bool reachable)
+{
+	struct bgp_peer *peer = bgp_peer_of(e, id);
+
+	if (!peer)
+		return -ENOENT;
+	if (peer->unreachable == !reachable)
+		return 0;
+	peer->unreachable = !reachable;
+	for (int f = 0; f < BGP_FAMILY_COUNT; f++)
+		bgp_adj_in_touch(peer, f);
+	return 0;
+}
+
 /* ---- commands ---- */
 
 int bgp_peer_remove(struct bgp_engine *e, struct mono now, uint32_t id)

@@ -256,6 +256,7 @@ void bgp_adj_in_drop(struct bgp_peer *peer, enum bgp_family family)
 	next_generation(peer, family);
 	bgp_adj_in_expire(peer, family);
 	peer->in[family].reimport = 0;
+	peer->in[family].touch = false;
 }
 
 void bgp_adj_in_reimport(struct bgp_peer *peer, enum bgp_family family)
@@ -263,6 +264,12 @@ void bgp_adj_in_reimport(struct bgp_peer *peer, enum bgp_family family)
 	peer->in[family].reimport = peer->in[family].first;
 	if (peer->in[family].first)
 		bgp_ready(peer);
+}
+
+void bgp_adj_in_touch(struct bgp_peer *peer, enum bgp_family family)
+{
+	bgp_adj_in_reimport(peer, family);
+	peer->in[family].touch = peer->in[family].reimport;
 }
 
 static void sweep(struct bgp_peer *peer, enum bgp_family family, uint32_t *budget)
@@ -281,7 +288,7 @@ static void sweep(struct bgp_peer *peer, enum bgp_family family, uint32_t *budge
 
 static void reimport(struct bgp_peer *peer, enum bgp_family family, uint32_t *budget)
 {
-	const struct bgp_rib *rib = rib_of(peer, family);
+	struct bgp_rib *rib = rib_of(peer, family);
 	struct bgp_adj_in *in = &peer->in[family];
 
 	while (in->reimport && *budget > 0) {
@@ -298,7 +305,10 @@ static void reimport(struct bgp_peer *peer, enum bgp_family family, uint32_t *bu
 		route_import(peer, family, r, &import, true);
 		account(in, r, ONE_MORE);
 		bgp_import_end(peer, &import);
+		if (in->touch)
+			bgp_net_changed(rib, r->net);
 	}
+	in->touch &= in->reimport != 0;
 }
 
 bool bgp_adj_in_work(struct bgp_peer *peer, enum bgp_family family, uint32_t *budget)

@@ -35,6 +35,7 @@ enum bgp_refusal {
 	BGP_REFUSE_OTC,        /* a route leak (RFC 9234 5) */
 	BGP_REFUSE_NO_POLICY,  /* RFC 8212 */
 	BGP_REFUSE_POLICY,
+	BGP_REFUSE_UNREACHABLE, /* nothing can be sent to the peer now */
 };
 const char *bgp_refusal_text(enum bgp_refusal refusal);
 
@@ -64,6 +65,7 @@ struct bgp_adj_in { /* of one peer and family */
 	uint32_t fresh;          /* of `count`, not stale */
 	uint32_t fresh_accepted; /* of `accepted`, not stale */
 	uint32_t reimport;       /* the next route to run import on again; 0: none */
+	bool touch;              /* and these are changes even if import makes the same of them */
 	uint8_t generation, oldest_live;
 	bool sweeping;
 	bool end_of_rib; /* seen on this session */
@@ -110,6 +112,8 @@ void bgp_adj_in_expire(struct bgp_peer *peer, enum bgp_family family);
 /* All routes die. */
 void bgp_adj_in_drop(struct bgp_peer *peer, enum bgp_family family);
 void bgp_adj_in_reimport(struct bgp_peer *peer, enum bgp_family family);
+/* The same; what reads paths sees each of them as changed. */
+void bgp_adj_in_touch(struct bgp_peer *peer, enum bgp_family family);
 /* One slice of sweeping and importing again; takes from *budget. True: more is waiting. */
 bool bgp_adj_in_work(struct bgp_peer *peer, enum bgp_family family, uint32_t *budget);
 /* Puts the prefix into the queue of changes. */

@@ -64,7 +64,7 @@ struct bgp_view_route bgp_view_get(
 	if (!p || !p->attrs[at])
 		return (struct bgp_view_route){0};
 	return (struct bgp_view_route){
-	    bgp_set_at(&e->sets, p->attrs[at]), p->from[at], p->source[at]};
+	    bgp_set_at(&e->sets, p->attrs[at]), p->from[at], p->tag[at], p->source[at]};
 }
 
 static enum bgp_source source_of(const struct bgp_engine *e, uint32_t from)
@@ -92,7 +92,7 @@ static enum bgp_family family_of(const struct ip_prefix *prefix)
 }
 
 void bgp_view_set(struct bgp_engine *e, uint32_t view, const struct ip_prefix *prefix,
-    const struct bgp_attrs *attrs, uint32_t from)
+    const struct bgp_attrs *attrs, uint32_t from, uint32_t tag)
 {
 	enum bgp_family family = family_of(prefix);
 	struct bgp_nets *nets = &e->rib[family].nets;
@@ -110,7 +110,7 @@ void bgp_view_set(struct bgp_engine *e, uint32_t view, const struct ip_prefix *p
 	if (!*slot)
 		*slot = xcalloc(1, sizeof(**slot));
 	p = *slot;
-	if (p->attrs[at] == attrs->id && p->from[at] == from) {
+	if (p->attrs[at] == attrs->id && p->from[at] == from && p->tag[at] == tag) {
 		bgp_net_unref(nets, net);
 		return;
 	}
@@ -123,8 +123,38 @@ void bgp_view_set(struct bgp_engine *e, uint32_t view, const struct ip_prefix *p
 	}
 	p->attrs[at] = attrs->id;
 	p->from[at] = from;
+	p->tag[at] = tag;
 	p->source[at] = (uint8_t)source_of(e, from);
 	tell_peers(v, family, net);
+}
+
+bool bgp_view_find(const struct bgp_engine *e, uint32_t view, const struct ip_prefix *prefix,
+    uint32_t *tag, const struct bgp_attrs **attrs)
+{
+	enum bgp_family family = family_of(prefix);
+	const struct bgp_nets *nets = &e->rib[family].nets;
+	uint32_t net = bgp_net_find(nets, prefix->addr.bytes, prefix->len,
+	    bgp_net_hash(nets, prefix->addr.bytes, prefix->len));
+	const struct bgp_view_route r = bgp_view_get(e, net ? find(e, view) : NULL, family, net);
+
+	if (!r.attrs)
+		return false;
+	*tag = r.tag;
+	if (attrs)
+		*attrs = r.attrs;
+	return true;
+}
+
+bool bgp_view_find_changed(
+    const struct bgp_engine *e, uint32_t view, const struct bgp_change *change, uint32_t *tag)
+{
+	enum bgp_family family = family_of(&change->prefix);
+	const struct bgp_view_route r = bgp_net_is(&e->rib[family].nets, change)
+	    ? bgp_view_get(e, find(e, view), family, change->net)
+	    : (struct bgp_view_route){0};
+
+	*tag = r.tag;
+	return r.attrs;
 }
 
 /* Without telling peers. True: there was one. */

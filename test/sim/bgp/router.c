@@ -38,7 +38,7 @@ static void publish_own(struct router *r, unsigned prefix)
 	const struct bgp_attrs *attrs = stamp(r, prefix);
 	struct ip_prefix p = sim_prefix(prefix);
 
-	bgp_view_set(r->engine, VIEW, &p, attrs, 0);
+	bgp_view_set(r->engine, VIEW, &p, attrs, 0, 0);
 	bgp_attrs_unref(r->engine, attrs);
 }
 
@@ -53,7 +53,7 @@ static void publish(struct router *r, const struct ip_prefix *prefix)
 		return;
 	n = bgp_paths(r->engine, prefix, path, ROUTERS_MAX);
 	if (bgp_decide(path, n, &options) > 0)
-		bgp_view_set(r->engine, VIEW, prefix, path[0].attrs, path[0].peer);
+		bgp_view_set(r->engine, VIEW, prefix, path[0].attrs, path[0].peer, 0);
 	else
 		bgp_view_unset(r->engine, VIEW, prefix);
 	if (n == 0 && r->sim->steady)

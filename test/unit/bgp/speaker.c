@@ -110,7 +110,7 @@ static bool on_import(void *ctx, uint32_t peer, const struct ip_prefix *prefix,
 }
 
 static bool on_export(void *ctx, uint32_t peer, const struct ip_prefix *prefix,
-    const struct bgp_attrs *attrs, struct bgp_edit *edit)
+    const struct bgp_attrs *attrs, uint32_t tag, struct bgp_edit *edit)
 {
 	struct speaker *s = ctx;
 
@@ -554,7 +554,7 @@ void speaker_decide(struct speaker *s)
 
 			if (bgp_decide(path, count, &options) > 0)
 				bgp_view_set(s->engine, VIEW, &change[i].prefix, path[0].attrs,
-				    path[0].peer);
+				    path[0].peer, 0);
 			else
 				bgp_view_unset(s->engine, VIEW, &change[i].prefix);
 		}
@@ -589,7 +589,7 @@ void speaker_local(struct speaker *s, const char *prefix)
 	const struct bgp_attrs *attrs = bgp_attrs_local(s->engine, BGP_ORIGIN_IGP, NULL);
 	struct ip_prefix p = test_prefix(prefix);
 
-	bgp_view_set(s->engine, VIEW, &p, attrs, 0);
+	bgp_view_set(s->engine, VIEW, &p, attrs, 0, 0);
 	bgp_attrs_unref(s->engine, attrs);
 }
 

@@ -122,7 +122,7 @@ static void local_routes(void **state)
 	speaker_up(&s, 1);
 	up_as(&s, 2, &self);
 	attrs = bgp_attrs_local(s.engine, BGP_ORIGIN_INCOMPLETE, &edit);
-	bgp_view_set(s.engine, 1, &prefix, attrs, 0);
+	bgp_view_set(s.engine, 1, &prefix, attrs, 0, 0);
 	bgp_attrs_unref(s.engine, attrs);
 	speaker_run(&s);
 	/* a MED of our own goes out */
@@ -519,7 +519,7 @@ static void put(struct speaker *s, uint32_t view, const char *prefix, uint32_t c
 	const struct bgp_attrs *a = bgp_attrs_local(s->engine, BGP_ORIGIN_IGP, &edit);
 	struct ip_prefix p = test_prefix(prefix);
 
-	bgp_view_set(s->engine, view, &p, a, 0);
+	bgp_view_set(s->engine, view, &p, a, 0, 0);
 	bgp_attrs_unref(s->engine, a);
 }
 
@@ -534,11 +534,11 @@ static void same_set_from_another(void **state)
 	speaker_up(&s, 1);
 	speaker_up(&s, 2);
 	a = bgp_attrs_local(s.engine, BGP_ORIGIN_IGP, NULL);
-	bgp_view_set(s.engine, 1, &prefix, a, 1);
+	bgp_view_set(s.engine, 1, &prefix, a, 1, 0);
 	speaker_run(&s);
 	assert_null(speaker_route(&s, 1, "10.0.0.0/8"));
 	assert_non_null(speaker_route(&s, 2, "10.0.0.0/8"));
-	bgp_view_set(s.engine, 1, &prefix, a, 2);
+	bgp_view_set(s.engine, 1, &prefix, a, 2, 0);
 	speaker_run(&s);
 	assert_non_null(speaker_route(&s, 1, "10.0.0.0/8"));
 	assert_null(speaker_route(&s, 2, "10.0.0.0/8"));
