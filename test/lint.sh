@@ -32,7 +32,7 @@ lib/control/bfd     bfd       base bfd
 lib/control/health  health    base health
 lib/control/neigh   neigh     base neigh
 lib/control/conf    conf      base conf
-lib/control/model   model     base boundary conf model
+lib/control/model   model     base boundary bgp conf model
 lib/control/api     api       base conf model api dpdk io clock
 lib/control/host    host      base host io clock
 lib/control/router  router    base boundary ike bgp bfd health neigh conf model api host router dpdk io clock

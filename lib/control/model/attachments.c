@@ -87,6 +87,7 @@ static struct attach *attach_get(struct model *m, const char *name, uint64_t *ta
 		return NULL;
 	a = xcalloc(1, sizeof(*a));
 	a->name = xstrdup(name);
+	a->identity = identity_of_name(name);
 	a->number = number;
 	list_append(&m->attachments, &a->node);
 	names_put(&m->attach_names, a->name, a);

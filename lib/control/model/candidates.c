@@ -40,9 +40,15 @@ static enum rank rank_of(enum source source, const struct attach *origin)
 		return RANK_CONNECTED;
 	case SOURCE_ATTACHED:
 	case SOURCE_FLOW:
+	case SOURCE_BGP:
 		break;
 	}
 	return rank_of_kind(origin);
+}
+
+uint8_t candidate_rank(enum source source, const struct attach *origin)
+{
+	return (uint8_t)rank_of(source, origin);
 }
 
 static struct candidate *add(
@@ -78,17 +84,19 @@ static void add_local(struct table *t, const struct ip_addr *addr)
 }
 
 /* May the route enter, and with which preference? */
-static bool ask_ingress(const struct table *t, struct candidate *c)
+bool candidate_enters(const struct table *t, struct candidate *c)
 {
 	const struct policy_answer answer = policy_ingress(t, c);
 
 	if (!answer.permit) {
 		c->lost = LOST_POLICY;
 		c->policy = answer.priority;
-	} else if (answer.policy && answer.policy->has_preference) {
-		c->preference = answer.policy->set_preference;
+		return false;
 	}
-	return answer.permit;
+	c->ingress = answer.policy;
+	if (answer.policy && answer.policy->has_preference)
+		c->preference = answer.policy->set_preference;
+	return true;
 }
 
 static int set_next_hop(struct model *m, struct candidate *c, const struct ip_addr *next_hop)
@@ -202,7 +210,7 @@ static void add_connected(struct table *t, struct attach *a, bool associated)
 	for (unsigned i = 0; i < a->conf->address_count; i++) {
 		struct ip_prefix subnet =
 		    ip_prefix_of(&a->conf->address[i].addr, a->conf->address[i].len);
-		bool enters = ask_ingress(t, add(t, &subnet, SOURCE_CONNECTED, a));
+		bool enters = candidate_enters(t, add(t, &subnet, SOURCE_CONNECTED, a));
 
 		if (enters || associated)
 			add_local(t, &a->conf->address[i].addr);
@@ -217,7 +225,7 @@ static int add_attached(struct model *m, struct table *t, struct attach *a)
 		const struct conf_attached_route *r = a->conf->routes[i];
 		struct candidate *c = add(t, &r->prefix, SOURCE_ATTACHED, a);
 
-		ask_ingress(t, c);
+		candidate_enters(t, c);
 		if (a->iface)
 			rc = set_next_hop(m, c, &r->next_hop);
 	}
@@ -231,7 +239,7 @@ static void add_flow(struct table *t, struct attach *a)
 	if (!conn || conn->routing_mode != CONF_ROUTING_FLOW_PROTECTION)
 		return;
 	for (unsigned i = 0; i < conn->peer_cidrs_count; i++)
-		ask_ingress(t, add(t, &conn->peer_cidrs[i], SOURCE_FLOW, a));
+		candidate_enters(t, add(t, &conn->peer_cidrs[i], SOURCE_FLOW, a));
 }
 
 /* H4: answers to health checks come out of the tunnel and are looked up in the table of its attachment. */
@@ -245,13 +253,24 @@ static void add_health(struct table *t, const struct conf_connection *conn)
 	}
 }
 
-static bool propagates_to(const struct attach *a, const struct table *t)
+bool propagates_to(const struct attach *a, const struct table *t)
 {
 	for (unsigned i = 0; i < a->conf->propagate_count; i++) {
 		if (a->conf->propagate[i] == t->conf)
 			return true;
 	}
 	return false;
+}
+
+/* Our ends of the BGP sessions in its tunnels are where packets out of these are looked up (B3). */
+static void add_sessions(struct table *t, const struct attach *a)
+{
+	for (unsigned i = 0; i < a->tunnel_count; i++) {
+		const struct conf_tunnel_bgp *bgp = &a->tunnel[i]->pub.conf->bgp;
+
+		if (bgp->enabled)
+			add_local(t, &bgp->local_ip);
+	}
 }
 
 static int collect_attachment(struct model *m, struct table *t, struct attach *a)
@@ -271,6 +290,8 @@ static int collect_attachment(struct model *m, struct table *t, struct attach *a
 		add_health(t, a->conf->connection);
 	if (propagates || associated)
 		add_flow(t, a);
+	if (associated)
+		add_sessions(t, a);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
  */
 
 #include "base/list.h"
+#include "bgp/bgp.h"
 #include "conf/names.h"
 #include "model/model.h"
 
@@ -42,9 +43,11 @@ struct tunnel_entry {
 	struct list node;
 	struct model_tunnel pub;
 	char *name;
+	uint64_t identity;       /* hash of the name: keeps its buckets over restarts */
 	struct attach *attach;   /* NULL: its connection is not attached */
 	struct iface_entry *out; /* where its outer packets leave */
 	uint32_t leaf;
+	bool reachable; /* its BGP peer, as the engine was told */
 	bool seen;
 };
 
@@ -52,12 +55,14 @@ struct attach { /* an attachment */
 	struct list node;
 	const struct conf_attachment *conf;
 	char *name;
+	uint64_t identity;
 	uint16_t number;
 	struct iface_entry *iface; /* every kind but vpn */
 	struct tunnel_entry *tunnel[CONF_TUNNELS_MAX];
 	unsigned tunnel_count;
-	bool usable;  /* link up, or at least one tunnel that is not down */
-	bool changed; /* `usable` did, and routes are not chosen anew yet */
+	bool usable;    /* link up, or at least one tunnel that is not down */
+	bool changed;   /* `usable` did, and routes are not chosen anew yet */
+	bool reachable; /* its BGP peer, as the engine was told */
 	bool seen;
 };
 
@@ -99,6 +104,7 @@ enum source { /* where a candidate comes from */
 	SOURCE_FLOW,     /* flow protection (T10) */
 	SOURCE_LOCAL,    /* an address of the router */
 	SOURCE_HEALTH,   /* the same: it asks the far end of a tunnel from there (H4) */
+	SOURCE_BGP,      /* learned from a peer of the attachment (B7) */
 };
 
 enum lost { /* why a candidate is not used */
@@ -111,6 +117,9 @@ enum lost { /* why a candidate is not used */
 	LOST_DUPLICATE,
 	LOST_UNRESOLVED, /* nothing says which neighbour of the attachment it means */
 	LOST_POLICY,     /* refused by an ingress policy */
+	LOST_CONFIGURED, /* a route of the same kind is configured */
+	LOST_BGP,        /* the decision process: see candidate.step */
+	LOST_STANDBY,    /* another tunnel of an active-standby connection has it */
 };
 
 struct candidate {
@@ -124,6 +133,22 @@ struct candidate {
 	struct attach *origin;   /* NULL: blackhole, or an address of the router */
 	struct ip_addr next_hop; /* unset: the attachment itself */
 	struct via *via;         /* of that next hop */
+	const struct conf_policy *ingress; /* permits it, and may change its attributes */
+	/* Of a learned one; such candidates are made when they are looked at, and never kept. */
+	uint8_t step;                /* enum bgp_step */
+	bool edited;                 /* `attrs` is a reference of its own */
+	uint32_t peer;               /* model_peer_of_*() */
+	struct tunnel_entry *tunnel; /* it came through; NULL: a port */
+	const struct bgp_attrs *attrs;
+	const struct bgp_path *learned;
+};
+
+/* Candidates of one prefix, gathered to be looked at. */
+struct gathered {
+	struct candidate *candidate;
+	unsigned count, room, learned; /* of which so many learned, behind the others */
+	struct bgp_path *path;
+	unsigned path_room;
 };
 
 struct policy_set {                  /* of egress policies of a table */
@@ -150,11 +175,13 @@ struct path {
 	uint32_t index;         /* of its nexthop */
 	uint32_t routes;        /* that use it, in all tables */
 	struct permission *permission; /* NULL: everybody */
+	uint8_t source;                /* enum source of the best: egress policies ask for it */
 	unsigned member_count;
 	struct path_member {
 		struct attach *origin;
 		struct tunnel_entry *tunnel; /* NULL: a port, or all tunnels as one */
 		uint32_t port_leaf;          /* of a port attachment */
+		struct via *via;             /* of that; NULL: the interface's own */
 		uint64_t identity;           /* keeps its buckets over restarts: a hash of names */
 		uint32_t leaf;               /* as published */
 		bool alive;                  /* as published */
@@ -182,6 +209,8 @@ struct table {
 	struct rib now;  /* what the FIB says */
 	struct rib next; /* while a configuration is applied */
 	const struct conf_policy *policy[CONF_EGRESS + 1][POLICY_PRIORITY_MAX + 1];
+	unsigned policy_count[CONF_EGRESS + 1];
+	uint32_t overflow;    /* learned routes that did not fit the FIB */
 	struct list verdicts; /* of permission.c */
 	bool seen;
 };
@@ -206,6 +235,18 @@ struct model {
 	uint32_t words;       /* of a permission: numbers of attachments are below 64 * words */
 	uint32_t local_leaf, blackhole_leaf;
 	bool has_vpn; /* the built-in policy is in force */
+	/* learned.c */
+	struct bgp_engine *bgp;
+	const struct bgp_attrs *local_attrs; /* of routes that are not learned */
+	struct gathered scratch;
+	struct path *new_path; /* room to describe one */
+	struct path **path_of; /* by index of the nexthop, those of kind NH_GROUP */
+	struct attach **attach_of_number;
+	struct tunnel_entry **tunnel_of_index;
+	uint32_t attach_numbers, tunnel_indexes; /* of these two */
+	bool walking;                            /* all learned routes are being chosen anew */
+	bool idle_paths;                         /* there may be some without routes */
+	uint64_t walk;
 	const struct model_tunnel **tunnel_view;
 	const struct model_iface **iface_view;
 	unsigned tunnel_count, iface_count;
@@ -261,6 +302,37 @@ void ways_sweep(struct model *m);
 
 /* candidates.c: fills `next` of every table from the configuration. 0 or -ENOSPC. */
 int candidates_collect(struct model *m);
+bool propagates_to(const struct attach *a, const struct table *t);
+/* Asks the ingress policies; false, and `lost`: it does not enter the table. */
+bool candidate_enters(const struct table *t, struct candidate *c);
+uint8_t candidate_rank(enum source source, const struct attach *origin);
+
+/* gather.c: the candidates of a prefix, configured ones and learned ones, together */
+/* Copies of those that are configured, and the learned ones. Valid until the next call. */
+struct gathered *gather(struct model *m, struct table *t, const struct candidate *configured,
+    unsigned count, const struct bgp_change *change);
+void gathered_done(struct model *m, struct gathered *g); /* releases what gather() took */
+/* Attributes of the route with that winner for the table's view; a reference. */
+const struct bgp_attrs *gathered_attrs(struct model *m, const struct candidate *best);
+/* The one whose attributes the route has; NULL: none won. */
+const struct candidate *gathered_best(const struct gathered *g);
+/* The attachment of a BGP peer; NULL: it has gone. */
+struct attach *attach_of_peer(const struct model *m, uint32_t peer);
+void learned_tables(struct model *m); /* numbers to objects; after objects_make() */
+
+/* learned.c */
+/* The table's view hears of a configured route. `fresh`: there may be a learned one in its place. */
+void learned_configured(struct model *m, struct table *t, const struct route *r, bool fresh);
+/* A prefix is no longer configured. True: a learned route has its place in the FIB. */
+bool learned_take_over(struct model *m, struct table *t, const struct ip_prefix *prefix);
+/* What was configured in the place of a learned route is undone; as learned_take_over(). */
+bool learned_restore(struct model *m, struct table *t, const struct ip_prefix *prefix);
+void learned_forget_table(struct model *m, struct table *t);
+void learned_states(struct model *m);  /* tunnels or links changed */
+void learned_restart(struct model *m); /* everything may be different */
+void learned_fini(struct model *m);
+#define LEARNED_AT_ONCE 1024 /* prefixes chosen anew before an entry point returns */
+struct route *rib_find(const struct rib *rib, const struct ip_prefix *prefix);
 
 /*
  * select.c: order and winners within one prefix; pure. Returns how many won: their `lost` is
@@ -271,6 +343,11 @@ unsigned select_winners(struct candidate *c, unsigned count, unsigned ecmp_limit
 bool attach_is_one_hop(const struct attach *a, unsigned ecmp_limit);
 const char *lost_text(enum lost lost);
 const char *source_text(enum source source);
+
+/* bgp_policy.c: what policies match in, and change of, BGP attributes; NULL: a route without */
+bool policy_wants_attrs(const struct conf_policy *p, const struct bgp_attrs *attrs);
+bool policy_edits(const struct conf_policy *p);
+void policy_edit(const struct conf_policy *p, struct bgp_edit *out);
 
 /* policy.c */
 struct policy_answer {
@@ -305,7 +382,11 @@ struct path *path_get(
     struct model *m, const struct candidate *c, unsigned count, struct permission *permission);
 /* Publishes what states of links and tunnels have changed. */
 void paths_refresh(struct model *m);
-void paths_sweep(struct model *m); /* those without routes */
+void paths_sweep(struct model *m);  /* those without routes */
+void paths_disown(struct model *m); /* from objects that go */
+/* NULL: not the index of a path. */
+struct path *path_of_index(const struct model *m, uint32_t index);
+uint64_t identity_of_name(const char *name);
 
 /* publish.c: the only writer of FIBs */
 /* Resolves every table and carries what is new to its FIB. 0, or -errno: then all is as before. */
@@ -313,6 +394,11 @@ int routes_make(struct model *m);
 void routes_commit(struct model *m);
 /* Chooses anew where an attachment with `changed` competes, and clears the mark. */
 void routes_reselect(struct model *m);
+void route_reselect(struct model *m, struct table *t, struct route *r); /* one of t->now */
+/*
+ * The path of a prefix, chosen from what was gathered; *path NULL: policies leave it none. 0 or -errno.
+ */
+int route_choose(struct model *m, struct table *t, struct gathered *g, struct path **path);
 void rib_clear(struct rib *rib);
 
 #endif

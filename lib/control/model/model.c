@@ -34,6 +34,9 @@ struct model *model_create(struct boundary *b, const struct model_limits *limits
 	for (unsigned i = 0; i < PATH_BUCKETS; i++)
 		list_init(&m->path_bucket[i]);
 	list_init(&m->permissions);
+	m->new_path =
+	    xcalloc(1, sizeof(*m->new_path) + ECMP_MEMBERS_MAX * sizeof(m->new_path->member[0]));
+	m->path_of = xcalloc(FIB_NEXTHOP_MAX + 1, sizeof(struct path *));
 	return m;
 }
 
@@ -45,8 +48,11 @@ void model_free(struct model *m)
 	free(m->left);
 	free(m->tunnel_at);
 	names_fini(&m->attach_names);
+	learned_fini(m);
 	free(m->tunnel_view);
 	free(m->iface_view);
+	free(m->new_path);
+	free(m->path_of);
 	free(m);
 }
 
@@ -99,6 +105,8 @@ int model_apply(struct model *m, const struct conf *conf)
 	}
 	objects_sweep(m);
 	views_build(m);
+	if (rc == 0)
+		learned_restart(m);
 	return rc;
 }
 
@@ -116,10 +124,12 @@ static void states_changed(struct model *m)
 		changed |= a->changed;
 	}
 	paths_refresh(m);
-	if (!changed)
-		return;
-	routes_reselect(m);
-	paths_sweep(m);
+	learned_states(m);
+	if (changed) {
+		routes_reselect(m);
+		paths_sweep(m);
+	}
+	model_learn(m, LEARNED_AT_ONCE);
 }
 
 void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state)

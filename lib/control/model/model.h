@@ -15,8 +15,8 @@
  *
  * The order of R6, within the longest prefix: an address of the router; static; connected; then
  * what attachments have behind them, by kind: VPC, VBR and CCN, VPN, PEER; then the preference that
- * an ingress policy set; VBR before CCN. The best class of which something is usable wins, and all
- * of it shares.
+ * an ingress policy set; VBR before CCN; what is configured before what was learned. The best class of
+ * which something is usable wins, and all of it shares; of learned routes, what BGP decides.
  *
  * A tunnel that dies changes the paths that name it, not the routes behind them: the cost does not
  * grow with their number.
@@ -28,6 +28,9 @@
 
 struct model;
 struct json_t;
+struct bgp_engine;
+struct bgp_attrs;
+struct bgp_edit;
 
 enum model_tunnel_state {
 	MODEL_TUNNEL_DOWN,
@@ -88,6 +91,27 @@ void model_free(struct model *m);
 int model_apply(struct model *m, const struct conf *conf);
 
 /*
+ * Where learned routes come from, and go to: before the first model_apply(), to outlive the model. Each route
+ * table is a view of the engine.
+ */
+void model_set_bgp(struct model *m, struct bgp_engine *engine);
+/* The numbers that peers have in the engine. */
+uint32_t model_peer_of_tunnel(const struct model_tunnel *t);
+uint32_t model_peer_of_iface(const struct model_iface *i);
+/* After peers were added to the engine. */
+void model_peers_changed(struct model *m);
+/*
+ * Takes in what was learned, at most about `max` prefixes; returns how many, 0: nothing is waiting. In between
+ * lookups are right for what was taken in.
+ */
+unsigned model_learn(struct model *m, unsigned max);
+/* Ask it in struct bgp_ops.export. */
+bool model_export(const struct model *m, uint32_t peer, const struct ip_prefix *prefix,
+    const struct bgp_attrs *attrs, uint32_t tag, struct bgp_edit *edit);
+/* The view that peers of that attachment are told (B8); 0: none. */
+uint32_t model_view_of(const struct model *m, const struct conf_attachment *a);
+
+/*
  * State from outside. Idempotent; publishes what follows from it before it returns. A new tunnel is
  * down; a new interface has the link that its struct port says. A tunnel carries nothing while the
  * link below it is down, whatever its own state.
@@ -118,7 +142,13 @@ struct json_t *model_show_attachments(const struct model *m);
 struct json_t *model_show_connections(
     const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
 struct json_t *model_show_tables(const struct model *m);
-struct json_t *model_show_routes(
-    const struct model *m, const char *table); /* NULL: all; -> NULL: no such table */
+/* NULL: no such table. */
+struct json_t *model_show_routes(struct model *m, const char *table); /* table NULL: all */
+/*
+ * The same in pages of about `max` rows: the last one is a list of rows, others are {"rows": [...], "next": ANY},
+ * and ANY is `from` of the one that follows; NULL: the first.
+ */
+struct json_t *model_show_routes_page(
+    struct model *m, const char *table, const struct json_t *from, unsigned max);
 
 #endif

@@ -54,6 +54,7 @@ int objects_make(struct model *m)
 		rc = ifaces_make(m);
 	if (rc == 0)
 		rc = tunnels_make(m);
+	learned_tables(m);
 	list_for (a, &m->attachments, node) {
 		if (rc == 0 && a->seen)
 			attach_refresh_usable(a);
@@ -76,6 +77,7 @@ void objects_commit(struct model *m)
 void objects_sweep(struct model *m)
 {
 	tables_sweep(m);
+	paths_disown(m);
 	paths_sweep(m);
 	vias_sweep(m);
 	ways_sweep(m);

@@ -37,7 +37,7 @@ static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t len)
 	return h;
 }
 
-static uint64_t hash_name(const char *name)
+uint64_t identity_of_name(const char *name)
 {
 	return hash_bytes(FNV_START, name, strlen(name) + 1);
 }
@@ -56,8 +56,17 @@ static void add_port(struct path *p, const struct candidate *c)
 	const struct path_member member = {
 	    .origin = a,
 	    .port_leaf = c->via ? c->via->leaf : a->iface->pub.leaf,
-	    .identity = hash_bytes(hash_name(a->name), &c->next_hop, sizeof(c->next_hop)),
+	    .via = c->via,
+	    .identity = hash_bytes(a->identity, &c->next_hop, sizeof(c->next_hop)),
 	};
+
+	add_member(p, &member);
+}
+
+static void add_tunnel(struct path *p, struct tunnel_entry *t)
+{
+	const struct path_member member = {
+	    .origin = t->attach, .tunnel = t, .identity = t->identity};
 
 	add_member(p, &member);
 }
@@ -65,18 +74,13 @@ static void add_port(struct path *p, const struct candidate *c)
 static void add_tunnels(struct path *p, struct attach *a, unsigned limit)
 {
 	if (attach_is_one_hop(a, limit)) {
-		const struct path_member member = {.origin = a, .identity = hash_name(a->name)};
+		const struct path_member member = {.origin = a, .identity = a->identity};
 
 		add_member(p, &member);
 		return;
 	}
-	for (unsigned i = 0; i < a->tunnel_count; i++) {
-		struct tunnel_entry *t = a->tunnel[i];
-		const struct path_member member = {
-		    .origin = a, .tunnel = t, .identity = hash_name(t->name)};
-
-		add_member(p, &member);
-	}
+	for (unsigned i = 0; i < a->tunnel_count; i++)
+		add_tunnel(p, a->tunnel[i]);
 }
 
 /* The first tunnel in the best state of any. */
@@ -175,7 +179,7 @@ static int path_publish(struct model *m, struct path *p)
 
 static bool is_same(const struct path *a, const struct path *b)
 {
-	if (a->kind != b->kind || a->permission != b->permission ||
+	if (a->kind != b->kind || a->permission != b->permission || a->source != b->source ||
 	    a->member_count != b->member_count)
 		return false;
 	for (unsigned i = 0; i < a->member_count; i++) {
@@ -190,7 +194,7 @@ static bool is_same(const struct path *a, const struct path *b)
 /* Paths that are the same have the same bucket. */
 static struct list *bucket_of(struct model *m, const struct path *p)
 {
-	uint64_t h = hash_bytes(FNV_START, &p->permission, sizeof(p->permission));
+	uint64_t h = (uint64_t)(uintptr_t)p->permission * FNV_PRIME;
 
 	for (unsigned i = 0; i < p->member_count; i++)
 		h = (h ^ p->member[i].identity) * FNV_PRIME;
@@ -202,13 +206,17 @@ static void describe(
     const struct model *m, struct path *p, const struct candidate *c, unsigned count)
 {
 	p->kind = NH_BLACKHOLE; /* also without tunnels, and where nothing could be resolved */
+	p->member_count = 0;
 	for (unsigned i = 0; i < count; i++) {
 		struct attach *a = c[i].origin;
 
 		if (c[i].lost != LOST_NOT)
 			continue;
+		p->source = c[i].source;
 		if (c[i].source == SOURCE_LOCAL || c[i].source == SOURCE_HEALTH)
 			p->kind = NH_LOCAL;
+		else if (c[i].tunnel)
+			add_tunnel(p, c[i].tunnel);
 		else if (a && a->iface)
 			add_port(p, &c[i]);
 		else if (a && a->tunnel_count)
@@ -220,45 +228,102 @@ static void describe(
 
 static void path_free(struct model *m, struct path *p)
 {
-	if (p->kind == NH_GROUP)
+	if (p->kind == NH_GROUP && p->index) {
+		m->path_of[p->index] = NULL;
 		nexthop_remove(&m->b->nexthops, p->index);
+	}
 	permission_unref(p->permission);
 	free(p);
+}
+
+static int path_make(struct model *m, struct path *p)
+{
+	int rc = 0;
+
+	if (p->kind == NH_GROUP) {
+		members_refresh(p);
+		rc = path_publish(m, p);
+	} else {
+		p->index = p->kind == NH_LOCAL ? m->local_leaf : m->blackhole_leaf;
+	}
+	return rc;
 }
 
 struct path *path_get(
     struct model *m, const struct candidate *c, unsigned count, struct permission *permission)
 {
-	struct path *p, *fresh = xcalloc(1, sizeof(*p) + ECMP_MEMBERS_MAX * sizeof(p->member[0]));
-	int rc = 0;
+	struct path *p, *new = m->new_path;
+	size_t bytes;
 
-	fresh->permission = permission;
-	describe(m, fresh, c, count);
-	struct list *bucket = bucket_of(m, fresh);
+	new->permission = permission;
+	describe(m, new, c, count);
+	struct list *bucket = bucket_of(m, new);
 	list_for (p, bucket, bucket) {
-		if (is_same(p, fresh)) {
+		if (is_same(p, new)) {
 			permission_unref(permission);
-			free(fresh);
 			p->routes++;
 			return p;
 		}
 	}
-	fresh = xrealloc(fresh, sizeof(*p) + fresh->member_count * sizeof(p->member[0]));
-	if (fresh->kind == NH_GROUP) {
-		members_refresh(fresh);
-		rc = path_publish(m, fresh);
-	} else {
-		fresh->index = fresh->kind == NH_LOCAL ? m->local_leaf : m->blackhole_leaf;
-	}
+	bytes = sizeof(*p) + new->member_count * sizeof(p->member[0]);
+	p = xcalloc(1, bytes);
+	memcpy(p, new, bytes);
+	int rc = path_make(m, p);
 	if (rc < 0) {
-		path_free(m, fresh);
+		path_free(m, p);
 		errno = -rc;
 		return NULL;
 	}
-	fresh->routes = 1;
-	list_append(&m->paths, &fresh->node);
-	list_append(bucket, &fresh->bucket);
-	return fresh;
+	if (p->kind == NH_GROUP)
+		m->path_of[p->index] = p;
+	p->routes = 1;
+	list_append(&m->paths, &p->node);
+	list_append(bucket, &p->bucket);
+	return p;
+}
+
+struct path *path_of_index(const struct model *m, uint32_t index)
+{
+	return index <= FIB_NEXTHOP_MAX ? m->path_of[index] : NULL;
+}
+
+/* ---- objects that go ---- */
+
+static bool has_gone(const struct path_member *member)
+{
+	return !member->origin->seen || (member->tunnel && !member->tunnel->seen) ||
+	    (member->port_leaf && (!member->origin->iface || !member->origin->iface->seen));
+}
+
+/*
+ * Learned routes are chosen anew by and by. What leads to an object that goes is a blackhole from now on, until
+ * its routes are somewhere else.
+ */
+static void disown(struct model *m, struct path *p)
+{
+	const struct nexthop_spec nowhere = {.kind = NH_BLACKHOLE};
+	int rc = nexthop_publish(&m->b->nexthops, &nowhere, &p->index);
+
+	if (rc < 0)
+		log_write(LOG_ERROR, LOG, NULL, "next hop %u not taken down: %s", p->index,
+		    strerror(-rc));
+	p->member_count = 0;
+	list_remove(&p->bucket);
+	list_init(&p->bucket);
+}
+
+void paths_disown(struct model *m)
+{
+	struct path *p;
+
+	list_for (p, &m->paths, node) {
+		bool gone = false;
+
+		for (unsigned i = 0; i < p->member_count; i++)
+			gone |= has_gone(&p->member[i]);
+		if (gone && p->routes && p->kind == NH_GROUP)
+			disown(m, p);
+	}
 }
 
 void paths_refresh(struct model *m)

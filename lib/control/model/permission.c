@@ -19,6 +19,8 @@
 struct verdict {
 	struct list node; /* of struct table.verdicts */
 	struct policy_set set;
+	bool known; /* what permission alone gives: */
+	struct permission *permission;
 	uint64_t word[];
 };
 
@@ -39,8 +41,7 @@ static bool is_set(const struct policy_set *a, const struct policy_set *b)
 	return memcmp(a->word, b->word, sizeof(a->word)) == 0 && a->built_in == b->built_in;
 }
 
-static const struct verdict *verdict_of(
-    struct model *m, struct table *t, const struct policy_set *set)
+static struct verdict *verdict_of(struct model *m, struct table *t, const struct policy_set *set)
 {
 	struct verdict *v;
 	struct attach *a;
@@ -64,8 +65,10 @@ void verdicts_clear(struct table *t)
 {
 	struct verdict *v, *next;
 
-	list_for_safe (v, next, &t->verdicts, node)
+	list_for_safe (v, next, &t->verdicts, node) {
+		permission_unref(v->permission);
 		free(v);
+	}
 	list_init(&t->verdicts);
 }
 
@@ -136,10 +139,21 @@ static bool is_for_all(const struct model *m, const uint64_t *word)
 	return true;
 }
 
+/* Of routes with one verdict, as nearly all have: asked once. */
+static struct permission *permission_of_verdict(struct model *m, struct verdict *v)
+{
+	if (!v->known && !is_for_all(m, v->word))
+		v->permission = permission_get(m, v->word);
+	v->known = true;
+	if (v->permission)
+		v->permission->refs++;
+	return v->permission;
+}
+
 struct permission *permission_of(
     struct model *m, struct table *t, const struct candidate *c, unsigned count)
 {
-	const struct verdict *first = NULL;
+	struct verdict *first = NULL;
 	struct permission *p = NULL;
 	uint64_t *word = NULL;
 
@@ -147,17 +161,21 @@ struct permission *permission_of(
 		if (c[i].lost != LOST_NOT || !c[i].origin)
 			continue;
 		const struct policy_set set = policy_set_of(m, t, &c[i]);
-		const struct verdict *v = verdict_of(m, t, &set);
+		struct verdict *v = verdict_of(m, t, &set);
 
+		first = first ? first : v;
+		if (v == first)
+			continue;
 		if (!word) {
 			word = xmalloc(m->words * sizeof(*word));
-			memcpy(word, v->word, m->words * sizeof(*word));
-			first = v;
+			memcpy(word, first->word, m->words * sizeof(*word));
 		}
-		for (uint32_t w = 0; v != first && w < m->words; w++)
+		for (uint32_t w = 0; w < m->words; w++)
 			word[w] &= v->word[w];
 	}
-	if (word && !is_for_all(m, word))
+	if (!word)
+		return first ? permission_of_verdict(m, first) : NULL;
+	if (!is_for_all(m, word))
 		p = permission_get(m, word);
 	free(word);
 	return p;

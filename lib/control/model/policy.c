@@ -31,6 +31,11 @@ void policies_sort(struct table *t, const struct conf *conf)
 		if (t->conf && p->table == t->conf && p->priority <= POLICY_PRIORITY_MAX)
 			t->policy[p->direction][p->priority] = p;
 	}
+	for (unsigned d = CONF_INGRESS; d <= CONF_EGRESS; d++) {
+		t->policy_count[d] = 0;
+		for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++)
+			t->policy_count[d] += t->policy[d][i] != NULL;
+	}
 }
 
 /* ---- what a policy matches ---- */
@@ -66,8 +71,9 @@ static bool in_prefixes(const struct conf_policy *p, const struct ip_prefix *pre
 
 static bool in_types(const struct conf_policy *p, enum source source)
 {
-	enum conf_route_type type =
-	    source == SOURCE_CONNECTED ? CONF_ROUTE_CONNECTED : CONF_ROUTE_STATIC;
+	enum conf_route_type type = source == SOURCE_CONNECTED ? CONF_ROUTE_CONNECTED
+	    : source == SOURCE_BGP                             ? CONF_ROUTE_BGP
+							       : CONF_ROUTE_STATIC;
 
 	for (unsigned i = 0; i < p->route_type_count; i++) {
 		if (p->route_type[i] == type)
@@ -78,12 +84,9 @@ static bool in_types(const struct conf_policy *p, enum source source)
 
 static bool wants_route(const struct conf_policy *p, const struct candidate *c)
 {
-	/* Routes without BGP attributes have an empty path and no communities. */
-	if (p->as_path_count || p->communities_count)
-		return false;
 	return in_attachments(p->source_attachment, p->source_attachment_count, c->origin) &&
 	    in_kinds(p->source_kind, p->source_kind_count, c->origin) &&
-	    in_prefixes(p, &c->prefix) && in_types(p, c->source);
+	    in_prefixes(p, &c->prefix) && in_types(p, c->source) && policy_wants_attrs(p, c->attrs);
 }
 
 static bool wants_user(const struct conf_policy *p, const struct attach *who)
@@ -101,7 +104,7 @@ static struct policy_answer answer_of(const struct conf_policy *p)
 
 struct policy_answer policy_ingress(const struct table *t, const struct candidate *c)
 {
-	for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++) {
+	for (unsigned i = 1; t->policy_count[CONF_INGRESS] && i <= POLICY_PRIORITY_MAX; i++) {
 		const struct conf_policy *p = t->policy[CONF_INGRESS][i];
 
 		/* On the way in there is no destination that could be wanted. */
@@ -123,7 +126,7 @@ struct policy_set policy_set_of(
 {
 	struct policy_set set = {.built_in = m->has_vpn && is_line(c->origin)};
 
-	for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++) {
+	for (unsigned i = 1; t->policy_count[CONF_EGRESS] && i <= POLICY_PRIORITY_MAX; i++) {
 		const struct conf_policy *p = t->policy[CONF_EGRESS][i];
 
 		if (p && wants_route(p, c))

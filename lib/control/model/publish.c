@@ -30,15 +30,13 @@ static int by_prefix(const void *a, const void *b)
 static bool all_refused(const struct candidate *c, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (c[i].lost != LOST_POLICY)
+		if (c[i].lost != LOST_POLICY &&
+		    !(c[i].source == SOURCE_BGP && c[i].lost == LOST_UNRESOLVED))
 			return false;
 	}
 	return true;
 }
 
-/*
- * The path of a route, chosen from its candidates; *path NULL: policies leave it none. 0 or -errno.
- */
 static int choose(
     struct model *m, struct table *t, struct candidate *c, unsigned count, struct path **path)
 {
@@ -48,6 +46,30 @@ static int choose(
 		return 0;
 	*path = path_get(m, c, count, permission_of(m, t, c, count));
 	return *path ? 0 : -errno;
+}
+
+int route_choose(struct model *m, struct table *t, struct gathered *g, struct path **path)
+{
+	return choose(m, t, g->candidate, g->count, path);
+}
+
+/*
+ * The path of a configured route, chosen from its candidates and what was learned; *path NULL: policies leave it none.
+ * Without learned routes the candidates keep the reasons why they lost. 0 or -errno.
+ */
+static int choose_configured(
+    struct model *m, struct table *t, struct candidate *c, unsigned count, struct path **path)
+{
+	const struct bgp_change change = {.prefix = c->prefix};
+	struct gathered *g;
+	int rc;
+
+	if (!m->bgp || !t->conf)
+		return choose(m, t, c, count, path);
+	g = gather(m, t, c, count, &change);
+	rc = g->learned ? route_choose(m, t, g, path) : choose(m, t, c, count, path);
+	gathered_done(m, g);
+	return rc;
 }
 
 void rib_clear(struct rib *rib)
@@ -78,7 +100,7 @@ static int resolve(struct model *m, struct table *t, struct rib *rib)
 				break;
 		}
 		*r = (struct route){.prefix = c->prefix, .first = i, .count = end - i};
-		int rc = choose(m, t, c, r->count, &r->path);
+		int rc = choose_configured(m, t, c, r->count, &r->path);
 
 		if (rc < 0)
 			return rc;
@@ -89,10 +111,11 @@ static int resolve(struct model *m, struct table *t, struct rib *rib)
 
 /* ---- differences ---- */
 
-enum part { WHAT_IS_NEW, WHAT_HAS_GONE };
+enum part { WHAT_IS_NEW, WHAT_HAS_GONE, WHAT_IS_UNDONE };
 
 /* Both lists are in order: walks them side by side. 0 or -errno. */
-static int carry_part(struct table *t, const struct rib *from, const struct rib *to, enum part part)
+static int carry_part(
+    struct model *m, struct table *t, const struct rib *from, const struct rib *to, enum part part)
 {
 	uint32_t f = 0, n = 0;
 
@@ -108,6 +131,9 @@ static int carry_part(struct table *t, const struct rib *from, const struct rib 
 			rc = fib_set(t->fib, &new->prefix, after);
 		else if (part == WHAT_HAS_GONE && before && !after)
 			fib_unset(t->fib, &old->prefix);
+		else if (part == WHAT_IS_UNDONE && before && !after &&
+		    !learned_restore(m, t, &old->prefix))
+			fib_unset(t->fib, &old->prefix);
 		if (rc < 0)
 			return rc;
 		f += order <= 0;
@@ -117,14 +143,14 @@ static int carry_part(struct table *t, const struct rib *from, const struct rib 
 }
 
 /* What is new. The FIB of a full table may have room only when what has gone is out of it. */
-static int carry_new(struct table *t, const struct rib *from, const struct rib *to)
+static int carry_new(struct model *m, struct table *t, const struct rib *from, const struct rib *to)
 {
-	int rc = carry_part(t, from, to, WHAT_IS_NEW);
+	int rc = carry_part(m, t, from, to, WHAT_IS_NEW);
 
 	if (rc != -ENOSPC)
 		return rc;
-	carry_part(t, from, to, WHAT_HAS_GONE);
-	return carry_part(t, from, to, WHAT_IS_NEW);
+	carry_part(m, t, from, to, WHAT_HAS_GONE);
+	return carry_part(m, t, from, to, WHAT_IS_NEW);
 }
 
 static void put_back(struct model *m, const struct table *failed)
@@ -134,9 +160,9 @@ static void put_back(struct model *m, const struct table *failed)
 	list_for (t, &m->tables, node) {
 		if (!t->seen)
 			continue;
-		int rc = carry_new(t, &t->next, &t->now);
+		int rc = carry_new(m, t, &t->next, &t->now);
 
-		carry_part(t, &t->next, &t->now, WHAT_HAS_GONE);
+		carry_part(m, t, &t->next, &t->now, WHAT_IS_UNDONE);
 		if (rc < 0)
 			log_write(
 			    LOG_ERROR, LOG, t->name, "routes not put back: %s", strerror(-rc));
@@ -150,7 +176,7 @@ static int carry_new_all(struct model *m)
 	struct table *t;
 
 	list_for (t, &m->tables, node) {
-		int rc = t->seen ? carry_new(t, &t->now, &t->next) : 0;
+		int rc = t->seen ? carry_new(m, t, &t->now, &t->next) : 0;
 
 		if (rc == 0)
 			continue;
@@ -190,17 +216,40 @@ int routes_make(struct model *m)
 	return rc;
 }
 
+/* What has gone leaves the FIB, or a learned route takes its place; the table's view follows. */
+static void commit(struct model *m, struct table *t, const struct rib *from)
+{
+	const struct rib *to = &t->now;
+	uint32_t f = 0, n = 0;
+
+	while (f < from->route_count || n < to->route_count) {
+		const struct route *old = f < from->route_count ? &from->route[f] : NULL;
+		const struct route *new = n < to->route_count ? &to->route[n] : NULL;
+		int order = !old ? 1 : !new ? -1 : ip_prefix_cmp(&old->prefix, &new->prefix);
+
+		if (order >= 0)
+			learned_configured(m, t, new, order > 0);
+		if (order < 0 ? !learned_take_over(m, t, &old->prefix) && old->path
+			      : order == 0 && old->path && !new->path)
+			fib_unset(t->fib, &old->prefix);
+		f += order <= 0;
+		n += order >= 0;
+	}
+}
+
 void routes_commit(struct model *m)
 {
 	struct table *t;
 
 	list_for (t, &m->tables, node) {
+		struct rib before = t->now;
+
 		if (!t->seen)
 			continue;
-		carry_part(t, &t->now, &t->next, WHAT_HAS_GONE);
-		rib_clear(&t->now);
 		t->now = t->next;
 		t->next = (struct rib){0};
+		commit(m, t, &before);
+		rib_clear(&before);
 	}
 }
 
@@ -217,13 +266,15 @@ static bool has_changed(const struct rib *rib, const struct route *r)
 	return false;
 }
 
-static void reselect(struct model *m, struct table *t, struct route *r)
+void route_reselect(struct model *m, struct table *t, struct route *r)
 {
 	struct path *path;
-	int rc = choose(m, t, &t->now.candidate[r->first], r->count, &path);
+	int rc = choose_configured(m, t, &t->now.candidate[r->first], r->count, &path);
 
 	if (rc == 0 && path)
 		rc = fib_set(t->fib, &r->prefix, path->index);
+	else if (rc == 0 && r->path)
+		fib_unset(t->fib, &r->prefix);
 	if (rc < 0) {
 		char text[IP_PREFIX_TEXT_MAX];
 
@@ -233,9 +284,10 @@ static void reselect(struct model *m, struct table *t, struct route *r)
 			path->routes--;
 		return;
 	}
-	if (r->path)
-		r->path->routes--;
+	if (r->path && --r->path->routes == 0)
+		m->idle_paths = true;
 	r->path = path;
+	learned_configured(m, t, r, false);
 }
 
 void routes_reselect(struct model *m)
@@ -248,7 +300,7 @@ void routes_reselect(struct model *m)
 			struct route *r = &t->now.route[i];
 
 			if (r->count > 1 && has_changed(&t->now, r))
-				reselect(m, t, r);
+				route_reselect(m, t, r);
 		}
 	}
 	list_for (a, &m->attachments, node)

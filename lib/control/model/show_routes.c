@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/* Routes as operators see them: every candidate, whether it is used, and if not, why (R6). */
+/*
+ * Routes as operators see them: every candidate, whether it is used, and if not, why (R6). In pages, for a table may
+ * be long: of each table first what is configured, then what was learned beside it.
+ */
 
 #include <jansson.h>
 #include <string.h>
@@ -21,7 +24,9 @@ static json_t *hops_of(const struct candidate *c)
 		json_array_append_new(hops, json_string(ip_text(&c->next_hop, text)));
 	else if (a->iface)
 		json_array_append_new(hops, json_string(a->name));
-	for (unsigned i = 0; a && i < a->tunnel_count; i++)
+	if (c->tunnel)
+		json_array_append_new(hops, json_string(c->tunnel->name));
+	for (unsigned i = 0; a && !c->tunnel && i < a->tunnel_count; i++)
 		json_array_append_new(hops, json_string(a->tunnel[i]->name));
 	return hops;
 }
@@ -39,51 +44,170 @@ static json_t *refused(const struct model *m, const struct path *path)
 	return list;
 }
 
-static json_t *candidate_row(
-    const struct model *m, const struct table *t, const struct route *r, const struct candidate *c)
+static void add_attributes(json_t *row, const struct candidate *c)
+{
+	const struct bgp_attrs *a = c->attrs;
+	char text[1024];
+
+	json_object_set_new(
+	    row, "as-path", json_string(bgp_attrs_path_text(a, text, sizeof(text))));
+	json_object_set_new(
+	    row, "communities", json_string(bgp_attrs_community_text(a, text, sizeof(text))));
+	if (*bgp_attrs_large_text(a, text, sizeof(text)))
+		json_object_set_new(row, "large-communities", json_string(text));
+	json_object_set_new(row, "origin", json_string(bgp_attrs_origin_text(a)));
+	json_object_set_new(
+	    row, "local-preference", json_integer((json_int_t)bgp_attrs_preference(a)));
+	json_object_set_new(row, "med", a->has_med ? json_integer(a->med) : json_null());
+	json_object_set_new(row, "from", json_string(ip_text(&c->learned->addr, text)));
+	json_object_set_new(row, "stale", json_boolean(c->learned->stale));
+}
+
+static const char *reason_of(const struct candidate *c)
+{
+	return c->lost == LOST_BGP ? bgp_step_text(c->step) : lost_text(c->lost);
+}
+
+static json_t *candidate_row(const struct model *m, const struct table *t, const struct path *path,
+    const struct candidate *c)
 {
 	const bool used = c->lost == LOST_NOT;
 	char text[IP_PREFIX_TEXT_MAX];
 	json_t *row = json_pack("{s:s, s:s, s:s, s:s?, s:o, s:b, s:s?}", "table", t->name, "prefix",
-	    ip_prefix_text(&r->prefix, text), "type",
+	    ip_prefix_text(&c->prefix, text), "type",
 	    c->blackhole ? "blackhole" : source_text(c->source), "attachment",
 	    c->origin ? c->origin->name : NULL, "next-hops", hops_of(c), "used", used,
-	    "not-used-because", used ? NULL : lost_text(c->lost));
+	    "not-used-because", used ? NULL : reason_of(c));
 
 	if (c->lost == LOST_POLICY)
 		json_object_set_new(row, "policy", json_integer(c->policy));
 	if (c->origin)
 		json_object_set_new(row, "state", json_string(c->origin->usable ? "up" : "down"));
 	if (used)
-		json_object_set_new(row, "refused-to", refused(m, r->path));
+		json_object_set_new(row, "refused-to", refused(m, path));
+	if (c->attrs)
+		add_attributes(row, c);
 	return row;
 }
 
-static void add_rows(const struct model *m, const struct table *t, json_t *rows)
-{
-	for (uint32_t i = 0; i < t->now.route_count; i++) {
-		const struct route *r = &t->now.route[i];
+/* ---- pages ---- */
 
-		for (uint32_t k = 0; k < r->count; k++)
-			json_array_append_new(
-			    rows, candidate_row(m, t, r, &t->now.candidate[r->first + k]));
-	}
+#define AT_ONCE 16 /* prefixes looked at */
+
+enum part { CONFIGURED, LEARNED };
+
+struct page {
+	struct model *m;
+	json_t *rows;
+	size_t max;
+	json_int_t table, part, at; /* where it goes on */
+};
+
+static bool is_full(const struct page *p)
+{
+	return json_array_size(p->rows) >= p->max;
 }
 
-struct json_t *model_show_routes(const struct model *m, const char *name)
+static void add_rows(struct page *p, struct table *t, const struct gathered *g, struct path *path)
 {
-	json_t *rows = json_array();
-	struct table *t;
-	bool found = !name;
+	for (unsigned i = 0; i < g->count; i++)
+		json_array_append_new(p->rows, candidate_row(p->m, t, path, &g->candidate[i]));
+}
 
-	list_for (t, &m->tables, node) {
+static void configured(struct page *p, struct table *t)
+{
+	struct model *m = p->m;
+
+	for (; p->at < t->now.route_count && !is_full(p); p->at++) {
+		const struct route *r = &t->now.route[p->at];
+		const struct bgp_change change = {.prefix = r->prefix};
+		struct gathered *g = gather(m, t, &t->now.candidate[r->first], r->count, &change);
+
+		if (g->learned)
+			select_winners(g->candidate, g->count, m->conf->transit_router.limits.ecmp);
+		add_rows(p, t, g, r->path);
+		gathered_done(m, g);
+	}
+	if (is_full(p))
+		return;
+	p->part = LEARNED;
+	p->at = 0;
+}
+
+static void learned_one(struct page *p, struct table *t, const struct bgp_change *change)
+{
+	struct model *m = p->m;
+	struct gathered *g;
+	uint32_t tag = 0;
+
+	if (rib_find(&t->now, &change->prefix))
+		return;
+	g = gather(m, t, NULL, 0, change);
+	select_winners(g->candidate, g->count, m->conf->transit_router.limits.ecmp);
+	bgp_view_find_changed(m->bgp, t->fib->index, change, &tag);
+	add_rows(p, t, g, tag ? path_of_index(m, tag) : NULL);
+	gathered_done(m, g);
+}
+
+static void learned(struct page *p, struct table *t)
+{
+	struct bgp_change change[AT_ONCE];
+	uint64_t cursor = (uint64_t)p->at;
+	size_t n = p->m->bgp ? AT_ONCE : 0;
+
+	while (n == AT_ONCE && !is_full(p)) {
+		n = bgp_walk(p->m->bgp, &cursor, change, AT_ONCE);
+		for (size_t i = 0; i < n; i++)
+			learned_one(p, t, &change[i]);
+	}
+	p->at = (json_int_t)cursor;
+	if (n == AT_ONCE)
+		return;
+	p->part = CONFIGURED;
+	p->at = 0;
+	p->table++;
+}
+
+/* True: there is such a table. */
+static bool tables(struct page *p, const char *name)
+{
+	json_int_t number = 0;
+	bool found = !name;
+	struct table *t;
+
+	list_for (t, &p->m->tables, node) {
 		if (!t->conf || (name && strcmp(name, t->name) != 0))
 			continue;
 		found = true;
-		add_rows(m, t, rows);
+		if (number == p->table && p->part == CONFIGURED && !is_full(p))
+			configured(p, t);
+		if (number == p->table && p->part == LEARNED && !is_full(p))
+			learned(p, t);
+		number++;
 	}
+	p->max = p->table >= number ? 0 : p->max; /* all is told */
+	return found;
+}
+
+struct json_t *model_show_routes_page(
+    struct model *m, const char *name, const struct json_t *from, unsigned max)
+{
+	struct page p = {.m = m, .rows = json_array(), .max = max};
+	bool found;
+
+	if (from && json_unpack((json_t *)from, "[I, I, I]", &p.table, &p.part, &p.at) < 0)
+		p.table = p.part = p.at = 0;
+	found = p.at >= 0 && tables(&p, name);
+	if (found && p.max == 0)
+		return p.rows;
 	if (found)
-		return rows;
-	json_decref(rows);
+		return json_pack(
+		    "{s:o, s:[I, I, I]}", "rows", p.rows, "next", p.table, p.part, p.at);
+	json_decref(p.rows);
 	return NULL;
+}
+
+struct json_t *model_show_routes(struct model *m, const char *name)
+{
+	return model_show_routes_page(m, name, NULL, UINT32_MAX);
 }

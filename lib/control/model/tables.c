@@ -100,6 +100,7 @@ void tables_sweep(struct model *m)
 		if (t->seen)
 			continue;
 		list_remove(&t->node);
+		learned_forget_table(m, t);
 		rib_clear(&t->now);
 		verdicts_clear(t);
 		epoch_retire(m->b->epoch, fib_back, t->fib);

@@ -55,6 +55,7 @@ static struct tunnel_entry *tunnel_new(struct model *m, const char *name)
 	struct tunnel_entry *t = xcalloc(1, sizeof(*t));
 
 	t->name = xstrdup(name);
+	t->identity = identity_of_name(name);
 	list_append(&m->tunnels, &t->node);
 	t->pub.name = t->name;
 	t->pub.index = tunnel_alloc(&m->b->tunnels);

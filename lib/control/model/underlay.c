@@ -125,6 +125,7 @@ void vias_sweep(struct model *m)
 	struct iface_entry *e;
 	struct table *t;
 	struct via *v, *next;
+	struct path *p;
 
 	list_for (e, &m->ifaces, node) {
 		list_for (v, &e->vias, node)
@@ -134,6 +135,12 @@ void vias_sweep(struct model *m)
 		for (uint32_t i = 0; i < t->now.candidate_count; i++) {
 			if (t->now.candidate[i].via)
 				t->now.candidate[i].via->seen = true;
+		}
+	}
+	list_for (p, &m->paths, node) {
+		for (unsigned i = 0; i < p->member_count; i++) {
+			if (p->member[i].via)
+				p->member[i].via->seen = true;
 		}
 	}
 	list_for (e, &m->ifaces, node) {
