@@ -33,6 +33,7 @@ struct bucket {          /* its worker writes */
 
 struct worker_buckets {
 	struct bucket of_class[PUNT_CLASS_COUNT];
+	struct bucket of_source[PUNT_SOURCES]; /* PUNT_BGP */
 } __rte_cache_aligned;
 
 struct punt {
@@ -40,6 +41,7 @@ struct punt {
 	struct rte_ring *ring[PUNT_CLASS_COUNT];
 	uint64_t cost[PUNT_CLASS_COUNT]; /* cycles per packet */
 	uint64_t credit_max[PUNT_CLASS_COUNT];
+	uint64_t source_cost, source_max;
 	struct worker_buckets of_worker[];
 };
 
@@ -53,6 +55,12 @@ struct punt *punt_create(unsigned workers, unsigned ring_size)
 	}
 	p = record_new(sizeof(*p) + workers * sizeof(p->of_worker[0]));
 	p->workers = workers;
+	p->source_cost = rte_get_tsc_hz() / PUNT_SOURCE_RATE;
+	p->source_max = p->source_cost * PUNT_SOURCE_BURST;
+	for (unsigned w = 0; w < workers; w++) {
+		for (unsigned i = 0; i < PUNT_SOURCES; i++)
+			p->of_worker[w].of_source[i].credit = p->source_max;
+	}
 	for (unsigned c = 0; c < PUNT_CLASS_COUNT; c++) {
 		p->cost[c] = rte_get_tsc_hz() / classes[c].rate;
 		p->credit_max[c] = p->cost[c] * classes[c].burst;
@@ -97,13 +105,25 @@ static void refill(struct bucket *b, uint64_t now, uint64_t credit_max)
 	b->credit = elapsed > credit_max - b->credit ? credit_max : b->credit + elapsed;
 }
 
+/* A tunnel and a port of one number are told apart. */
+static struct bucket *source_of(struct worker_buckets *w, struct rte_mbuf *m)
+{
+	const struct pkt_meta *meta = pkt_meta(m);
+	uint32_t number = meta->tunnel ? meta->tunnel : meta->iface + PUNT_SOURCES / 2u;
+
+	return &w->of_source[number % PUNT_SOURCES];
+}
+
 int punt_put(
     struct punt *p, unsigned worker, enum punt_class c, struct rte_mbuf *m, uint64_t now_cycles)
 {
 	struct bucket *b = &p->of_worker[worker].of_class[c];
+	struct bucket *source = c == PUNT_BGP ? source_of(&p->of_worker[worker], m) : NULL;
 
 	refill(b, now_cycles, p->credit_max[c]);
-	if (b->credit < p->cost[c]) {
+	if (source)
+		refill(source, now_cycles, p->source_max);
+	if (b->credit < p->cost[c] || (source && source->credit < p->source_cost)) {
 		count(&b->limited);
 		return -1 - DROP_PUNT_LIMITED;
 	}
@@ -113,6 +133,8 @@ int punt_put(
 		return -1 - DROP_PUNT_FULL;
 	}
 	b->credit -= p->cost[c];
+	if (source)
+		source->credit -= p->source_cost;
 	count(&b->passed);
 	return 0;
 }

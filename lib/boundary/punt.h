@@ -5,7 +5,8 @@
 /*
  * Packets for the control lcore. One ring per class, all workers put, control takes a budget from
  * each in turn: no flood of one class starves another. Each worker has a token bucket per class;
- * what is above it is dropped and counted. What arrives, and how it goes on (boundary/inject.h):
+ * what is above it is dropped and counted. BGP has buckets by ingress, too: a tunnel, or port, that is
+ * flooded takes nothing from the sessions of others. What arrives, and how it goes on (boundary/inject.h):
  *
  *   PUNT_ARP         from the layer-2 header on, VLAN tag too unless the port took it off; meta.iface
  *   PUNT_NEIGH       ready to leave, TTL spent, for the leaf meta.nexthop; the neighbour is that of
@@ -36,7 +37,13 @@
 	X(PUNT_ICMP_LOCAL, "icmp-local", 1000, 100) /* ICMP to one of our addresses */             \
 	X(PUNT_ICMP_ERROR, "icmp-error", 1000, 100) /* we owe an ICMP error; meta.detail: which */ \
 	X(PUNT_TRAP, "trap", 500, 50)               /* for an on-demand tunnel; meta.tunnel */     \
-	X(PUNT_HOST, "host", 20000, 2000)           /* TCP to us: BGP; replies to health probes */
+	X(PUNT_HOST, "host", 20000, 2000)           /* replies to health probes */                 \
+	X(PUNT_BGP, "bgp", 200000, 4000)            /* TCP port 179 to us, also by source */
+
+/* Of BGP, per worker and ingress; ingresses share PUNT_SOURCES buckets by number. */
+#define PUNT_SOURCES      64
+#define PUNT_SOURCE_RATE  40000
+#define PUNT_SOURCE_BURST 2000
 
 enum punt_class {
 #define X(e, n, rate, burst) e,

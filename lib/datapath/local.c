@@ -15,11 +15,13 @@
  */
 
 #include <rte_icmp.h>
+#include <rte_tcp.h>
 
 #include "base/wire.h"
 #include "datapath/natt.h"
 #include "datapath/stage.h"
 
+#define BGP_PORT             179
 #define IKE_HEADER_BYTES     28
 #define IKE_V1_MAIN          2
 #define IKE_V1_AGGRESSIVE    4
@@ -128,6 +130,16 @@ static bool source_is_ours(struct worker *w, struct rte_mbuf *m)
 	return nh && nh->kind == NH_LOCAL;
 }
 
+/* Whether it belongs to a session is control's to say, which knows the sessions. */
+static bool is_bgp(struct rte_mbuf *m)
+{
+	const struct rte_tcp_hdr *tcp =
+	    rte_pktmbuf_mtod_offset(m, const struct rte_tcp_hdr *, IPV4_BYTES);
+
+	return m->data_len >= IPV4_BYTES + sizeof(*tcp) &&
+	    (tcp->dst_port == RTE_BE16(BGP_PORT) || tcp->src_port == RTE_BE16(BGP_PORT));
+}
+
 static void whole_packet(struct worker *w, struct rte_mbuf *m, struct burst *esp)
 {
 	const struct pkt_meta *meta = pkt_meta(m);
@@ -149,8 +161,8 @@ static void whole_packet(struct worker *w, struct rte_mbuf *m, struct burst *esp
 		icmp(w, m);
 		return;
 	case IPPROTO_TCP:
-		if (meta->attachment != 0) {
-			punt(w, m, PUNT_HOST);
+		if (meta->attachment != 0 && is_bgp(m)) {
+			punt(w, m, PUNT_BGP);
 			return;
 		}
 		break;

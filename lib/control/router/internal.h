@@ -63,6 +63,7 @@ struct farewell {
 struct apply;
 struct confirm;
 struct candidates;
+struct speaker;
 
 struct router {
 	struct router_setup setup;
@@ -91,7 +92,9 @@ struct router {
 	struct icmp_limiter *icmp;
 	struct api *api;
 	struct metrics *metrics; /* NULL: not asked for */
+	struct speaker *speaker;
 	struct mono started;
+	bool told_bgp; /* stopping: IKE comes next */
 
 	uint32_t tunnel_capacity;
 	struct vpn_tunnel **tunnel; /* by index; NULL: none */
@@ -212,6 +215,18 @@ void icmp_host_report(
 
 /* show_change.c: SIGHUP applies the startup file. */
 void change_by_signal(struct router *r);
+/* speaker.c: BGP; speaker.h has the rest */
+int speaker_init(struct router *r);  /* after model_create(), before model_apply() */
+void speaker_fini(struct router *r); /* after model_free() */
+/* Makes the sessions those of r->conf, after model_apply(): what is the same in both is not disturbed. */
+void speaker_apply(struct router *r);
+/* One round of some milliseconds at most; 0: nothing to do. */
+unsigned speaker_run(struct router *r, struct mono now);
+/* Ends all sessions; is everything sent? */
+void speaker_goodbye(struct router *r, struct mono now);
+bool speaker_is_quiet(const struct router *r);
+/* speaker_packet.c: TCP to one of our addresses; takes the packet. */
+void speaker_punted(struct router *r, struct rte_mbuf *m);
 
 /* show.c and show_*.c */
 int show_init(struct router *r);

@@ -17,9 +17,10 @@
 
 #define LOG "router"
 
-#define POLL_INTERVAL_US 1000 /* between passes when nothing is going on */
-#define TIMERS_MAX       256  /* per pass */
-#define GOODBYE_MAX      DUR_S(1)
+#define POLL_INTERVAL_US 1000     /* between passes when nothing is going on */
+#define TIMERS_MAX       256      /* per pass */
+#define GOODBYE_MAX      DUR_S(1) /* of which for IKE, through whose tunnels BGP speaks: */
+#define IKE_GOODBYE_MAX  DUR_MS(600)
 #define HEARTBEAT_LATE   DUR_S(2)
 
 static void goodbye_begin(struct router *r, struct mono now)
@@ -29,13 +30,19 @@ static void goodbye_begin(struct router *r, struct mono now)
 	r->stopping = true;
 	r->stop_deadline = mono_add(now, GOODBYE_MAX);
 	log_write(LOG_NOTICE, LOG, NULL, "stopping: telling peers");
-	ike_shutdown(r->ike, now);
+	speaker_goodbye(r, now);
 }
 
 static void goodbye_check(struct router *r, struct mono now)
 {
 	if (!r->stopping)
 		return;
+	if (!r->told_bgp) {
+		if (!speaker_is_quiet(r) && mono_diff(now, r->stop_deadline) > IKE_GOODBYE_MAX)
+			return;
+		r->told_bgp = true;
+		ike_shutdown(r->ike, now);
+	}
 	if (ike_is_quiet(r->ike) || !mono_before(now, r->stop_deadline))
 		event_base_loopbreak(r->base);
 }
@@ -63,6 +70,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 
 	note_busy(r);
 	work = punts_poll(r, now);
+	work += speaker_run(r, now);
 	work += timers_run(&r->timers, now, TIMERS_MAX) == TIMERS_MAX;
 	epoch_reclaim(r->b->epoch);
 	goodbye_check(r, now);

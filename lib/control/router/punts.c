@@ -59,6 +59,9 @@ static void take(struct router *r, enum punt_class c, struct rte_mbuf *m, struct
 	case PUNT_TRAP:
 		tunnel_trap(r, m, now);
 		return;
+	case PUNT_BGP:
+		speaker_punted(r, m);
+		return;
 	case PUNT_HOST: /* nothing else listens yet: the sender gets no answer */
 		health_packet(r, m, now);
 		rte_pktmbuf_free(m);

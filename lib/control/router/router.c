@@ -19,7 +19,7 @@
 static int parts_create(struct router *r)
 {
 	const struct model_limits limits = {
-	    .routes_per_table = 1u << 20, .tbl8_per_table = 1u << 12};
+	    .routes_per_table = 1u << 22, .tbl8_per_table = 1u << 12};
 
 	r->icmp = icmp_limiter_create(100, 1000);
 	if (!r->icmp)
@@ -27,7 +27,10 @@ static int parts_create(struct router *r)
 	r->model = model_create(r->b, &limits);
 	if (!r->model)
 		return -errno;
-	int rc = model_apply(r->model, r->conf);
+	int rc = speaker_init(r);
+	if (rc < 0)
+		return rc;
+	rc = model_apply(r->model, r->conf);
 	if (rc < 0)
 		return rc;
 	rc = neighbours_init(r);
@@ -37,7 +40,10 @@ static int parts_create(struct router *r)
 		return rc;
 	health_init(r);
 	r->ike = ike_create(&router_ike_ops, r, &r->rng, NULL);
-	return vpn_init(r);
+	rc = vpn_init(r);
+	if (rc == 0)
+		speaker_apply(r);
+	return rc;
 }
 
 int router_steer(struct router *r, const struct conf *conf)
@@ -148,6 +154,7 @@ void router_free(struct router *r)
 	neighbours_fini(r);
 	if (r->model)
 		model_free(r->model);
+	speaker_fini(r);
 	icmp_limiter_free(r->icmp);
 	loop_fini(r);
 	timers_fini(&r->timers);

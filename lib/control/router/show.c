@@ -12,6 +12,8 @@
 
 #include "base/log.h"
 
+#define ROUTES_PER_PAGE 1000 /* some milliseconds */
+
 static json_t *show_system(void *ctx, const json_t *request, struct api_error *error)
 {
 	struct router *r = ctx;
@@ -214,16 +216,12 @@ static json_t *show_tables(void *ctx, const json_t *request, struct api_error *e
 static json_t *show_routes(void *ctx, const json_t *request, struct api_error *error)
 {
 	const char *table = api_text(request, "table");
-	json_t *rows = model_show_routes(((struct router *)ctx)->model, table);
+	json_t *rows = model_show_routes_page(((struct router *)ctx)->model, table,
+	    json_object_get(request, "from"), ROUTES_PER_PAGE);
 
 	return rows
 	    ? rows
 	    : api_fail(error, "NoSuchTable", "there is no route table \"%s\"", table ? table : "");
-}
-
-static json_t *show_bgp(void *ctx, const json_t *request, struct api_error *error)
-{
-	return json_array(); /* no session is configured: this build speaks no BGP yet */
 }
 
 /* ---- actions ---- */
@@ -250,7 +248,6 @@ static const struct api_command commands[] = {
     {"show tables", NULL, API_SHOW, show_tables, "route tables: associations, propagations, size"},
     {"show routes", "[table]", API_SHOW, show_routes,
 	"routes with their next hops, of one table or all"},
-    {"show bgp", NULL, API_SHOW, show_bgp, "BGP sessions"},
     {"show neighbors", NULL, API_SHOW, show_neighbors, "neighbours: address, MAC, state"},
     {"show counters", NULL, API_SHOW, show_counters,
 	"the ledger: received, delivered, drops by reason"},
@@ -268,7 +265,7 @@ int show_init(struct router *r)
 			return rc;
 	}
 	static int (*const parts[])(struct router *) = {
-	    show_tunnels_init, show_change_init, show_health_init, explain_init};
+	    show_tunnels_init, show_bgp_init, show_change_init, show_health_init, explain_init};
 
 	for (unsigned i = 0; i < RTE_DIM(parts); i++) {
 		int rc = parts[i](r);

@@ -13,5 +13,6 @@ int show_tunnels_init(struct router *r);
 int explain_init(struct router *r);
 /* health.c: `show health` */
 int show_health_init(struct router *r);
+int show_bgp_init(struct router *r); /* show_bgp.c: sessions alike */
 
 #endif

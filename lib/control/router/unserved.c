@@ -17,9 +17,6 @@ static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 	struct text text = text_of(name, sizeof(name));
 
 	text_addf(&text, "%s/%u", t->connection->name, t->number);
-	if (t->bgp.enabled)
-		say(ctx, &t->bgp.source, name,
-		    "BGP is not spoken by this version; give `routes` to the attachment");
 	if (t->health_check.enabled && t->health_check.destination.family == IP_V6)
 		say(ctx, &t->health_check.source, name,
 		    "health checks of IPv6 addresses are not run by this version");
@@ -30,9 +27,9 @@ static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 
 static void attachment_walk(const struct conf_attachment *a, say_fn *say, void *ctx)
 {
-	if (a->bgp.enabled)
+	if (a->bgp.enabled && a->bgp.peer.family == IP_V6)
 		say(ctx, &a->bgp.source, a->name,
-		    "BGP is not spoken by this version; give `routes` to the attachment");
+		    "BGP is spoken over IPv4 by this version: the session stays down");
 	for (unsigned i = 0; i < a->address_count; i++) {
 		if (a->address[i].addr.family == IP_V6) {
 			say(ctx, &a->source, a->name,
@@ -52,12 +49,4 @@ void router_unserved(const struct conf *conf, say_fn *say, void *ctx)
 	}
 	for (unsigned i = 0; i < conf->attachments_count; i++)
 		attachment_walk(conf->attachments[i], say, ctx);
-	for (unsigned i = 0; i < conf->routing_policies_count; i++) {
-		const struct conf_policy *p = conf->routing_policies[i];
-
-		if (p->as_path_count || p->communities_count || p->prepend_count ||
-		    p->has_set_communities || p->add_communities_count)
-			say(ctx, &p->source, p->table_name,
-			    "AS paths and communities are BGP's, which this version does not speak");
-	}
 }

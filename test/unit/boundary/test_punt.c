@@ -60,21 +60,32 @@ static unsigned offer_many(unsigned worker, enum punt_class c, uint64_t now, uns
 	return passed;
 }
 
+/* Of one ingress. */
+static unsigned rate_of(enum punt_class c)
+{
+	return c == PUNT_BGP ? PUNT_SOURCE_RATE : classes[c].rate;
+}
+
+static unsigned burst_of(enum punt_class c)
+{
+	return c == PUNT_BGP ? PUNT_SOURCE_BURST : classes[c].burst;
+}
+
 static void burst_then_rate(void **state)
 {
 	for (unsigned c = 0; c < PUNT_CLASS_COUNT; c++) {
+		const unsigned rate = rate_of(c), burst = burst_of(c);
 		uint64_t now = 1000 * hz;
 
-		assert_int_equal(offer_many(0, c, now, classes[c].burst + 50), classes[c].burst);
+		assert_int_equal(offer_many(0, c, now, burst + 50), burst);
 		/* one more with each 1/rate of a second */
 		for (unsigned i = 0; i < 20; i++) {
-			now += hz / classes[c].rate;
+			now += hz / rate;
 			assert_int_equal(offer_many(0, c, now, 3), 1);
 		}
-		assert_int_equal(offer_many(0, c, now + hz / classes[c].rate / 2, 3), 0);
+		assert_int_equal(offer_many(0, c, now + hz / rate / 2, 3), 0);
 		/* a long rest gives no more than the burst */
-		assert_int_equal(
-		    offer_many(0, c, now + 3600 * hz, classes[c].burst + 50), classes[c].burst);
+		assert_int_equal(offer_many(0, c, now + 3600 * hz, burst + 50), burst);
 	}
 }
 
@@ -82,16 +93,58 @@ static void rate_over_seconds(void **state)
 {
 	for (unsigned c = 0; c < PUNT_CLASS_COUNT; c++) {
 		const unsigned steps = 2000, seconds = 2;
+		const unsigned rate = rate_of(c), burst = burst_of(c);
 		uint64_t now = 1000 * hz;
-		unsigned passed = offer_many(0, c, now, classes[c].burst + 1);
+		unsigned passed = offer_many(0, c, now, burst + 1);
 
 		for (unsigned i = 0; i < steps; i++) {
 			now += seconds * hz / steps;
-			passed += offer_many(0, c, now, 3 * classes[c].rate * seconds / steps + 1);
+			passed += offer_many(0, c, now, 3 * rate * seconds / steps + 1);
 		}
-		assert_in_range(passed, classes[c].burst + seconds * classes[c].rate - 2,
-		    classes[c].burst + seconds * classes[c].rate + 2);
+		assert_in_range(passed, burst + seconds * rate - 2, burst + seconds * rate + 2);
 	}
+}
+
+static int offer_from(uint32_t tunnel, uint16_t iface, uint64_t now)
+{
+	struct rte_mbuf *m = test_packet(), *taken = NULL;
+	int rc;
+
+	pkt_meta(m)->tunnel = tunnel;
+	pkt_meta(m)->iface = iface;
+	rc = punt_put(punt, 0, PUNT_BGP, m, now);
+	if (rc == 0)
+		assert_int_equal(punt_take(punt, PUNT_BGP, &taken, 1), 1);
+	rte_pktmbuf_free(m);
+	return rc == 0;
+}
+
+/* A tunnel that is flooded has its own burst and rate; sessions elsewhere get theirs. */
+static void bgp_of_one_ingress_does_not_starve_another(void **state)
+{
+	uint64_t now = 1000 * hz;
+	unsigned flood = 0, others = 0;
+
+	for (unsigned ms = 0; ms < 500; ms++, now += hz / 1000) {
+		for (unsigned i = 0; i < 400; i++) /* 400,000 a second */
+			flood += (unsigned)offer_from(1, 0, now);
+		others += (unsigned)offer_from(2, 0, now) + (unsigned)offer_from(0, 1, now);
+	}
+	assert_int_equal(others, 2 * 500);
+	assert_in_range(flood, PUNT_SOURCE_RATE / 2, PUNT_SOURCE_RATE / 2 + PUNT_SOURCE_BURST + 1);
+}
+
+static void bgp_of_all_has_a_rate_too(void **state)
+{
+	uint64_t now = 1000 * hz;
+	unsigned passed = 0;
+
+	for (unsigned ms = 0; ms < 500; ms++, now += hz / 1000) {
+		for (unsigned i = 0; i < 320; i++) /* 16 tunnels with 20,000 a second each */
+			passed += (unsigned)offer_from(1 + i % 16, 0, now);
+	}
+	assert_in_range(passed, classes[PUNT_BGP].rate / 2,
+	    classes[PUNT_BGP].rate / 2 + classes[PUNT_BGP].burst + 1);
 }
 
 static void classes_and_workers_are_apart(void **state)
@@ -167,6 +220,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(burst_then_rate, setup, teardown),
 	    cmocka_unit_test_setup_teardown(rate_over_seconds, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		bgp_of_one_ingress_does_not_starve_another, setup, teardown),
+	    cmocka_unit_test_setup_teardown(bgp_of_all_has_a_rate_too, setup, teardown),
 	    cmocka_unit_test_setup_teardown(classes_and_workers_are_apart, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_clock_that_steps_back_gives_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(counts, setup, teardown),

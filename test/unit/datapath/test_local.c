@@ -366,7 +366,13 @@ static void test_tcp(void **state)
 	struct packet p = {0};
 
 	packet_tcp(&p, &to_vpc_address, 40000, 179, 2, NULL, 0);
-	expect_punt(t, W_A, &p, PUNT_HOST);
+	expect_punt(t, W_A, &p, PUNT_BGP);
+	p.len = 0;
+	packet_tcp(&p, &to_vpc_address, 179, 40000, 16, NULL, 0);
+	expect_punt(t, W_A, &p, PUNT_BGP);
+	p.len = 0;
+	packet_tcp(&p, &to_vpc_address, 40000, 22, 2, NULL, 0); /* nothing else is served */
+	expect_drop(t, W_A, &p, DROP_LOCAL_UNWANTED);
 	p.len = 0;
 	packet_tcp(&p, &to_gateway, 40000, 179, 2, NULL, 0);
 	expect_drop(t, W_UPLINK, &p, DROP_LOCAL_UNWANTED);

@@ -613,7 +613,7 @@ static void test_local(void **state)
 	expect_local(e, &p, PUNT_HOST);
 	p.len = 0;
 	packet_tcp(&p, &to_bgp_address, 40000, 179, 2, NULL, 0);
-	expect_local(e, &p, PUNT_HOST);
+	expect_local(e, &p, PUNT_BGP);
 }
 
 /* No tunnel ends inside a tunnel, and nobody negotiates from inside one. */
