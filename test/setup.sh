@@ -8,7 +8,7 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config clang libclang-rt-14-
 packages_lab="python3 python3-scapy python3-cryptography conntrack util-linux mount hostname procps iproute2 iputils-ping ethtool
   nftables tcpdump curl prometheus systemd debhelper lintian iperf3 strongswan-charon
   strongswan-swanctl libstrongswan-standard-plugins
-  libstrongswan-extra-plugins libcharon-extra-plugins"
+  libstrongswan-extra-plugins libcharon-extra-plugins bird2 frr gobgpd exabgp"
 packages_testpmd="dpdk-dev coreutils"
 packages_vm="qemu-system-x86 busybox-static cpio kmod dpkg"
 packages_root="debootstrap git util-linux mount"

@@ -27,6 +27,7 @@ static const struct apply_part *const parts[] = {
     &apply_steering,
     &apply_tunnels,
     &apply_health,
+    &apply_bgp,
 };
 #define PARTS RTE_DIM(parts)
 

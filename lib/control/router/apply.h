@@ -48,6 +48,7 @@ extern const struct apply_part apply_tunnels;    /* tunnels_apply.c */
 extern const struct apply_part apply_neighbours; /* neighbours_apply.c */
 extern const struct apply_part apply_steering;   /* steering_apply.c */
 extern const struct apply_part apply_health;     /* health.c */
+extern const struct apply_part apply_bgp;        /* speaker.c */
 
 enum apply_mode {
 	APPLY_CHECK, /* errors and warnings */

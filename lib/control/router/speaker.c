@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "router/apply.h"
 
 #define LOG "bgp"
 
@@ -286,6 +287,28 @@ void speaker_apply(struct router *r)
 	speaker_each_wanted(r, want_peer, s);
 	model_peers_changed(r->model);
 }
+
+static void enter(struct apply *a, void *own)
+{
+	speaker_apply(a->r);
+}
+
+static void each_up(struct router *r, apply_up_fn *fn, void *ctx)
+{
+	struct speaker_peer *p;
+	struct bgp_peer_info info;
+	char what[BGP_NAME_MAX + 16];
+
+	list_for (p, &r->speaker->peers, node) {
+		if (bgp_peer_get(r->speaker->engine, p->number, &info) < 0 ||
+		    info.state != BGP_ESTABLISHED)
+			continue;
+		snprintf(what, sizeof(what), "bgp %s", p->config.name);
+		fn(ctx, what);
+	}
+}
+
+const struct apply_part apply_bgp = {.enter = enter, .each_up = each_up};
 
 /* ---- rounds ---- */
 
