@@ -105,9 +105,10 @@ class Lines(Lab):
     def test_route_refresh_both_ways(self):
         for kind, speaker in self.speaker.items():
             before = self.peer(kind)
-            speaker.refresh()
-            wait.until(lambda: self.peer(kind)["bgp_refreshes_received"] > before["bgp_refreshes_received"], 10,
-                       f"{kind} asks again")
+            if kind != "gobgp":  # keeps what it heard, and has no command to ask
+                speaker.refresh()
+                wait.until(lambda: self.peer(kind)["bgp_refreshes_received"] > before["bgp_refreshes_received"], 10,
+                           f"{kind} asks again")
             if kind == "exabgp":  # 4.2.21 ends the session when it is asked
                 continue
             self.router.ctl("bgp", "soft", f"line-{kind}")

@@ -233,9 +233,6 @@ class Gobgp(Speaker):
         # 6: ESTABLISHED of its enumeration
         return sum(n["state"].get("session_state") == 6 for n in json.loads(self.gobgp("-j", "neighbor")))
 
-    def refresh(self):
-        self.gobgp("neighbor", self.sessions[0].remote, "softresetin")
-
 
 class Exabgp(Speaker):
     """ExaBGP: what it hears comes as JSON lines, what it is to say goes through a FIFO."""
