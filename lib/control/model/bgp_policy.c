@@ -5,8 +5,6 @@
  * empty path and no communities.
  */
 
-#include <string.h>
-
 #include "base/wire.h"
 #include "model/internal.h"
 
@@ -102,7 +100,8 @@ void policy_edit(const struct conf_policy *p, struct bgp_edit *out)
 {
 	out->path_count =
 	    (uint8_t)(p->prepend_count < BGP_PREPEND_MAX ? p->prepend_count : BGP_PREPEND_MAX);
-	memcpy(out->path, p->prepend, out->path_count * sizeof(out->path[0]));
+	for (unsigned i = 0; i < out->path_count; i++)
+		out->path[i] = p->prepend[i];
 	out->remove_communities = p->has_set_communities;
 	add_communities(out, p->set_communities, p->set_communities_count);
 	add_communities(out, p->add_communities, p->add_communities_count);
