@@ -84,6 +84,7 @@ static json_t *peer_row(
 	    mono_is_set(info->since) ? json_real((double)mono_diff(info->since, now) / 1e9)
 				     : json_null());
 	json_object_set_new(row, "last-error", last_error(&info->end));
+	json_object_set_new(row, "foreign-packets", json_integer((json_int_t)p->foreign));
 	add_negotiated(row, info);
 	add_counters(row, &info->counters);
 	return row;

@@ -33,6 +33,8 @@ struct speaker_peer {
 	bool seen;
 	int listener; /* -1: none */
 	struct event *accept_event;
+	uint64_t
+	    foreign; /* packets to our end of the session that were not of the peer, or came from elsewhere */
 };
 
 enum speaker_conn_state {

@@ -54,6 +54,18 @@ static const struct speaker_peer *session_of(
 	return NULL;
 }
 
+/* Whose end of a session was meant by a packet that does not belong to it. */
+static void note_foreign(struct speaker *s, const struct ip_addr *to)
+{
+	struct speaker_peer *p;
+
+	s->packets_refused++;
+	list_for (p, &s->peers, node) {
+		if (ip_eq(&p->config.transport.local, to))
+			p->foreign++;
+	}
+}
+
 /* ---- to the kernel ---- */
 
 static bool belongs(const struct speaker_peer *p, const struct pkt_meta *meta)
@@ -66,7 +78,7 @@ void speaker_punted(struct router *r, struct rte_mbuf *m)
 {
 	struct speaker *s = r->speaker;
 	uint8_t room[PACKET_MAX];
-	struct flow flow;
+	struct flow flow = {0};
 	size_t len;
 	const uint8_t *packet = host_bytes(m, room, sizeof(room), &len);
 	bool is_flow = packet && flow_of(packet, len, &flow) &&
@@ -75,7 +87,7 @@ void speaker_punted(struct router *r, struct rte_mbuf *m)
 	if (!s || !s->host || !is_flow ||
 	    !belongs(session_of(s, &flow.to, &flow.from), pkt_meta(m))) {
 		if (s)
-			s->packets_refused++;
+			note_foreign(s, &flow.to);
 	} else if (host_write(s->host, packet, len) < 0) {
 		s->packets_lost++;
 	} else {

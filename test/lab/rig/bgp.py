@@ -223,7 +223,7 @@ class Gobgp(Speaker):
 
     def announce(self, *prefixes):
         for p in prefixes:
-            self.gobgp("global", "rib", "add", p)
+            self.gobgp("global", "rib", "add", p, "origin", "igp")
 
     def withdraw(self, *prefixes):
         for p in prefixes:
