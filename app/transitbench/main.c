@@ -97,7 +97,7 @@ static bool wanted(const struct options *o, const struct profile *p)
 	return o->words == 0 && (o->all || profile_is_default(p));
 }
 
-/* Huge pages when there are some, else ordinary memory. */
+/* Huge pages when there are some and time counts, else ordinary memory. */
 static int start_eal(const struct options *o)
 {
 	const char *huge[] = {"transitbench", "-l", o->core, "--no-pci", "--no-telemetry",
@@ -112,7 +112,7 @@ static int start_eal(const struct options *o)
 			free_pages = 0;
 		fclose(f);
 	}
-	if (free_pages >= 256)
+	if (free_pages >= 256 && !o->count)
 		return rte_eal_init(RTE_DIM(huge) - 1, (char **)huge);
 	return rte_eal_init(RTE_DIM(plain) - 1, (char **)plain);
 }
