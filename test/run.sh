@@ -19,6 +19,7 @@ Runs the named suites, or all: $(all_suites)
   unit   unit tests                          with address and undefined-behaviour sanitizers
   sim    protocol engines, virtual time      with sanitizers; then many more seeds without
   fuzz   libFuzzer on every parser, a few seconds each
+  guard  instructions per packet, counted by valgrind, beside test/guard.txt
   lab-*  real peers and hosts in network namespaces (needs root); single ones: test/lab/run.py --help
   lab-vm the same with guests: the IPsec of Debian's kernel, and transitd on virtio NICs
 
@@ -30,7 +31,7 @@ EOF
 }
 
 all_suites() {
-  echo "lint unit sim fuzz $("$top/test/lab/run.py" --suites 2>/dev/null)"
+  echo "lint unit sim fuzz guard $("$top/test/lab/run.py" --suites 2>/dev/null)"
 }
 
 passed=0 failed=0
@@ -101,6 +102,7 @@ run_suite() {
     ;;
   fuzz) build_fuzz && count "$python" "$top/test/programs.py" fuzz "$top/build-fuzz" \
     --seconds "$fuzz_seconds" "${only[@]}" ;;
+  guard) build_release && count "$python" "$top/test/guard.py" "$top/build" "${only[@]}" ;;
   lab-*)
     [ "$1" != lab-vm ] || prepare_guests || return 0
     build_release && build_asan && TRANSITD_BUILD="$top/build" TRANSITD_BUILD_ASAN="$top/build-asan" \
@@ -122,7 +124,7 @@ while [ $# -gt 0 ]; do
 done
 
 # shellcheck disable=SC2086  # lists of words
-install_missing $packages_build $packages_lab $packages_testpmd $packages_lint
+install_missing $packages_build $packages_lab $packages_testpmd $packages_lint $packages_guard
 known=" $(all_suites) "
 [ ${#suites[@]} -gt 0 ] || read -ra suites <<<"$known"
 for suite in "${suites[@]}"; do

@@ -12,6 +12,7 @@ packages_lab="python3 python3-scapy python3-cryptography conntrack util-linux mo
 packages_testpmd="dpdk-dev coreutils"
 packages_vm="qemu-system-x86 busybox-static cpio kmod dpkg"
 packages_root="debootstrap git util-linux mount"
+packages_guard="valgrind binutils"
 packages_lint="clang-format universal-ctags shellcheck cppcheck git"
 
 die() {

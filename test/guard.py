@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""Instructions per packet of the data path, counted by callgrind and compared with recorded ones.
+
+usage: test/guard.py BUILD [--record] [-k WORD]
+
+Times are noisy, counts are not. transitbench runs a small and a large fixed set of packets; what lies between the two is
+packets alone, no set-up. Counted are the functions of lib/datapath and lib/boundary themselves: the cipher is left
+out, because valgrind has not the vector units that the library would pick. A profile fails when it takes MARGIN more
+than test/guard.txt says; when it takes as much less, record anew (--record) in the commit that made it faster.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+MARGIN = 0.05
+BURST = 64
+FEW, MANY = 4, 12
+PROFILES = (
+    'out/aes128gcm16/64/1/1',
+    'out/aes128gcm16/64/16ecmp/1',
+    'in/aes128gcm16/64/1/1',
+    'relay/aes128-sha1/64/1/1',
+    'plain/none/64/1/1',
+)
+RECORD = Path(__file__).with_name('guard.txt')
+
+
+def own_functions(build):
+    """Names of what the two libraries define."""
+    names = set()
+    for layer in ('datapath', 'boundary'):
+        archive = build / 'lib' / layer / f'lib{layer}.a'
+        symbols = subprocess.run(['nm', '--defined-only', archive], check=True, text=True,
+                                 capture_output=True).stdout
+        names |= set(re.findall(r' [tT] (\S+)$', symbols, re.M))
+    return names
+
+
+def self_costs(path):
+    """Instructions by function, without those of the functions it calls."""
+    names, costs, function, skip = {}, {}, None, False
+    for line in path.read_text().splitlines():
+        if line.startswith('fn='):
+            number, name = re.match(r'fn=\((\d+)\)(?: (.*))?', line).groups()
+            if name:
+                names[number] = name.split("'")[0]
+            function = names[number]
+        elif line.startswith('cfn='):
+            number, name = re.match(r'cfn=\((\d+)\)(?: (.*))?', line).groups()
+            if name:
+                names[number] = name.split("'")[0]
+        elif line.startswith('calls='):
+            skip = True  # the next line is the cost of the call
+        elif re.match(r'[+*\d-]', line) and function:
+            if not skip:
+                costs[function] = costs.get(function, 0) + int(line.split()[1])
+            skip = False
+    return costs
+
+
+def instructions(build, profile, bursts, own):
+    with tempfile.TemporaryDirectory() as directory:
+        out = Path(directory) / 'callgrind.out'
+        command = ['valgrind', '-q', '--tool=callgrind', f'--callgrind-out-file={out}',
+                   build / 'app' / 'transitbench', '--count', str(bursts), profile]
+        run = subprocess.run(command, text=True, capture_output=True, timeout=120)
+        if run.returncode != 0:
+            raise RuntimeError(run.stderr.strip()[-400:])
+        return sum(cost for name, cost in self_costs(out).items() if name in own)
+
+
+def recorded():
+    lines = RECORD.read_text().splitlines() if RECORD.exists() else []
+    return {line.split()[0]: float(line.split()[1]) for line in lines if not line.startswith('#')}
+
+
+def write(counts):
+    text = ['# SPDX-License-Identifier: BSD-3-Clause',
+            '# Instructions per packet, without the cipher. Written by test/guard.py --record.']
+    text += [f'{profile} {count:.1f}' for profile, count in counts.items()]
+    RECORD.write_text('\n'.join(text) + '\n')
+
+
+def check(profile, count, before):
+    """Prints the verdict; true when it holds."""
+    if profile not in before:
+        print(f'FAIL  {profile}: {count:.1f} instructions per packet, none recorded')
+        return False
+    good = count <= before[profile] * (1 + MARGIN)
+    print(f'{"ok  " if good else "FAIL"}  {profile}: {count:.1f} instructions per packet, '
+          f'recorded {before[profile]:.1f}')
+    return good
+
+
+def main(argv):
+    build = Path(argv[0])
+    word = argv[argv.index('-k') + 1] if '-k' in argv else ''
+    own, before, counts, passed, failed = own_functions(build), recorded(), {}, 0, 0
+    for profile in (p for p in PROFILES if re.search(word, p)):
+        try:
+            few, many = (instructions(build, profile, n, own) for n in (FEW, MANY))
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            print(f'FAIL  {profile}: {error}')
+            failed += 1
+            continue
+        counts[profile] = (many - few) / (MANY - FEW) / BURST
+        good = '--record' in argv or check(profile, counts[profile], before)
+        passed += good
+        failed += not good
+    if '--record' in argv:
+        write(counts)
+    print(f'{passed} passed, {failed} failed')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
