@@ -27,6 +27,14 @@ static bool is_young(const struct bgp_peer *peer)
 	return mono_diff(peer->since, peer->engine->now) <= YOUNG_NS;
 }
 
+bool bgp_was_superseded(const struct bgp_session *s)
+{
+	const struct bgp_peer *peer = s->peer;
+
+	return peer->session[!s->incoming].state >= BGP_OPENSENT ||
+	    (peer->crossed && is_young(peer));
+}
+
 bool bgp_collide(struct bgp_session *s)
 {
 	struct bgp_session *other = bgp_session_other(s), *lost;

@@ -96,6 +96,7 @@ struct bgp_peer {
 	bool over_limit;               /* the session ends for too many prefixes, and may come */
 	uint32_t over_limit_s;         /* back after that long; 0: not by itself */
 	struct mono since;
+	bool crossed;       /* when the session came up, an attempt of ours was still on its way */
 	uint32_t router_id; /* of the peer, when last established */
 	bool waits_for_eor; /* our restart waits for its End-of-RIB */
 	struct bgp_end end;
@@ -200,6 +201,11 @@ void bgp_peer_failed(struct bgp_peer *peer);
 
 /* An OPEN came on `s`: of two connections to one peer, one goes (RFC 4271 6.8). False: `s` went. */
 bool bgp_collide(struct bgp_session *s);
+/*
+ * Whether the peer closed the established `s` because of another connection of ours, which it takes for our
+ * restart (RFC 4724 5), rather than having failed itself.
+ */
+bool bgp_was_superseded(const struct bgp_session *s);
 
 /* ---- transport.c ---- */
 

@@ -42,7 +42,7 @@ static bool is_replaced(const struct bgp_session *s, enum bgp_event event)
 {
 	const struct bgp_end *end = &s->peer->end;
 
-	return event == BGP_EV_COLLISION ||
+	return event == BGP_EV_COLLISION || (event == BGP_EV_CLOSED && bgp_was_superseded(s)) ||
 	    (event == BGP_EV_NOTIFICATION && end->code == BGP_ERR_CEASE &&
 		end->subcode == BGP_CEASE_COLLISION);
 }

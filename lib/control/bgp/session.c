@@ -178,6 +178,7 @@ static void enter_established(struct bgp_session *s)
 	struct bgp_peer *peer = s->peer;
 	struct bgp_engine *e = peer->engine;
 
+	peer->crossed = bgp_session_other(s)->state == BGP_CONNECT;
 	if (bgp_session_other(s)->state <
 	    BGP_OPENSENT) /* no further attempts; else its OPEN decides */
 		bgp_fsm(bgp_session_other(s), BGP_EV_COLLISION, NULL);
@@ -207,8 +208,8 @@ static void leave_established(struct bgp_session *s, const struct bgp_transition
 	peer->counters.lost++;
 	if (mono_diff(peer->since, e->now) >= STABLE_NS)
 		peer->failures = 0;
-	peer->since = e->now;
 	peer->kept = bgp_graceful_lost(s, t->event);
+	peer->since = e->now;
 	for (int f = 0; f < BGP_FAMILY_COUNT; f++)
 		bgp_adj_out_clear(peer, f);
 	e->ops->down(e->ctx, peer->id, &peer->end, peer->kept);

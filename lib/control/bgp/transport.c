@@ -85,14 +85,15 @@ void bgp_closed(struct bgp_engine *e, struct mono now, bgp_conn conn)
 	lost(e, now, conn);
 }
 
-/* Idle refuses (RFC 4271 8.2.2); but a peer whose routes we keep may come back at any time. */
-static bool is_welcome(struct bgp_peer *peer)
+/*
+ * Idle refuses (RFC 4271 8.2.2); but a peer whose routes we keep may come back at any time. It is not met half-way:
+ * to a peer that is established by then, a connection of ours would say that we have restarted (RFC 4724 5).
+ */
+static bool is_welcome(const struct bgp_peer *peer)
 {
 	if (peer->session[1].conn || !peer->wanted)
 		return false;
-	if (bgp_peer_state(peer) == BGP_IDLE && peer->kept)
-		bgp_peer_begin(peer);
-	return bgp_peer_state(peer) != BGP_IDLE;
+	return bgp_peer_state(peer) != BGP_IDLE || peer->kept;
 }
 
 bgp_conn bgp_accepted(struct bgp_engine *e, struct mono now, uint32_t id)

@@ -249,6 +249,70 @@ static void back_twice_at_once(void **state)
 	speaker_fini(&s);
 }
 
+/*
+ * The peer comes back while we wait before we try again. It is let in, and not met half-way: our connection would
+ * reach it established, and be taken for a restart of ours. When it fails once more, we do try.
+ */
+static void back_while_idle(void **state)
+{
+	struct speaker s;
+
+	speaker_init(&s);
+	up(&s, GR("00", "80"));
+	learn(&s);
+	speaker_close(&s, 1);
+	assert_int_equal(speaker_state(&s, 1), BGP_IDLE);
+	s.remote[1].connects = 0;
+	assert_true(speaker_connect(&s, 1));
+	speaker_establish(&s, 1, CAP_REFRESH CAP_ENHANCED GR("80", "80"));
+	assert_int_equal(s.remote[1].ups, 2);
+	assert_int_equal(s.remote[1].connects, 0);
+	speaker_close(&s, 1);
+	speaker_wait(&s, DUR_S(30));
+	assert_true(s.remote[1].connects > 0);
+	speaker_fini(&s);
+}
+
+/*
+ * Both connect at once, and ours is still on its way, or without OPEN, when the peer's is established. The peer may
+ * take ours for our restart and close the established one: that is no second failure of its own.
+ */
+static void back_and_superseded(void **state)
+{
+	for (int connected = 0; connected < 2; connected++) {
+		struct ip_addr local = ip_v4(LOCAL_ID);
+		struct speaker s;
+		bgp_conn ours, theirs;
+
+		speaker_init(&s);
+		up(&s, GR("00", "80"));
+		learn(&s);
+		speaker_close(&s, 1);
+		speaker_wait(&s, DUR_S(2));
+		assert_true(s.remote[1].connecting);
+		if (connected)
+			speaker_accept(&s, 1);
+		ours = s.remote[1].conn;
+		theirs = bgp_accepted(s.engine, s.now, 1);
+		bgp_connected(s.engine, s.now, theirs, &local);
+		s.remote[1].conn = theirs;
+		s.remote[1].connecting = false;
+		speaker_establish(&s, 1, CAP_REFRESH CAP_ENHANCED GR("80", "80"));
+		assert_int_equal(s.remote[1].ups, 2);
+		bgp_closed(s.engine, s.now, theirs);
+		speaker_settle(&s);
+		assert_int_equal(s.remote[1].downs, 2);
+		assert_int_equal(received(&s), 3);
+		assert_int_equal(stale(&s), 3);
+		if (connected) {
+			s.remote[1].conn = ours;
+			speaker_establish(&s, 1, CAP_REFRESH CAP_ENHANCED GR("80", "80"));
+			assert_int_equal(s.remote[1].ups, 3);
+		}
+		speaker_fini(&s);
+	}
+}
+
 /* Another configuration is another session: nothing of the old one is kept for it. */
 static void change_forgets(void **state)
 {
@@ -571,6 +635,8 @@ int main(void)
 	    cmocka_unit_test(many_failures),
 	    cmocka_unit_test(unnoticed_restart),
 	    cmocka_unit_test(back_twice_at_once),
+	    cmocka_unit_test(back_while_idle),
+	    cmocka_unit_test(back_and_superseded),
 	    cmocka_unit_test(change_forgets),
 	    cmocka_unit_test(notifications),
 	    cmocka_unit_test(hard_reset_inside),
