@@ -225,7 +225,7 @@ class OpenIked(Peer):
     """On Linux it programs the kernel through PF_KEY: no AEAD in ESP, and SHA-256 with 96 bits, so neither here."""
 
     name = "openiked"
-    late = True
+    eager = late = True
     _ciphers = {"aes128": "aes-128", "aes192": "aes-192", "aes256": "aes-256", "aes128gcm16": "aes-128-gcm",
                 "aes256gcm16": "aes-256-gcm", "3des": "3des", "chacha20poly1305": "chacha20-poly1305"}
     _hashes = {name: f"hmac-{name if name in ('md5', 'sha1') else 'sha2-' + name[3:]}"
