@@ -55,3 +55,8 @@ unsigned inject_take(struct inject *i, unsigned worker, struct rte_mbuf **m, uns
 {
 	return rte_ring_dequeue_burst(i->ring[worker], (void **)m, n, NULL);
 }
+
+bool inject_is_empty(const struct inject *i, unsigned worker)
+{
+	return rte_ring_empty(i->ring[worker]);
+}

@@ -4,6 +4,8 @@
 
 /* Packets from control to the workers: one ring per worker. Counted as received on SLOT_CONTROL. */
 
+#include <stdbool.h>
+
 #include <rte_mbuf.h>
 
 enum inject_kind {      /* pkt_meta.detail */
@@ -22,5 +24,7 @@ void inject_free(struct inject *i);
 int inject_put(struct inject *i, unsigned worker, struct rte_mbuf *m);
 /* Worker: up to n packets, now owned by the caller. */
 unsigned inject_take(struct inject *i, unsigned worker, struct rte_mbuf **m, unsigned n);
+/* Worker: are there more? */
+bool inject_is_empty(const struct inject *i, unsigned worker);
 
 #endif

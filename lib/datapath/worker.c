@@ -124,6 +124,14 @@ static void back_off(struct worker *w)
 	epoch_online(w->b->epoch, w->id);
 }
 
+/* Control puts nothing more: what it said last, farewells to peers among it, still goes out. */
+static void finish(struct worker *w)
+{
+	do
+		worker_round(w);
+	while (!inject_is_empty(w->b->inject, w->id));
+}
+
 int worker_main(void *arg)
 {
 	struct worker *w = arg;
@@ -134,7 +142,7 @@ int worker_main(void *arg)
 	if (w->b->crypto)
 		crypto_warm_up(w->b->crypto);
 	epoch_online(w->b->epoch, w->id);
-	while (!atomic_load_explicit(&w->b->stop, memory_order_relaxed)) {
+	while (!atomic_load_explicit(&w->b->stop, memory_order_acquire)) {
 		unsigned moved = worker_round(w);
 		uint64_t end;
 
@@ -148,6 +156,7 @@ int worker_main(void *arg)
 		add(moved > 0 ? &beat->busy_cycles : &beat->idle_cycles, end - begin);
 		begin = end;
 	}
+	finish(w);
 	epoch_offline(w->b->epoch, w->id);
 	return 0;
 }

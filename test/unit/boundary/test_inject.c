@@ -21,8 +21,11 @@ static void in_order_to_its_worker(void **state)
 	}
 	assert_int_equal(inject_take(inject, 0, got, 16), 0);
 	assert_int_equal(inject_take(inject, 2, got, 16), 0);
+	assert_false(inject_is_empty(inject, 1));
+	assert_true(inject_is_empty(inject, 2));
 	assert_int_equal(inject_take(inject, 1, got, 4), 4);
 	assert_int_equal(inject_take(inject, 1, got + 4, 12), 6);
+	assert_true(inject_is_empty(inject, 1));
 	for (unsigned i = 0; i < 10; i++)
 		assert_ptr_equal(got[i], sent[i]);
 	rte_pktmbuf_free_bulk(got, 10);

@@ -115,6 +115,29 @@ static void test_busy(void **state)
 	assert_in_range(naps, 0, 10);
 }
 
+/* Told to stop, it sends what control put before: that is how peers hear that we go. */
+static void test_stops_when_all_is_said(void **state)
+{
+	struct world *t = *state;
+	struct packet f = {0}, out;
+	unsigned sent = 0;
+
+	packet_vlan(&f, (const uint8_t[]){0xff, 0xff, 0xff, 0xff, 0xff, 0xff}, 100, 0x0806);
+	memset(f.bytes + f.len, 1, 28);
+	f.len += 28;
+	for (unsigned i = 0; i < 3 * BURST_MAX; i++) {
+		struct rte_mbuf *m = world_mbuf(t, &f);
+
+		*pkt_meta(m) = (struct pkt_meta){.detail = INJECT_FRAME, .port = 1};
+		assert_int_equal(inject_put(t->b->inject, 0, m), 0);
+	}
+	atomic_store(&t->b->stop, true);
+	stop(t, start(t));
+	while (world_sent(t, 1, &out))
+		sent++;
+	assert_int_equal(sent, 3 * BURST_MAX);
+}
+
 static void test_queues(void **state)
 {
 	struct world *t = *state;
@@ -133,6 +156,7 @@ int main(void)
 	    TEST(test_moves_packets),
 	    TEST(test_backs_off),
 	    TEST(test_busy),
+	    TEST(test_stops_when_all_is_said),
 	    TEST(test_queues),
 	};
 
