@@ -46,7 +46,7 @@ esac
 
 need_root "the demo makes network namespaces"
 # shellcheck disable=SC2086  # lists of words
-install_missing $packages_build $packages_lab
+install_missing $packages_build $packages_demo
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 echo "building in build/ ..."
