@@ -244,8 +244,8 @@ static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t fir
 		last = first + s->hard_packets - 1;
 	if (s->soft_packets && s->soft_packets <= soft - RTE_MIN(first, soft))
 		soft = first + s->soft_packets - 1;
-	sa->hard_sequence = last;
-	sa->soft_sequence = soft;
+	atomic_init(&sa->hard_sequence, s->granted ? first - 1 : last);
+	atomic_init(&sa->soft_sequence, s->granted ? first - 1 : soft);
 	sa->soft_bytes = soft_bytes_of(s);
 	sa->hard_bytes = hard_bytes_of(s);
 	sa->counts_bytes = sa->soft_bytes != UINT64_MAX || sa->hard_bytes != UINT64_MAX;
@@ -312,6 +312,16 @@ fail:
 uint64_t sa_out_sequence(const struct sa_out *sa)
 {
 	return atomic_load_explicit(&sa->next_sequence, memory_order_relaxed);
+}
+
+void sa_out_grant(struct sa_out *sa, uint64_t soft, uint64_t last)
+{
+	uint64_t end = sa->head.esn ? UINT64_MAX - UINT32_MAX : SA_SEQUENCE_LAST;
+
+	atomic_store_explicit(&sa->hard_sequence, RTE_MIN(last, end), memory_order_relaxed);
+	atomic_store_explicit(&sa->soft_sequence, RTE_MIN(soft, end), memory_order_relaxed);
+	atomic_store_explicit(&sa->soft_raised, false, memory_order_release);
+	atomic_store_explicit(&sa->hard_raised, false, memory_order_release);
 }
 
 /* Removal */

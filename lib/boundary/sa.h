@@ -81,6 +81,7 @@ struct sa_spec { /* the caller wipes it after use */
 	uint64_t soft_packets, hard_packets, soft_bytes, hard_bytes; /* 0: none */
 	/* Outbound: the first number to send, 0 starts at 1. Inbound: numbers below it count as seen. */
 	uint64_t first_sequence;
+	bool granted;       /* outbound: no number is sent before sa_out_grant() allows it */
 	uint32_t underlay;  /* outbound: leaf next hop of the outer packets */
 	uint32_t outer_mtu; /* outbound */
 	unsigned selector_count;
@@ -166,9 +167,10 @@ struct sa_out {
 	uint8_t iv_mask[16];          /* secret; IV = E(sequence number ^ mask), see sa.c */
 	_Atomic bool soft_raised, hard_raised; /* *worker* */
 	bool counts_bytes;                     /* a byte limit is set */
-	uint64_t soft_sequence, hard_sequence; /* packet limits and the end of the number space */
-	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none */
-	struct rte_ipsec_session session;      /* ESP_RTE_* */
+	_Atomic uint64_t soft_sequence,
+	    hard_sequence;                /* packet limits and the end of the number space */
+	uint64_t soft_bytes, hard_bytes;  /* UINT64_MAX: none */
+	struct rte_ipsec_session session; /* ESP_RTE_* */
 	/* *workers*, atomic when there is more than one */
 	_Atomic uint64_t next_sequence __rte_cache_aligned;
 	_Atomic uint64_t bytes; /* of inner packets, kept when counts_bytes */
@@ -225,6 +227,8 @@ void sa_counters_read(
     const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum);
 /* The next sequence number that would be sent. */
 uint64_t sa_out_sequence(const struct sa_out *sa);
+/* Numbers up to `last` may be sent; from behind `soft` on, control is asked for more (EVENT_SA_SOFT). Never fewer. */
+void sa_out_grant(struct sa_out *sa, uint64_t soft, uint64_t last);
 
 /*
  * Control: workers no longer compare the source of packets with the peer's address and port (hold); after a grace

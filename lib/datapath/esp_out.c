@@ -130,19 +130,20 @@ static unsigned take_bytes(struct worker *w, struct sa_out *sa, struct rte_mbuf 
 static unsigned take_numbers(struct worker *w, struct sa_out *sa, unsigned n, uint64_t *taken)
 {
 	uint64_t first = atomic_load_explicit(&sa->next_sequence, memory_order_relaxed);
+	uint64_t last = atomic_load_explicit(&sa->hard_sequence, memory_order_relaxed);
 
-	if (unlikely(first > sa->hard_sequence))
+	if (unlikely(first > last))
 		return 0;
 	if (w->esp->shared_sas) {
 		first = atomic_fetch_add_explicit(&sa->next_sequence, n, memory_order_relaxed);
-		if (unlikely(first > sa->hard_sequence))
+		if (unlikely(first > last))
 			return 0;
 	}
-	if (unlikely(n > sa->hard_sequence - first + 1))
-		n = (unsigned)(sa->hard_sequence - first + 1);
+	if (unlikely(n > last - first + 1))
+		n = (unsigned)(last - first + 1);
 	if (!w->esp->shared_sas)
 		atomic_store_explicit(&sa->next_sequence, first + n, memory_order_relaxed);
-	if (unlikely(first + n > sa->soft_sequence))
+	if (unlikely(first + n > atomic_load_explicit(&sa->soft_sequence, memory_order_relaxed)))
 		esp_event(w, &sa->head, false, EVENT_SA_SOFT, &sa->soft_raised);
 	*taken = first;
 	return n;

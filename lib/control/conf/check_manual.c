@@ -81,7 +81,25 @@ static void check_nonces(struct loader *l, const struct conf_tunnel *t)
 		    alg_encr(t->ipsec.encryption[0])->name);
 }
 
-static void check_tunnel(struct loader *l, const struct conf_tunnel *t, struct names *spis)
+/* Two SAs that encrypt with one key would each count its nonces. */
+static void check_own_key(struct loader *l, const struct conf_tunnel *t, struct names *keys)
+{
+	const struct conf_key *key = &t->manual.out.encryption_key;
+	struct conf_tunnel *first;
+
+	if (t->ipsec.encryption_count != 1 || !alg_is_aead(t->ipsec.encryption[0]) || !key->len)
+		return;
+	first = names_put_bytes(keys, l->conf->pool, key->bytes, key->len, (void *)(uintptr_t)t);
+	if (first)
+		fail_key(l, &t->manual.out.source, "encryption-key",
+		    "encryption-key: that of tunnel %u of connection '%s' (line %u) too, so that %s would use "
+		    "nonces twice; give every tunnel a key of its own",
+		    first->number, first->connection->name, first->source.line,
+		    alg_encr(t->ipsec.encryption[0])->name);
+}
+
+static void check_tunnel(
+    struct loader *l, const struct conf_tunnel *t, struct names *spis, struct names *keys)
 {
 	const struct conf_manual_sa *in = &t->manual.in;
 	struct conf_tunnel *first;
@@ -96,6 +114,7 @@ static void check_tunnel(struct loader *l, const struct conf_tunnel *t, struct n
 	check_sa(l, in, &t->ipsec);
 	check_sa(l, &t->manual.out, &t->ipsec);
 	check_nonces(l, t);
+	check_own_key(l, t, keys);
 	if (in->spi == 0 || is_reported(l, &in->source, "spi"))
 		return;
 	first =
@@ -109,7 +128,7 @@ static void check_tunnel(struct loader *l, const struct conf_tunnel *t, struct n
 
 void check_manual(struct loader *l)
 {
-	struct names spis = {0};
+	struct names spis = {0}, keys = {0};
 
 	for (unsigned i = 0; i < l->conf->vpn_connections_count; i++) {
 		const struct conf_connection *c = l->conf->vpn_connections[i];
@@ -117,10 +136,11 @@ void check_manual(struct loader *l)
 		if (c->keying != CONF_KEYING_MANUAL)
 			continue;
 		warn_key(l, &c->source, "keying",
-		    "keying: manual is for test generators: no rekey, and counters begin anew at every "
-		    "start (RFC 8221 section 3); use ike");
+		    "keying: manual is for test generators: no rekey, so that a key serves until its "
+		    "sequence numbers are used up (RFC 8221 section 3); use ike");
 		for (unsigned k = 0; k < c->tunnels_count; k++)
-			check_tunnel(l, c->tunnels[k], &spis);
+			check_tunnel(l, c->tunnels[k], &spis, &keys);
 	}
 	names_fini(&spis);
+	names_fini(&keys);
 }

@@ -50,7 +50,11 @@
 	    "the SA could not be replaced in time: see the earlier errors of this tunnel")         \
 	X(LIMIT_REACHED, "LimitReached", "raise the limit of SAs, or find out who uses them up")   \
 	X(INSTALL_FAILED, "InstallFailed",                                                         \
-	    "the data path refused the SA: check memory and the crypto devices")
+	    "the data path refused the SA: check memory and the crypto devices")                   \
+	X(KEY_USED_UP, "KeyUsedUp",                                                                \
+	    "give a new manual key, or `esn: yes`, which has numbers for centuries")               \
+	X(STATE_UNUSABLE, "StateUnusable",                                                         \
+	    "make the state directory readable and writable, and keep its files as they are")
 
 #define IKE_ERROR_ENUM(suffix, name, suggestion) IKE_ERROR_##suffix,
 enum ike_error_code { IKE_ERROR_LIST(IKE_ERROR_ENUM) IKE_ERROR_COUNT };

@@ -129,7 +129,9 @@ int child_install_out(
 
 	if (rc < 0)
 		return rc;
+	const bool manual = t->model->conf->connection->keying == CONF_KEYING_MANUAL;
 	spec.first_sequence = first_sequence;
+	spec.granted = manual;
 	c->out = sa_out_create(r->b->sas, &spec);
 	rc = c->out ? 0 : -errno;
 	secret_wipe(&spec, sizeof(spec));
@@ -139,6 +141,8 @@ int child_install_out(
 	list_remove(&c->node);
 	struct list *first = t->children.next;
 	list_append(first, &c->node);
+	if (manual)
+		manual_numbers_want(r, t);
 	tunnel_refresh(r, t);
 	return 0;
 }

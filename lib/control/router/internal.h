@@ -46,6 +46,9 @@ struct vpn_tunnel {
 	unsigned held_count; /* packets that wait for an on-demand tunnel */
 	struct rte_mbuf *held[TRAP_HELD_MAX];
 	struct mono held_since;
+	uint64_t numbers_end, numbers_range; /* of manual_numbers.c: granted below; asked for */
+	struct mono numbers_at;
+	bool numbers_due;
 	bool
 	    gone; /* the configuration has it no more: `model` is `last`, nothing is published for it */
 	struct model_tunnel last;
@@ -64,6 +67,7 @@ struct apply;
 struct confirm;
 struct candidates;
 struct speaker;
+struct manual_numbers;
 
 struct router {
 	struct router_setup setup;
@@ -93,6 +97,7 @@ struct router {
 	struct api *api;
 	struct metrics *metrics; /* NULL: not asked for */
 	struct speaker *speaker;
+	struct manual_numbers *numbers;
 	struct mono started;
 	bool told_bgp; /* stopping: IKE comes next */
 
@@ -186,6 +191,17 @@ int psk_load_or_make(const char *state_dir, const char *connection, unsigned tun
 
 /* manual.c: keying: manual. 0 or -errno. The SAs go on behind these numbers; 0: from the beginning. */
 int manual_install(struct router *r, struct vpn_tunnel *t, uint64_t first_out, uint64_t first_in);
+void manual_up(struct router *r, struct vpn_tunnel *t);
+
+/* manual_numbers.c: no manual key meets a sequence number twice, whatever ends the process */
+void manual_numbers_init(struct router *r);
+void manual_numbers_fini(struct router *r); /* workers have ended */
+/* Of the outbound key, the first that nobody has used. -errno when there is none, after the tunnel's error. */
+int manual_numbers_first(struct router *r, struct vpn_tunnel *t, uint64_t *first);
+/* The outbound SA has none left, or soon. */
+void manual_numbers_want(struct router *r, struct vpn_tunnel *t);
+/* Every round of the loop: reserves and grants what is wanted. */
+void manual_numbers_run(struct router *r, struct mono now);
 
 /* child.c: Child SAs in the boundary */
 struct child *child_find(struct vpn_tunnel *t, uint32_t spi_in);

@@ -72,6 +72,7 @@ static void on_poll(evutil_socket_t fd, short what, void *arg)
 	work = punts_poll(r, now);
 	work += speaker_run(r, now);
 	work += timers_run(&r->timers, now, TIMERS_MAX) == TIMERS_MAX;
+	manual_numbers_run(r, now);
 	epoch_reclaim(r->b->epoch);
 	goodbye_check(r, now);
 

@@ -2,7 +2,7 @@
 
 /*
  * keying: manual. SPIs and keys of the startup file become a pair of SAs; nobody negotiates, nothing is
- * rekeyed, the tunnel is up from then on. For traffic generators.
+ * rekeyed, the tunnel is up as soon as it has sequence numbers (manual_numbers.c). For traffic generators.
  */
 
 #include <string.h>
@@ -61,7 +61,16 @@ int manual_install(struct router *r, struct vpn_tunnel *t, uint64_t first_out, u
 	sa.auth_key_bytes = alg_auth(sa.auth)->key_bytes;
 	keys_of(&conf->manual.in, sa.encr_key_in, sa.auth_key_in);
 	keys_of(&conf->manual.out, sa.encr_key_out, sa.auth_key_out);
-	int rc = child_install_in(r, t, &sa, first_in);
+	int rc = 0;
+	if (!first_out) {
+		t->numbers_end = 0;
+		rc = manual_numbers_first(r, t, &first_out);
+		if (rc < 0) { /* told already, and not a reason to stop the others */
+			secret_wipe(&sa, sizeof(sa));
+			return 0;
+		}
+	}
+	rc = child_install_in(r, t, &sa, first_in);
 	if (rc == 0)
 		rc = child_install_out(r, t, child_find(t, sa.spi_in), first_out);
 	secret_wipe(&sa, sizeof(sa));
@@ -69,10 +78,22 @@ int manual_install(struct router *r, struct vpn_tunnel *t, uint64_t first_out, u
 		log_write(LOG_ERROR, LOG, t->model->name, "manual SA: %s", strerror(-rc));
 		return rc;
 	}
+	if (t->numbers_end) /* the same key goes on */
+		manual_up(r, t);
+	return 0;
+}
+
+void manual_up(struct router *r, struct vpn_tunnel *t)
+{
+	struct mono now = mono_now();
+
+	if (t->ike_state == IKE_TUNNEL_UP)
+		return;
 	t->ike_state = IKE_TUNNEL_UP;
-	t->ups = 1;
-	health_sa(r->health, mono_now(), t->model->index, true);
+	t->state_since = now;
+	t->ups++;
+	t->error_code = IKE_ERROR_NONE;
+	health_sa(r->health, now, t->model->index, true);
 	eligible_update(r, t);
 	log_write(LOG_NOTICE, LOG, t->model->name, "up with manual keys");
-	return 0;
 }

@@ -162,6 +162,7 @@ int vpn_init(struct router *r)
 	struct mono now = mono_now();
 	int rc = 0;
 
+	manual_numbers_init(r);
 	for (unsigned i = 0; i < count && rc == 0; i++) {
 		rc = tunnel_psk(r, r->conf, all[i]->conf, psk);
 		if (rc < 0)
@@ -178,6 +179,7 @@ void vpn_fini(struct router *r)
 {
 	struct child *c, *next;
 
+	manual_numbers_fini(r);
 	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
 		struct vpn_tunnel *t = r->tunnel[i];
 

@@ -369,8 +369,13 @@ void tunnel_event(struct router *r, const struct event *ev, struct mono now)
 	struct vpn_tunnel *t = tunnel_at(r, ev->tunnel);
 	struct child *c = t ? child_of_event(t, ev) : NULL;
 
-	if (!c || t->model->conf->connection->keying != CONF_KEYING_IKE)
+	if (!c)
 		return;
+	if (t->model->conf->connection->keying == CONF_KEYING_MANUAL) {
+		if ((ev->kind == EVENT_SA_SOFT || ev->kind == EVENT_SA_HARD) && !ev->inbound)
+			manual_numbers_want(r, t);
+		return;
+	}
 	switch ((enum event_kind)ev->kind) {
 	case EVENT_SA_SOFT:
 	case EVENT_SA_HARD:

@@ -256,6 +256,38 @@ static void end_of_numbers(void **state)
 	}
 }
 
+/* Numbers by grant: none before the first, none behind the last, and none left out or used twice between two. */
+static void by_grant(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct sa_spec spec = rig_spec(r, i ? CBC_SHA1 : GCM, 0x90 + i);
+		struct sa_out *sa;
+		uint32_t tunnel;
+
+		spec.first_sequence = 1000;
+		spec.granted = true;
+		sa = rig_out(r, &spec);
+		tunnel = rig_tunnel(r, sa);
+		assert_int_equal(send_all(r, tunnel, 10), 0);
+		rig_dropped(r, DROP_SA_EXPIRED, 10);
+		expect_event(r, EVENT_SA_HARD, spec.spi);
+		sa_out_grant(sa, 1049, 1099);
+		assert_int_equal(send_all(r, tunnel, 60), 60);
+		assert_int_equal(sa_out_sequence(sa), 1060);
+		expect_event(r, EVENT_SA_SOFT, spec.spi);
+		sa_out_grant(sa, 1149, 1199);
+		assert_int_equal(send_all(r, tunnel, 150), 140);
+		rig_dropped(r, DROP_SA_EXPIRED, 10);
+		expect_event(r, EVENT_SA_SOFT, spec.spi);
+		expect_event(r, EVENT_SA_HARD, spec.spi);
+		/* The end of the number space is not for a grant to move. */
+		sa_out_grant(sa, UINT64_MAX, UINT64_MAX);
+		assert_int_equal(atomic_load(&sa->hard_sequence), SA_SEQUENCE_LAST);
+	}
+}
+
 static void soft_before_end_of_numbers(void **state)
 {
 	struct rig *r = *state;
@@ -461,6 +493,7 @@ int main(void)
 	    RIG_TEST(byte_limit_keeps_order),
 	    RIG_TEST(end_of_numbers),
 	    RIG_TEST(soft_before_end_of_numbers),
+	    RIG_TEST(by_grant),
 	    RIG_TEST(small_blocks),
 	    RIG_TEST(full_events),
 	    RIG_TEST(by_selector),
