@@ -225,6 +225,8 @@ struct sa_in *sa_in_create(struct sa_table *t, const struct sa_spec *spec)
 		rc = sa_table_insert(t, sa);
 	}
 	if (rc == 0)
+		sa_spi_release(t, spec->spi); /* after that: the worker side relies on it */
+	if (rc == 0)
 		return sa;
 	sa->head.cold = cold;
 	sa_in_free(sa);

@@ -218,6 +218,14 @@ static inline void sa_in_attach(struct sa_in *sa, uint16_t attachment)
 	__atomic_store_n(&sa->head.attachment, attachment, __ATOMIC_RELAXED);
 }
 bool sa_spi_in_use(const struct sa_table *t, uint32_t spi);
+/*
+ * An SPI goes to the peer, its inbound SA follows: until sa_in_create() makes that one, or sa_spi_release(), workers keep
+ * what comes for it. False: it is taken.
+ */
+bool sa_spi_reserve(struct sa_table *t, uint32_t spi);
+void sa_spi_release(struct sa_table *t, uint32_t spi);
+/* Worker side. An SA that is made is in the table before its SPI is no longer reserved. */
+bool sa_spi_is_reserved(const struct sa_table *t, uint32_t spi);
 /* Outbound, not visible until a tunnel refers to it. */
 struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec);
 /* After the tunnel no longer refers to it. */

@@ -11,6 +11,9 @@ struct spi_slots { /* a power of two of them; linear probing */
 	_Atomic(struct sa_in *) at[];
 };
 
+#define SA_RESERVED_BITS 10 /* of a hash: buckets */
+#define SA_RESERVED_WAYS 8
+
 struct sa_table {
 	_Atomic(struct spi_slots *) slots; /* replaced whole when it is rebuilt */
 	uint32_t capacity;                 /* most SAs */
@@ -20,6 +23,7 @@ struct sa_table {
 	struct crypto *crypto;
 	struct epoch *epoch;
 	struct list outbound; /* control: struct sa_cold.all */
+	_Atomic uint32_t reserved[1u << SA_RESERVED_BITS][SA_RESERVED_WAYS]; /* 0: free */
 	struct sa_head *busy; /* control: grace period over, packets in flight */
 };
 

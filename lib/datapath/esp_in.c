@@ -16,6 +16,7 @@
 
 #include "datapath/esp.h"
 #include "datapath/esp_worker.h"
+#include "datapath/stage.h"
 
 /* Bytes in front of the ESP header. */
 static inline unsigned esp_offset(const struct rte_mbuf *m)
@@ -121,6 +122,11 @@ static unsigned find_sas(struct worker *w, struct rte_mbuf **m, unsigned n, stru
 		enum drop_reason why;
 
 		in = sa_of(w, m[i], in, &why);
+		if (unlikely(!in) && why == DROP_ESP_UNKNOWN_SPI) {
+			if (early_hold(w, m[i]))
+				continue;
+			in = sa_of(w, m[i], NULL, &why); /* made in between */
+		}
 		if (unlikely(!in)) {
 			drop(w, m[i], why);
 			continue;

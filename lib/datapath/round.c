@@ -16,6 +16,8 @@
 #include "datapath/stage.h"
 #include "datapath/tx.h"
 
+#define EARLY_ROUND_MAX (8 * BURST_MAX)
+
 void forward(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst *esp)
 {
 	struct routed to;
@@ -76,6 +78,19 @@ static unsigned take_handoff(struct worker *w)
 	return n;
 }
 
+/* ESP that waited for its SA, ahead of what comes now. */
+static unsigned take_early(struct worker *w)
+{
+	struct rte_mbuf *m[BURST_MAX];
+	unsigned n, all = 0;
+
+	while (all < EARLY_ROUND_MAX && (n = early_take(w, m)) > 0) {
+		decrypt(w, m, n);
+		all += n;
+	}
+	return all;
+}
+
 /* What asynchronous crypto devices have finished. */
 static unsigned take_crypto(struct worker *w)
 {
@@ -97,6 +112,7 @@ unsigned worker_round(struct worker *w)
 
 	epoch_quiescent(w->b->epoch, w->id);
 	w->now = rte_rdtsc();
+	moved += take_early(w);
 	for (unsigned i = 0; i < w->queue_count; i++)
 		moved += receive(w, &w->queue[i]);
 	moved += inject(w);

@@ -100,6 +100,13 @@ void reassembly_expire(struct worker *w);
 struct worker_reassembly *reassembly_create(const struct boundary *b);
 void reassembly_free(struct worker *w); /* drops what waits */
 
+/* early.c: keeps the ESP packet when its SPI is reserved and there is room; false: the caller still has it. */
+bool early_hold(struct worker *w, struct rte_mbuf *m);
+/* Packets whose SA has come, for esp_in(); BURST_MAX at most. Drops what waited in vain. Once a round and more. */
+unsigned early_take(struct worker *w, struct rte_mbuf **m);
+struct worker_early *early_create(const struct boundary *b);
+void early_free(struct worker *w); /* drops what waits */
+
 /* tunnel.c: into tunnels: state, MTU, MSS, encryption, and out by the underlay. */
 void tunnel_out(struct worker *w, struct departures *d);
 /* Packets just decrypted: MSS. */

@@ -38,7 +38,8 @@ static int worker_init(struct worker *w, struct boundary *b, unsigned id)
 	w->handoff_in = rte_ring_create(name, HANDOFF_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
 	w->tx = tx_create();
 	w->reassembly = reassembly_create(b);
-	if (!w->handoff_in || !w->tx || !w->reassembly)
+	w->early = early_create(b);
+	if (!w->handoff_in || !w->tx || !w->reassembly || !w->early)
 		return -ENOMEM;
 	if (b->crypto)
 		w->queue_device_count =
@@ -52,6 +53,7 @@ static void worker_fini(struct worker *w)
 
 	esp_worker_fini(w);
 	reassembly_free(w);
+	early_free(w);
 	tx_free(w->tx);
 	while (w->handoff_in && rte_ring_dequeue(w->handoff_in, (void **)&m) == 0)
 		rte_pktmbuf_free(m);

@@ -30,6 +30,7 @@ struct worker_queue {
 struct worker_tx;         /* tx.c: packets on their way out, by port */
 struct worker_reassembly; /* reassembly.c */
 struct esp_worker;
+struct worker_early; /* early.c */
 
 struct worker {
 	struct boundary *b;
@@ -41,6 +42,7 @@ struct worker {
 	uint64_t now;                /* rte_rdtsc() at the top of the round */
 	struct worker_tx *tx;
 	struct worker_reassembly *reassembly;
+	struct worker_early *early;
 	struct rte_ring
 	    *handoff_in;      /* inbound ESP of SAs that this worker owns, from other workers */
 	struct worker *peers; /* all workers, by id, for the hand-off */

@@ -12,6 +12,7 @@ from rig.case import Lab
 GATEWAY = world.GATEWAYS[1][0]
 NETWORK = "10.1.0.0/16"
 SETTLE_MS = 1500
+PPS = 1000  # each way, while an SA is replaced
 
 
 class Native(Lab):
@@ -83,30 +84,28 @@ class Native(Lab):
         rows = self.router.esp_sas("dc1/1") if kind == "child" else self.router.ike_sas("dc1/1")
         return {row["spi-in"] for row in rows}
 
-    def replaced(self, kind, rekey, ours=True):
-        """The SA is another one after that, and packets go on both ways meanwhile.
+    def replaced(self, kind, rekey):
+        """The SA is another one after that, and meanwhile packets go both ways, of which none is lost (T19).
 
-        Where the daemon, asked by us (`ours`), uses a new SA too early or has it too late for our packets, as
-        many as are lost must have been counted for that, by the router or by the guest's kernel.
+        That takes patience with peers: libreswan and OpenIKED send on a new SA before we have their answer, and
+        OpenIKED answers before it can receive on it.
         """
-        streams = [tools.Stream(one, other, pps=100, flows=2, settle_ms=SETTLE_MS).start().wait_flowing()
+        streams = [tools.Stream(one, other, pps=PPS, flows=2, settle_ms=SETTLE_MS).start().wait_flowing()
                    for one, other in ((self.vpc, self.site.host), (self.site.host, self.vpc))]
-        before, early, late = self.spis(kind), self.router.drops().get("esp-unknown-spi", 0), self.site.without_sa()
+        before = self.spis(kind)
         rekey()
         wait.until(lambda: self.spis(kind) and not self.spis(kind) & before, 30, f"a new {kind} SA")
         there, back = [stream.finish() for stream in streams]
-        early = self.router.drops().get("esp-unknown-spi", 0) - early
-        late = self.site.without_sa() - late
-        lost = (late if ours and self.peer.late else 0, early if ours and self.peer.eager else 0)
-        self.assertEqual((there.lost, back.lost), lost, f"{kind} SA, to the peer: {there}; from it: {back}")
-        self.assertEqual((there.duplicated, back.duplicated), (0, 0), f"{kind} SA")
-        self.assertLess(early + late, 50, "half a second without keys")
+        for verdict in (there, back):
+            self.assertEqual((verdict.lost, verdict.duplicated, verdict.corrupted), (0, 0, 0),
+                             f"{kind} SA, to the peer: {there}; from it: {back}; {self.router.drops()}, "
+                             f"and {self.site.without_sa()} in the guest for want of an SA")
 
     def rekeys(self):
         for kind, theirs in (("child", self.peer.rekey_child), ("ike", self.peer.rekey_ike)):
             self.replaced(kind, lambda k=kind: self.router.ctl("tunnel", "rekey", "dc1/1", k))
             if theirs:
-                self.replaced(kind, theirs, ours=False)
+                self.replaced(kind, theirs)
         self.carries(100)
         self.one_pair()
 

@@ -239,7 +239,9 @@ void ike_child_used(struct ike_engine *e, struct mono now, uint32_t id, uint32_t
 	if (!c)
 		return;
 	e->now = now;
-	ike_child_use(c);
+	/* Of ours it says nothing: a peer may send on it before it can receive. The old one carries on for its time. */
+	if (!c->tie.ours || !ike_child_has_sibling(c))
+		ike_child_use(c);
 	ike_engine_settle(e);
 }
 

@@ -64,7 +64,8 @@ int ike_delete_parse(const struct ike_payload *p, struct ike_delete *out)
 	if (out->protocol == PROTOCOL_IKE)
 		return out->spi_len == 0 && out->count == 0 ? 0 : -EBADMSG;
 	if (out->protocol == PROTOCOL_ESP || out->protocol == PROTOCOL_AH)
-		return out->spi_len == 4 ? 0 : -EBADMSG;
+		/* One that names nothing deletes nothing: some send an SPI size of 0 then. */
+		return out->spi_len == 4 || wire_left(&out->spis) == 0 ? 0 : -EBADMSG;
 	return -EBADMSG;
 }
 

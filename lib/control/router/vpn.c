@@ -201,7 +201,7 @@ static uint32_t op_spi_alloc(void *ctx, uint32_t tunnel)
 	for (unsigned tries = 0; tries < 64; tries++) {
 		uint32_t spi = rng_u32(&r->rng);
 
-		if (spi > 255 && !sa_spi_in_use(r->b->sas, spi))
+		if (spi > 255 && sa_spi_reserve(r->b->sas, spi))
 			return spi;
 	}
 	return 0;
@@ -209,7 +209,9 @@ static uint32_t op_spi_alloc(void *ctx, uint32_t tunnel)
 
 static void op_spi_free(void *ctx, uint32_t tunnel, uint32_t spi_in)
 {
-	/* An SPI is taken by sa_in_create() alone: nothing was kept for it. */
+	struct router *r = ctx;
+
+	sa_spi_release(r->b->sas, spi_in);
 }
 
 static int op_child_in(void *ctx, uint32_t tunnel, const struct ike_child *sa)

@@ -55,11 +55,6 @@ class Peer:
         raise NotImplementedError
 
     rekey_child = rekey_ike = None  # where a daemon cannot be told to
-    # As responder it sends on a new SA as soon as it has answered (RFC 7296 2.8 lets it): what it sends may
-    # overtake the answer on the way to the one that derives the keys.
-    eager = False
-    late = False  # as responder it installs a new SA after it has answered: our first packets find none
-
     def start(self):
         self.guest.forget(f"{self.name}.log")
         self.prepare()
@@ -160,7 +155,6 @@ kernel-netlink socket-default updown curve25519
 
 class Libreswan(Peer):
     name = "libreswan"
-    eager = True
     _groups = {**_CURVES, "group19": "dh19", "group20": "dh20", "group21": "dh21", "group31": "dh31"}
     _hashes = {"md5": "md5", "sha1": "sha1", "sha256": "sha2_256", "sha384": "sha2_384", "sha512": "sha2_512"}
     _ciphers = {"aes128gcm16": "aes_gcm128", "aes256gcm16": "aes_gcm256",
@@ -225,7 +219,6 @@ class OpenIked(Peer):
     """On Linux it programs the kernel through PF_KEY: no AEAD in ESP, and SHA-256 with 96 bits, so neither here."""
 
     name = "openiked"
-    eager = late = True
     _ciphers = {"aes128": "aes-128", "aes192": "aes-192", "aes256": "aes-256", "aes128gcm16": "aes-128-gcm",
                 "aes256gcm16": "aes-256-gcm", "3des": "3des", "chacha20poly1305": "chacha20-poly1305"}
     _hashes = {name: f"hmac-{name if name in ('md5', 'sha1') else 'sha2-' + name[3:]}"

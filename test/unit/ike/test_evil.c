@@ -275,6 +275,19 @@ static void test_deletes(void **state)
 	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
 	p->queued = 0;
 
+	/* nothing: no SPIs; an SPI size of 0, with any count. Neither Child nor IKE SA is meant */
+	static const char *const empty[] = {"\3\4\0\0", "\3\0\0\0", "\3\0\0\1", "\2\0\0\0"};
+	for (unsigned i = 0; i < sizeof(empty) / sizeof(empty[0]); i++) {
+		restart(p);
+		c = ike_chain_of(mem, sizeof(mem));
+		ike_chain_put(&c, PAYLOAD_DELETE, empty[i], 4);
+		pair_send_request(p, 0, EXCHANGE_INFORMATIONAL, &c);
+		assert_int_equal(answer(p), 0);
+		assert_int_equal(pair_children(p, 1), 1);
+		assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+		p->queued = 0;
+	}
+
 	/* sizes that cannot be */
 	restart(p);
 	c = ike_chain_of(mem, sizeof(mem));

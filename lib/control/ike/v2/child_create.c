@@ -6,9 +6,10 @@
  *     -> [N(REKEY_SA)] SA Ni [KEi] TSi TSr
  *     <- SA Nr [KEr] TSi TSr | N(error)
  *
- * Make before break. The responder installs the new inbound SA before it answers, the initiator both directions
- * when it gets the answer, and then deletes the old one; that delete, or any later request, tells the
- * responder that it may send on the new one.
+ * Make before break. The responder installs the new inbound SA before it answers, the initiator when it gets the
+ * answer. What the initiator sends stays on the old SA for a moment: some peers answer before they install. Then it uses
+ * the new SA and deletes the old one; that delete, or any later request, tells the responder that it may send on
+ * the new one.
  *
  * Both sides may rekey the same SA at the same time (2.8.1). Each then answers as usual, notes the nonces of
  * the peer's exchange in its own, and settles when its own response comes: the exchange with the lowest
@@ -21,6 +22,7 @@
 
 #define RETRY_MIN_MS 500
 #define RETRY_MAX_MS 2000 /* of a temporary failure */
+#define OVERLAP_S    1    /* for the responder to install what it has agreed to */
 
 static int64_t retry_ns(struct ike_sa *sa)
 {
@@ -177,11 +179,14 @@ static void settle_rekey(struct ike_sa *sa, struct ike_child_sa *old, struct ike
 		ike_child_end(made);
 		return;
 	}
-	ike_child_use(made);
+	if (!old || !old->outbound)
+		ike_child_use(made);
 	if (peers && peers->state == IKE_CHILD_INSTALLED)
 		ike_child_set_state(peers, IKE_CHILD_REPLACED);
-	if (old)
-		ike_child_end(old);
+	if (old) {
+		old->replaced_s = OVERLAP_S;
+		ike_child_set_state(old, IKE_CHILD_REPLACED);
+	}
 }
 
 void v2_child_response(struct ike_sa *sa, const struct v2_message *m)
