@@ -215,6 +215,16 @@ struct table {
 	bool seen;
 };
 
+/* peers.c: tunnels by their outer addresses */
+struct peers {
+	uint32_t mask;
+	struct tunnel_entry **by_pair, **by_local;
+};
+void peers_build(struct model *m);
+void peers_fini(struct model *m);
+struct tunnel_entry *peers_find(
+    struct model *m, const struct ip_addr *local, const struct ip_addr *remote);
+
 struct model {
 	struct boundary *b;
 	struct model_limits limits;
@@ -250,6 +260,7 @@ struct model {
 	const struct model_tunnel **tunnel_view;
 	const struct model_iface **iface_view;
 	unsigned tunnel_count, iface_count;
+	struct peers peers;
 	struct tunnel_entry **tunnel_at; /* by struct model_tunnel.index; NULL: none */
 	uint32_t tunnel_at_count;
 };

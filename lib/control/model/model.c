@@ -47,6 +47,7 @@ void model_free(struct model *m)
 	objects_free(m);
 	free(m->left);
 	free(m->tunnel_at);
+	peers_fini(m);
 	names_fini(&m->attach_names);
 	learned_fini(m);
 	free(m->tunnel_view);
@@ -82,6 +83,7 @@ static void views_build(struct model *m)
 	}
 	list_for (i, &m->ifaces, node)
 		m->iface_view[m->iface_count++] = &i->pub;
+	peers_build(m);
 }
 
 int model_apply(struct model *m, const struct conf *conf)

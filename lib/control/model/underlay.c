@@ -248,29 +248,22 @@ void ways_sweep(struct model *m)
 	}
 }
 
-/* Tunnels may share a gateway address: the one to that peer comes first. */
+/* That of the tunnel which is meant; without one it is our own address on an uplink. */
 static struct iface_entry *iface_of_address(
-    const struct model *m, const struct ip_addr *local, const struct ip_addr *remote)
+    struct model *m, const struct ip_addr *local, const struct ip_addr *remote)
 {
-	struct iface_entry *found = NULL, *e;
-	struct tunnel_entry *t;
+	const struct tunnel_entry *t = peers_find(m, local, remote);
+	struct iface_entry *e;
 
-	list_for (t, &m->tunnels, node) {
-		const struct conf_tunnel *conf = t->pub.conf;
-
-		if (!ip_eq(&conf->gateway_address, local))
-			continue;
-		if (ip_eq(&conf->customer_gateway->address, remote))
-			return t->out;
-		found = found ? found : t->out;
-	}
+	if (t && t->out)
+		return t->out;
 	list_for (e, &m->ifaces, node) {
-		for (unsigned i = 0; !found && !e->attach && i < e->pub.address_count; i++) {
+		for (unsigned i = 0; !e->attach && i < e->pub.address_count; i++) {
 			if (ip_eq(&e->pub.address[i].addr, local))
-				found = e;
+				return e;
 		}
 	}
-	return found;
+	return NULL;
 }
 
 uint32_t model_underlay(struct model *m, const struct ip_addr *local, const struct ip_addr *remote)

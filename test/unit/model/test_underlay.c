@@ -2,6 +2,7 @@
 /* Where outer packets leave (A18): uplinks, circuits, and what answers for gateway addresses. */
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bench.h"
@@ -168,6 +169,53 @@ static void strangers_cost_nothing(void **state)
 	assert_int_equal(records_used(&t->b->nexthops.rec), used);
 }
 
+/*
+ * Very many tunnels, some behind a shared gateway address, others out of it by another way: the pair of addresses
+ * decides, also after a change took some away.
+ */
+static void one_of_many(void **state)
+{
+	struct bench *t = *state;
+	size_t room = 1 << 20, at;
+	char *yaml = malloc(room);
+
+	for (unsigned count = 240; count; count = count == 240 ? 80 : 0) {
+		at = (size_t)snprintf(yaml, room,
+		    "ports:\n"
+		    "  wan0: {device: \"tap:wan0\", address: 203.0.113.10/24, gateway: 203.0.113.1}\n"
+		    "  lan0: {device: \"tap:lan0\"}\n"
+		    "transit-router: {name: tr, cidr: [203.0.113.32/28], limits: {vpn-attachments: 500}}\n"
+		    "customer-gateways:\n");
+		for (unsigned i = 0; i < count; i++)
+			at += (size_t)snprintf(yaml + at, room - at,
+			    "  gw%u: {address: 192.0.%u.%u}\n", i, 2 + i / 200, 1 + i % 200);
+		at += (size_t)snprintf(yaml + at, room - at, "vpn-connections:\n");
+		for (unsigned i = 0; i < count; i++)
+			at += (size_t)snprintf(yaml + at, room - at,
+			    "  c%u: {mode: single, gateway-type: %s, tunnels: [{customer-gateway: gw%u,"
+			    " gateway-address: %s, psk: k%s}]}\n",
+			    i, i % 2 ? "private" : "public", i, i % 2 ? "10.3.0.1" : "203.0.113.33",
+			    i % 2 ? ", via: line1" : "");
+		at += (size_t)snprintf(yaml + at, room - at,
+		    "attachments:\n"
+		    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24,"
+		    " routes: [{prefix: 192.0.0.0/16, next-hop: 10.3.0.9}]}\n");
+		for (unsigned i = 0; i < count; i++)
+			at += (size_t)snprintf(
+			    yaml + at, room - at, "  c%u: {kind: vpn, connection: c%u}\n", i, i);
+		bench_apply(t, yaml);
+		for (unsigned i = 0; i < count; i++) {
+			const struct ip_addr ours = test_addr(i % 2 ? "10.3.0.1" : "203.0.113.33");
+			char peer[32];
+
+			snprintf(peer, sizeof(peer), "192.0.%u.%u", 2 + i / 200, 1 + i % 200);
+			assert_string_equal(
+			    way(t, &ours, peer), i % 2 ? "line1>10.3.0.9" : "wan0>203.0.113.1");
+		}
+	}
+	free(yaml);
+}
+
 /* SAs keep the number of the leaf: what it leads to follows the configuration. */
 static void a_leaf_stays_and_its_content_follows(void **state)
 {
@@ -288,6 +336,7 @@ int main(void)
 	    CASE(the_uplink_of_the_gateway),
 	    CASE(a_circuit_carries_private_ones),
 	    CASE(a_shared_gateway_address),
+	    CASE(one_of_many),
 	    CASE(a_way_keeps_its_neighbour),
 	    CASE(strangers_cost_nothing),
 	    CASE(a_leaf_stays_and_its_content_follows),
