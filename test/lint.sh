@@ -215,6 +215,11 @@ check_cppcheck() {
     awk '/^[^ :]+:[0-9]+: / { print; next } { print > "/dev/stderr" }'
 }
 
+# Every rule has a test that is there.
+check_conformance() {
+  python3 test/conformance.py
+}
+
 need() {
   local tool missing=''
 
@@ -248,7 +253,7 @@ main() {
     exit 0
   fi
   need ctags shellcheck cppcheck python3
-  [ $# -gt 0 ] || checks+=' commits'
+  [ $# -gt 0 ] || checks+=' commits conformance'
   for check in $checks; do
     "check_$check" || true # grep and xargs fail for want of findings
   done >"$work/findings" 2>"$work/errors"

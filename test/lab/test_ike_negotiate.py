@@ -1,10 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """IKEv2 negotiations that must fail, each with its code (T27), and suites that must not."""
 
+import os
+import random
+import string
+
 from rig import capture, net, site, strongswan, tools, transitd, wait, world
 from rig.case import Lab
 
 OURS, PEER = world.GATEWAYS[1][0], "192.0.2.10"
+CIPHERS, AEADS = ["aes128", "aes192", "aes256", "des", "3des"], ["aes128gcm16", "aes256gcm16", "chacha20poly1305"]
+HASHES = ["md5", "sha1", "sha256", "sha384", "sha512"]
+GROUPS = {"group1": "modp768", "group2": "modp1024", "group5": "modp1536", "group14": "modp2048", "group15": "modp3072",
+          "group16": "modp4096", "group19": "ecp256", "group20": "ecp384", "group21": "ecp521", "group31": "curve25519"}
 GOOD = {"proposals": "aes256-sha256-modp2048", "esp": "aes128gcm16-modp2048"}
 
 
@@ -128,8 +136,15 @@ SUITES = {
 }
 
 
-class Suites(Lab):
-    """T15 to T18: one peer, one tunnel for each suite, each to a network and with an FQDN of its own."""
+class _Cells(Lab):
+    """One peer, one tunnel for each cell, each to a network and with an FQDN of its own."""
+
+    cells = {}  # {name: (ike, ipsec, strongSwan's proposals, its ESP suite)}
+
+    @classmethod
+    def psks(cls, name):
+        """The key as we have it, and as the peer has it."""
+        return f"key-of-{name}", f"key-of-{name}"
 
     @classmethod
     def build(cls):
@@ -140,24 +155,25 @@ class Suites(Lab):
         site.VpcHosts(cls.router, "lan0", {100: cls.vpc})
         cls.gateway = site.Gateway("peer", PEER)
         cls.inet.attach(cls.gateway, PEER, 30, "192.0.2.9")
-        cls.gateway.ip("addr add 10.50.0.1/32 dev lo")
         config = world.config(dcs=())
+        config["transit-router"]["cidr"] = ["203.0.113.32/27"]
         config["attachments"].pop("vpc-b")
         config["customer-gateways"] = {"peer": {"address": PEER}}
         cls.network, tunnels = {}, []
-        for i, (name, (ike, ipsec, proposals, suite)) in enumerate(SUITES.items()):
+        for i, (name, (ike, ipsec, proposals, suite)) in enumerate(cls.cells.items()):
             cls.network[name] = f"10.{50 + i}.0.0/16"
             ours = f"203.0.113.{33 + i}"
+            here, there = cls.psks(name)
             config["vpn-connections"][name] = {
                 "mode": "single", "routing-mode": "flow-protection", "local-cidrs": ["10.1.0.0/16"],
                 "peer-cidrs": [cls.network[name]],
-                "tunnels": [{"customer-gateway": "peer", "gateway-address": ours, "psk": f"key-of-{name}",
+                "tunnels": [{"customer-gateway": "peer", "gateway-address": ours, "psk": here,
                              "apply-immediately": True, "ipsec": ipsec,
                              "ike": {**ike, "local-id": f"{name}.hub.example",
                                      "remote-id": f"{name}.peer.example"}}]}
             config["attachments"][name] = {"kind": "vpn", "connection": name}
             cls.gateway.ip(f"addr replace 10.{50 + i}.0.1/32 dev lo")
-            tunnels.append(strongswan.Tunnel(name, PEER, ours, f"key-of-{name}", f"{name}.peer.example",
+            tunnels.append(strongswan.Tunnel(name, PEER, ours, there, f"{name}.peer.example",
                                              f"{name}.hub.example", proposals=proposals, esp=suite,
                                              local_ts=cls.network[name], remote_ts="10.1.0.0/16"))
         cls.charon = strongswan.Charon(cls.gateway, "peer", tunnels).start()
@@ -165,7 +181,6 @@ class Suites(Lab):
         cls.router.start(config)
         cls.routers.append(cls.router)
         cls.watch(cls.inet, "tr")
-        cls.router.wait_up(timeout=40)
 
     def carries(self, name):
         address = self.network[name].replace(".0.0/16", ".0.1")
@@ -182,6 +197,17 @@ class Suites(Lab):
             self.carries(name)
 
 
+class Suites(_Cells):
+    """T15 to T18: suites that peers in the field have."""
+
+    cells = SUITES
+
+    @classmethod
+    def build(cls):
+        super().build()
+        cls.router.wait_up(timeout=40)
+
+
 def _add_suite_tests():
     for name in SUITES:
         def test(self, name=name):
@@ -191,6 +217,76 @@ def _add_suite_tests():
 
 
 _add_suite_tests()
+
+
+class Sweep(_Cells):
+    """T15 to T18: both phases drawn from the whole tables. TRANSITD_TEST_SEED replays a draw, or makes another one."""
+
+    seed = int(os.environ.get("TRANSITD_TEST_SEED", "1"))
+    count = 12
+
+    @classmethod
+    def draw(cls, dice):
+        """A cell in transitd's words and in strongSwan's."""
+        encryption, hashed = dice.choice(CIPHERS + AEADS), dice.choice(HASHES)
+        group, pfs = dice.choice(list(GROUPS)), dice.choice([*GROUPS, None])
+        cipher = dice.choice(CIPHERS + AEADS)
+        integrity = None if cipher in AEADS else dice.choice(HASHES)
+        prf = f"prf{hashed}" if encryption in AEADS else hashed
+        esp = {"encryption": cipher, "dh-group": pfs or "disabled"}
+        if integrity:
+            esp["authentication"] = integrity
+        return ({"encryption": encryption, "authentication": hashed, "dh-group": group}, esp,
+                f"{encryption}-{prf}-{GROUPS[group]}",
+                "-".join(word for word in (cipher, integrity, GROUPS.get(pfs)) if word))
+
+    @classmethod
+    def build(cls):
+        dice = random.Random(cls.seed)
+        cls.cells = {f"cell{i}": cls.draw(dice) for i in range(cls.count)}
+        super().build()
+
+    def test_every_cell_carries_and_rekeys(self):
+        self.note(f"seed {self.seed}: " + ", ".join(f"{cell[2]}/{cell[3]}" for cell in self.cells.values()))
+        for name in self.cells:
+            self.router.wait_up(f"{name}/1", timeout=40)
+            self.carries(name)
+            self.rekeys(name)
+
+
+def _add_sweeps():
+    """--full: 20 more draws of 24 cells."""
+    for seed in range(2, 22):
+        name = f"Sweep{seed}"
+        globals()[name] = type(name, (Sweep,), {"seed": seed, "count": 24, "timeout": 300, "__module__": __name__})
+
+
+if tools.full():
+    _add_sweeps()
+
+
+class PskLengths(_Cells):
+    """V2-08, T12: keys shorter and longer than the block of the PRF's hash, and two that differ at the very end."""
+
+    cells = {f"{hashed}n{length}": (
+        {"encryption": "aes128", "authentication": hashed, "dh-group": "group31"},
+        {"encryption": "aes128gcm16", "dh-group": "disabled"}, f"aes128-{hashed}-x25519", "aes128gcm16")
+        for hashed in ("md5", "sha1", "sha256", "sha512") for length in (1, 20, 63, 64, 65, 100)}
+    WRONG = "sha1n100"  # the peer's differs in its last character
+
+    @classmethod
+    def psks(cls, name):
+        length = int(name.rsplit("n", 1)[1])
+        key = "".join(random.Random(name).choices(string.ascii_letters + string.digits, k=length))
+        return key, key[:-1] + ("a" if key[-1] != "a" else "b") if name == cls.WRONG else key
+
+    def test_lengths(self):
+        right = [f"{name}/1" for name in self.cells if name != self.WRONG]
+        self.router.wait_up(*right, timeout=40)
+        self.carries("sha256n100")
+        wrong = f"{self.WRONG}/1"
+        wait.until(lambda: self.router.tunnel(wrong)["error"] == "AuthenticationFailed", 20, "the wrong key is noticed")
+        self.assertNotEqual(self.router.tunnel(wrong)["state"], "up")
 
 
 class AnyAddress(Lab):
