@@ -11,7 +11,7 @@
 enum inject_kind {      /* pkt_meta.detail */
 	INJECT_FRAME,   /* complete frame for meta.port */
 	INJECT_NEXTHOP, /* IP packet for the leaf meta.nexthop; fragmented if need be */
-	INJECT_ROUTE,   /* IP packet to look up as if received on meta.iface: it waited */
+	INJECT_ROUTE,   /* answer of the router, by the table of meta.iface, where it was asked */
 	INJECT_TUNNEL,  /* IP packet into meta.tunnel */
 };
 

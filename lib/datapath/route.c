@@ -78,12 +78,23 @@ static inline void pass_on(
 	departures_put(leaf->kind == NH_TUNNEL ? &out->tunnel : &out->clear, m, leaf);
 }
 
+/*
+ * An answer of the router on its way back to the attachment that asked (RFC 1812 4.3.2.4). Policies are about transit
+ * between attachments: without that one, whoever sits behind a private circuit would never hear that a packet is too big.
+ */
+static inline bool is_own_answer(struct rte_mbuf *m, const struct nexthop *nh)
+{
+	const struct pkt_meta *meta = pkt_meta(m);
+
+	return meta->slot == SLOT_CONTROL && meta->iface && nh->attachment == meta->attachment;
+}
+
 static inline void route_one(
     struct worker *w, struct rte_mbuf *m, const struct nexthop *nh, struct routed *out)
 {
 	unsigned why = decide_entry(nh, pkt_meta(m)->attachment);
 
-	if (unlikely(why != DROP_NOT)) {
+	if (unlikely(why != DROP_NOT) && !(why == DROP_POLICY_DENIED && is_own_answer(m, nh))) {
 		drop_with_icmp(w, m, why, 0); /* nobody is told of what came in on an uplink */
 		return;
 	}

@@ -402,6 +402,37 @@ static void test_inject_route(void **state)
 	world_dropped_once(t, SLOT_CONTROL, DROP_IP_CHECKSUM);
 }
 
+/*
+ * An answer of the router goes back to the attachment that asked although no policy permits that: the network behind a
+ * private circuit has to learn that a packet is too big. It is no way to any other attachment.
+ */
+static void test_inject_route_back(void **state)
+{
+	struct world *t = *state;
+	const struct pkt_meta from_c = {.detail = INJECT_ROUTE, .iface = (uint16_t)t->iface[W_C]};
+	const struct pkt_meta from_a = {.detail = INJECT_ROUTE, .iface = (uint16_t)t->iface[W_A]};
+	struct permit *nobody = permit_create(8);
+	struct packet p, out;
+
+	world_route(t, t->table_a, "10.9.0.0/16",
+	    world_nexthop(t,
+		&(struct nexthop_spec){.kind = NH_VIA,
+		    .permit = nobody,
+		    .iface = (uint16_t)t->iface[W_C],
+		    .slot = t->slot[W_C],
+		    .attachment = W_C,
+		    .neigh = (uint32_t)world_neighbour(t, W_C, "10.3.0.9", 0xc9)}));
+	permit_unref(nobody);
+	packet_of(&p, "10.3.255.254", "10.9.0.1");
+	inject_it(t, &p, from_c);
+	assert_true(world_sent(t, 2, &out));
+	inject_it(t, &p, from_a);
+	world_dropped_once(t, SLOT_CONTROL, DROP_POLICY_DENIED);
+	world_mark(t);
+	world_receive_on(t, W_C, &p); /* transit to where it came from: what policies say */
+	world_dropped_once(t, t->slot[W_C], DROP_POLICY_DENIED);
+}
+
 /* Its interface has gone while it waited. */
 static void test_inject_route_from_nowhere(void **state)
 {
@@ -451,6 +482,7 @@ int main(void)
 	    TEST(test_inject_nexthop_waits),
 	    TEST(test_inject_nexthop_that_is_none),
 	    TEST(test_inject_route),
+	    TEST(test_inject_route_back),
 	    TEST(test_inject_route_from_nowhere),
 	    TEST(test_inject_unknown_kind),
 	};
