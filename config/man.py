@@ -27,8 +27,9 @@ def options(lines):
     """Usage, paragraphs and aligned options as --help prints them."""
     out, usage = [], [line[len("usage: "):] for line in lines if line.startswith("usage: ")]
     out += [".SH SYNOPSIS", ".nf", *map(roff, usage), ".fi", ".SH DESCRIPTION"]
+    indented = False
     for line in lines:
-        option = re.match(r"^ {2,6}(-{1,2}\S.*?)(?:  +(.*))?$", line)
+        option = re.match(r"^ {2,6}(-{1,2}\S.*?)(?:  +(.*))?$", line) or re.match(r"^ {2}(\S.*?) {2,}(.*)$", line)
         more = re.match(r"^ {10,}(\S.*)$", line)
         if line.startswith("usage: "):
             continue
@@ -38,8 +39,11 @@ def options(lines):
             out.append(roff(more.group(1)))
         elif re.match(r"^ {2}\S", line):
             out += [".br", roff(line.strip())]
+        elif out and line.strip() and indented:
+            out += [".PP", roff(line)]
         else:
             out.append(roff(line) if line.strip() else ".PP")
+        indented = line.startswith(" ")
     return out
 
 

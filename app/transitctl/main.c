@@ -6,82 +6,19 @@
  */
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "transitctl/args.h"
 #include "transitctl/change.h"
 #include "transitctl/link.h"
 #include "transitctl/nic.h"
 #include "transitctl/views.h"
 
-#define DEFAULT_SOCKET "/run/transitd/transitd.sock"
-
 enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
-
-struct options {
-	const char *socket;
-	bool json;
-	bool running;
-	const char *confirm_within;
-	bool help;
-	bool version;
-};
-
-static void usage(FILE *to)
-{
-	fputs(
-	    "usage: transitctl [-s SOCKET] [--json] COMMAND [ARGUMENT...]\n\n"
-	    "Asks a running transitd. `transitctl help` lists what it can be asked:\n"
-	    "  show system, ports, attachments, connections, tunnels, sas, tables,\n"
-	    "  routes [TABLE], bgp, neighbors, counters; and what changes things:\n"
-	    "  check [FILE]            is it valid, and may it follow what runs?\n"
-	    "  diff [FILE]             what it would change, and what that does\n"
-	    "  apply [FILE]            make it the configuration, whole or not at all\n"
-	    "  confirm, rollback [N], history\n"
-	    "Without FILE the startup file is meant; `apply FILE` makes FILE the startup file.\n\n"
-	    "`transitctl nic list`, `nic bind ADDRESS...`, `nic unbind ADDRESS...` show the\n"
-	    "NICs of this machine and hand them over; no transitd has to run.\n\n"
-	    "  --confirm-within S      with apply, rollback: take it back after S seconds unless\n"
-	    "                          confirmed, and when a tunnel that was up is not up again\n"
-	    "  --running               with apply, rollback: leave the startup file as it is\n"
-	    "  -s, --socket SOCKET   another one than " DEFAULT_SOCKET "\n"
-	    "  -j, --json            the result as JSON, for programs\n"
-	    "  -h, --help            this text\n"
-	    "  -V, --version         the version\n\n"
-	    "exit code: 0 done, 1 refused by transitd, 2 wrong usage, 3 transitd not reached\n",
-	    to);
-}
-
-static bool parse(int argc, char **argv, struct options *out)
-{
-	static const struct option options[] = {
-	    {"socket", required_argument, NULL, 's'},
-	    {"json", no_argument, NULL, 'j'},
-	    {"running", no_argument, NULL, 'r'},
-	    {"confirm-within", required_argument, NULL, 'c'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
-	    {NULL, 0, NULL, 0},
-	};
-	int found;
-
-	*out = (struct options){.socket = DEFAULT_SOCKET};
-	while ((found = getopt_long(argc, argv, "+s:jhV", options, NULL)) != -1) {
-		out->socket = found == 's' ? optarg : out->socket;
-		out->json |= found == 'j';
-		out->running |= found == 'r';
-		out->confirm_within = found == 'c' ? optarg : out->confirm_within;
-		out->help |= found == 'h';
-		out->version |= found == 'V';
-		if (found == '?')
-			return false;
-	}
-	return true;
-}
 
 /* {"command": [words]}, and the words in one line for the choice of columns. */
 static json_t *make_request(char **words, int count, char *line, size_t capacity)
@@ -91,8 +28,6 @@ static json_t *make_request(char **words, int count, char *line, size_t capacity
 
 	line[0] = '\0';
 	for (int i = 0; i < count; i++) {
-		if (strcmp(words[i], "--json") == 0)
-			continue; /* ours, behind the command */
 		json_array_append_new(list, json_string(words[i]));
 		len += (size_t)snprintf(line + len, len < capacity ? capacity - len : 0, "%s%s",
 		    i ? " " : "", words[i]);
@@ -158,10 +93,9 @@ static json_t *ask_all(int fd, json_t *request, int *code)
 	}
 }
 
-static void print(
-    const struct options *options, const char *line, bool is_change, const json_t *result)
+static void print(const struct args *args, const char *line, bool is_change, const json_t *result)
 {
-	if (options->json) {
+	if (args->json) {
 		json_dumpf(result, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 		putchar('\n');
 	} else if (is_change) {
@@ -186,25 +120,24 @@ static json_t *ask_about_file(int fd, json_t *request, char **words, int *code)
 	return NULL;
 }
 
-static int run(const struct options *options, char **words, int count)
+static int run(const struct args *args, char **words, int count)
 {
 	bool is_change = change_is(words[0]);
 	bool has_file = is_change && count == 2 && strcmp(words[0], "rollback") != 0;
 	char line[256];
-	int code, fd = link_open(options->socket);
+	int code, fd = link_open(args->socket);
 	json_t *request, *result;
 
 	if (fd < 0)
 		return EXIT_NO_DAEMON;
 	request = make_request(words, has_file ? 1 : count, line, sizeof(line));
-	if (options->running)
+	if (args->running)
 		json_object_set_new(request, "running", json_true());
-	if (options->confirm_within)
-		json_object_set_new(
-		    request, "confirm-within", json_string(options->confirm_within));
+	if (args->confirm_within)
+		json_object_set_new(request, "confirm-within", json_string(args->confirm_within));
 	result = has_file ? ask_about_file(fd, request, words, &code) : ask_all(fd, request, &code);
 	if (result)
-		print(options, line, is_change, result);
+		print(args, line, is_change, result);
 	if (result && is_change && !change_succeeded(result))
 		code = EXIT_REFUSED;
 	json_decref(result);
@@ -217,27 +150,21 @@ static int run(const struct options *options, char **words, int count)
 
 int main(int argc, char **argv)
 {
-	struct options options;
+	struct args args;
 
-	if (!parse(argc, argv, &options)) {
-		usage(stderr);
+	if (!args_parse(argc, argv, &args)) {
+		args_usage(stderr);
 		return EXIT_USAGE;
 	}
-	if (options.help) {
-		usage(stdout);
+	if (args.help) {
+		args_usage(stdout);
 		return EXIT_DONE;
 	}
-	if (options.version) {
+	if (args.version) {
 		printf("transitctl %s\n", TRANSITD_VERSION);
 		return EXIT_DONE;
 	}
-	if (optind == argc) {
-		usage(stderr);
-		return EXIT_USAGE;
-	}
-	for (int i = optind; i < argc; i++)
-		options.json |= strcmp(argv[i], "--json") == 0;
-	if (!strcmp(argv[optind], "nic"))
-		return nic_main("", options.json, argv + optind + 1, argc - optind - 1);
-	return run(&options, argv + optind, argc - optind);
+	if (!strcmp(args.words[0], "nic"))
+		return nic_main("", args.json, args.words + 1, args.count - 1);
+	return run(&args, args.words, args.count);
 }

@@ -74,7 +74,7 @@ struct api_command {
 	const char *name; /* "show routes": one or two words */
 	/*
 	 * "[table]", "name scope": members that further words become; in brackets those that may be
-	 * left out. "--from=": an option of that name and the word behind it, wherever it stands;
+	 * left out. "--from=WHAT": an option of that name and what is behind it, a word or `=`, wherever it stands;
 	 * "--with-secrets": one without a word, the member is true. NULL: none
 	 */
 	const char *args;

@@ -135,23 +135,23 @@ static const struct registered *find(const struct api *api, const struct words *
 
 /* ---- arguments ---- */
 
-struct arg_name { /* of "name [scope] --option= [--switch]" */
+struct arg_name { /* of "name [scope] --option=WHAT [--switch]" */
 	char name[32];
 	bool optional;
 	enum { ARG_WORD, ARG_OPTION, ARG_SWITCH } kind;
 };
 
-/* Takes "--" and "=" off an option. */
+/* Takes "--" and "=WHAT" off an option. */
 static void arg_kind(struct arg_name *arg)
 {
-	size_t len = strlen(arg->name);
+	char *equals = strchr(arg->name, '=');
 
 	arg->kind = ARG_WORD;
 	if (strncmp(arg->name, "--", 2) != 0)
 		return;
-	arg->kind = arg->name[len - 1] == '=' ? ARG_OPTION : ARG_SWITCH;
-	if (arg->kind == ARG_OPTION)
-		arg->name[len - 1] = '\0';
+	arg->kind = equals ? ARG_OPTION : ARG_SWITCH;
+	if (equals)
+		*equals = '\0';
 	memmove(arg->name, arg->name + 2, strlen(arg->name + 2) + 1);
 }
 
@@ -178,12 +178,18 @@ static json_t *usage(struct api_error *error, const char *code, const struct api
 	    command->args ? command->args : "");
 }
 
-/* The option that a word names; NULL: it is none. */
+/* The option that a word names; NULL: it is none. *value: what stands behind its "=", or NULL. */
 static const struct arg_name *option_of(
-    const struct arg_name *names, unsigned count, const char *word)
+    const struct arg_name *names, unsigned count, const char *word, const char **value)
 {
+	size_t len = strcspn(word, "=");
+
+	*value = word[len] ? word + len + 1 : NULL;
 	for (unsigned i = 0; strncmp(word, "--", 2) == 0 && i < count; i++) {
-		if (names[i].kind != ARG_WORD && strcmp(names[i].name, word + 2) == 0)
+		if (names[i].kind == ARG_WORD || (names[i].kind == ARG_SWITCH && *value))
+			continue;
+		if (strlen(names[i].name) == len - 2 &&
+		    strncmp(names[i].name, word + 2, len - 2) == 0)
 			return &names[i];
 	}
 	return NULL;
@@ -207,13 +213,14 @@ static bool set_arguments(json_t *request, const struct api_command *command, co
 	unsigned count = arg_names(command->args, names), at = 0;
 
 	for (unsigned i = used; i < w->count; i++) {
-		const struct arg_name *arg = option_of(names, count, w->word[i]);
+		const char *value;
+		const struct arg_name *arg = option_of(names, count, w->word[i], &value);
 
 		if (arg && arg->kind == ARG_SWITCH) {
 			json_object_set_new(request, arg->name, json_true());
 			continue;
 		}
-		if (arg && ++i == w->count) {
+		if (arg && !value && ++i == w->count) {
 			usage(error, "MissingArgument", command);
 			return false;
 		}
@@ -223,7 +230,8 @@ static bool set_arguments(json_t *request, const struct api_command *command, co
 			usage(error, "TooManyArguments", command);
 			return false;
 		}
-		json_object_set_new(request, arg->name, json_string(w->word[i]));
+		json_object_set_new(request, arg->name,
+		    json_string(arg->kind == ARG_OPTION && value ? value : w->word[i]));
 	}
 	for (unsigned i = 0; i < count; i++) {
 		if (!names[i].optional && !json_object_get(request, names[i].name)) {

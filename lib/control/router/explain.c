@@ -86,8 +86,8 @@ static json_t *explain(void *ctx, const json_t *request, struct api_error *error
 }
 
 static const struct api_command command = {"explain",
-    "--from= source destination [protocol] [source-port] [destination-port] [size]", API_SHOW,
-    explain, "what becomes of a packet from an attachment, and why"};
+    "--from=ATTACHMENT source destination [protocol] [source-port] [destination-port] [size]",
+    API_SHOW, explain, "what becomes of a packet from an attachment, and why"};
 
 int explain_init(struct router *r)
 {

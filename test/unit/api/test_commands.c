@@ -62,6 +62,11 @@ static void options_stand_anywhere(void **state)
 	sees("{\"command\":\"ask one --from vpc-a\"}", "from", "vpc-a");
 	sees("{\"command\":\"ask one --from vpc-a two\"}", "second", "two");
 	sees("{\"command\":\"ask --loud one --from vpc-a two\"}", "first", "one");
+	sees("{\"command\":\"ask --from=vpc-a one\"}", "from", "vpc-a");
+	sees("{\"command\":\"ask one=1 --from=a=b\"}", "from", "a=b");
+	sees("{\"command\":\"ask --from a one=1\"}", "first", "one=1");
+	fails(
+	    &root, "{\"command\":\"ask --from=a one two --loud=x\"}", "TooManyArguments", "usage");
 	sees("{\"command\":\"ask\",\"from\":\"vpc-a\",\"first\":\"one\"}", "first", "one");
 	fails(&root, "{\"command\":\"ask one\"}", "MissingArgument", "usage: ask --from=");
 	fails(&root, "{\"command\":\"ask one --from\"}", "MissingArgument", "usage: ask");
