@@ -34,7 +34,7 @@ struct instance {
 	const struct args *args;
 	struct conf *conf;
 	struct startup *startup;
-	struct run_dir *run_dir;
+	struct run_dir *run_dir, *state_dir;
 	char socket_path[512];
 	struct ports ports;
 	struct eal_facts eal;
@@ -58,16 +58,17 @@ static int errno_or(int rc)
 static int directories_start(struct instance *in)
 {
 	const struct conf_system *system = &in->conf->system;
-	int rc = make_dir(system->state_dir, 0700);
+	int rc;
 
-	if (rc < 0) {
-		log_write(LOG_ERROR, LOG, NULL, "system.state-dir %s: %s", system->state_dir,
-		    strerror(-rc));
-		return rc;
-	}
 	in->run_dir = run_dir_enter(system->run_dir);
 	if (!in->run_dir)
 		return errno_or(-EIO);
+	in->state_dir = state_dir_enter(system->state_dir);
+	if (!in->state_dir) {
+		rc = errno_or(-EIO);
+		run_dir_leave(in->run_dir);
+		return rc;
+	}
 	rc = leases_write(system->state_dir, in->conf);
 	if (rc < 0)
 		log_write(LOG_WARNING, LOG, NULL,
@@ -79,6 +80,7 @@ static int directories_start(struct instance *in)
 
 static void directories_stop(struct instance *in)
 {
+	run_dir_leave(in->state_dir);
 	run_dir_leave(in->run_dir);
 }
 

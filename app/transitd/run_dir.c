@@ -16,9 +16,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define LOG "run-dir"
-
 struct run_dir {
+	const char *key; /* of `system`, and tag of its log lines */
 	char *lock_path;
 	int fd;
 };
@@ -52,10 +51,9 @@ static void tell_holder(const struct run_dir *d, const char *path)
 	ssize_t n = pread(d->fd, pid, sizeof(pid) - 1, 0);
 
 	pid[n > 0 ? strcspn(pid, "\n") : 0] = '\0';
-	log_write(LOG_ERROR, LOG, NULL,
-	    "%s: another transitd runs here (process %s); `system.run-dir` lets two run side by "
-	    "side",
-	    path, pid[0] ? pid : "unknown");
+	log_write(LOG_ERROR, d->key, NULL,
+	    "%s: another transitd runs here (process %s); `system.%s` lets two run side by side",
+	    path, pid[0] ? pid : "unknown", d->key);
 }
 
 static int lock(struct run_dir *d, const char *path)
@@ -66,7 +64,7 @@ static int lock(struct run_dir *d, const char *path)
 	d->fd = open(d->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (d->fd < 0) {
 		int rc = -errno;
-		log_write(LOG_ERROR, LOG, NULL, "%s: %s", d->lock_path, strerror(-rc));
+		log_write(LOG_ERROR, d->key, NULL, "%s: %s", d->lock_path, strerror(-rc));
 		return rc;
 	}
 	if (flock(d->fd, LOCK_EX | LOCK_NB) < 0) {
@@ -74,20 +72,21 @@ static int lock(struct run_dir *d, const char *path)
 		return -EBUSY;
 	}
 	if (ftruncate(d->fd, 0) < 0 || pwrite(d->fd, pid, (size_t)n, 0) != n)
-		log_write(LOG_WARNING, LOG, NULL, "%s cannot be written", d->lock_path);
+		log_write(LOG_WARNING, d->key, NULL, "%s cannot be written", d->lock_path);
 	return 0;
 }
 
-struct run_dir *run_dir_enter(const char *path)
+static struct run_dir *enter(const char *key, const char *path, mode_t mode, const char *lock_name)
 {
 	struct run_dir *d = xcalloc(1, sizeof(*d));
-	int rc = make_dir(path, 0750);
+	int rc = make_dir(path, mode);
 
+	d->key = key;
 	d->fd = -1;
-	if (asprintf(&d->lock_path, "%s/transitd.lock", path) < 0)
+	if (asprintf(&d->lock_path, "%s/%s", path, lock_name) < 0)
 		abort();
 	if (rc < 0)
-		log_write(LOG_ERROR, LOG, NULL, "%s: %s", path, strerror(-rc));
+		log_write(LOG_ERROR, key, NULL, "%s: %s", path, strerror(-rc));
 	else
 		rc = lock(d, path);
 	if (rc == 0)
@@ -95,6 +94,16 @@ struct run_dir *run_dir_enter(const char *path)
 	run_dir_leave(d);
 	errno = -rc;
 	return NULL;
+}
+
+struct run_dir *run_dir_enter(const char *path)
+{
+	return enter("run-dir", path, 0750, "transitd.lock");
+}
+
+struct run_dir *state_dir_enter(const char *path)
+{
+	return enter("state-dir", path, 0700, "state.lock");
 }
 
 void run_dir_leave(struct run_dir *d)

@@ -2,7 +2,10 @@
 #ifndef TRANSITD_RUN_DIR_H
 #define TRANSITD_RUN_DIR_H
 
-/* The directory of the control socket: one instance at a time, for its users alone. */
+/*
+ * The directories of an instance, each used by one at a time: that of the control socket, for its users alone, and that
+ * of what outlives a restart, where two would overwrite each other's keys and addresses.
+ */
 
 #include <sys/types.h>
 
@@ -11,6 +14,8 @@ struct run_dir;
 /* Makes the directory (mode 0750) with its parents and locks it. NULL with errno after a log
  * line. */
 struct run_dir *run_dir_enter(const char *path);
+/* The same with mode 0700 and a lock of another name: both may be one directory. */
+struct run_dir *state_dir_enter(const char *path);
 /* The directory stays. */
 void run_dir_leave(struct run_dir *d);
 

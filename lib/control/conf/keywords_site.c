@@ -59,8 +59,8 @@ const struct kw conf_rows_system[] = {
 	    "directory of the control socket; instances on one machine take different ones")},
     {"state-dir", VALUE_PATH, FIELD(system, state_dir, char *), RANGE(1, 255),
 	PRESET("/var/lib/transitd"),
-	MEANS(
-	    RESTART, "directory of what outlives a restart: generated keys, addresses of tunnels")},
+	MEANS(RESTART,
+	    "directory of what outlives a restart: generated keys, addresses of tunnels; each instance has its own")},
     {"log-level", VALUE_ENUM, FIELD(system, log_level, enum log_level), .names = log_level_names,
 	PRESET("info"), MEANS(LIVE, "the least urgent messages that are logged")},
     {"metrics", VALUE_OBJECT, FIELD(system, metrics, struct conf_metrics), .object = &kind_metrics,

@@ -67,6 +67,27 @@ static void one_at_a_time(void **state)
 	run_dir_leave(d);
 }
 
+/* Two instances with one memory would give their tunnels each other's keys and addresses. */
+static void one_state_at_a_time(void **state)
+{
+	struct run_dir *d = state_dir_enter(under("s")), *run;
+	struct stat st;
+
+	assert_non_null(d);
+	assert_int_equal(stat(under("s"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_null(state_dir_enter(under("s")));
+	assert_int_equal(errno, EBUSY);
+	assert_logged("`system.state-dir` lets two run side by side");
+	run = run_dir_enter(under("s"));
+	assert_non_null(run);
+	run_dir_leave(run);
+	run_dir_leave(d);
+	d = state_dir_enter(under("s"));
+	assert_non_null(d);
+	run_dir_leave(d);
+}
+
 static void it_may_not_be_a_file(void **state)
 {
 	FILE *f = fopen(under("file"), "w");
@@ -97,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    root_test(it_is_made),
 	    root_test(one_at_a_time),
+	    root_test(one_state_at_a_time),
 	    root_test(it_may_not_be_a_file),
 	    root_test(links_are_not_followed),
 	};
