@@ -16,7 +16,7 @@
 	X(NONE, "None", "")                                                                        \
 	X(PSK_MISMATCH, "PskMismatch", "configure the same pre-shared key on both sides")          \
 	X(PEER_ID_MISMATCH, "PeerIdMismatch",                                                      \
-	    "make the peer's local ID equal to RemoteId here, and its remote ID equal to LocalId") \
+	    "make the peer's local ID equal remote-id here, and its remote ID equal local-id")     \
 	X(IKE_VERSION_MISMATCH, "IkeVersionMismatch",                                              \
 	    "configure the same IKE version on both sides")                                        \
 	X(NEGOTIATION_MODE_MISMATCH, "NegotiationModeMismatch",                                    \
@@ -35,7 +35,7 @@
 	X(TRAFFIC_SELECTOR_MISMATCH, "TrafficSelectorMismatch",                                    \
 	    "make the local and peer CIDRs of one side the mirror of the other's")                 \
 	X(AUTHENTICATION_FAILED, "AuthenticationFailed",                                           \
-	    "the peer refused us: compare pre-shared key, LocalId and RemoteId")                   \
+	    "the peer refused us: compare pre-shared key, local-id and remote-id")                 \
 	X(NO_RESPONSE, "NoResponse",                                                               \
 	    "check the peer's address, its firewall (UDP 500 and 4500) and that it runs IKE")      \
 	X(PEER_DEAD, "PeerDead",                                                                   \

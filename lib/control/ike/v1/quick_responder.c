@@ -229,7 +229,7 @@ static uint16_t read_request(struct ike_sa *sa, const struct v1_message *m, stru
 	if (notify)
 		return notify;
 	if (v1_selectors_read(sa, m, false, &r->ts)) {
-		ike_tunnel_error(t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidr, peer-cidr",
+		ike_tunnel_error(t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidrs, peer-cidrs",
 		    NULL, "identities that select no packets");
 		return V1_NOTIFY_INVALID_ID_INFORMATION;
 	}

@@ -178,7 +178,7 @@ void v1_report_selectors(
 		snprintf(peer, sizeof(peer), "%s === %s",
 		    ike_ts_text(theirs->local, theirs->local_count, a),
 		    ike_ts_text(theirs->remote, theirs->remote_count, b));
-	ike_tunnel_error(t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidr, peer-cidr", ours,
+	ike_tunnel_error(t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidrs, peer-cidrs", ours,
 	    theirs ? peer : "INVALID_ID_INFORMATION");
 }
 

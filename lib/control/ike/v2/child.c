@@ -91,7 +91,7 @@ static void report_selectors(struct ike_tunnel *t, const struct ike_ts_pair *the
 	    ike_ts_text(theirs->local, theirs->local_count, a),
 	    ike_ts_text(theirs->remote, theirs->remote_count, b));
 	ike_tunnel_error(
-	    t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidr, peer-cidr", ours, peer);
+	    t, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH, "local-cidrs, peer-cidrs", ours, peer);
 }
 
 /* Which slot, and what of it. */
@@ -310,7 +310,7 @@ void v2_terms_refused(struct ike_sa *sa, const struct v2_terms *t, uint16_t noti
 		    ike_ts_text(t->slot->local_ts, t->slot->local_ts_count, a),
 		    ike_ts_text(t->slot->remote_ts, t->slot->remote_ts_count, b));
 		ike_tunnel_error(tunnel, IKE_ERROR_TRAFFIC_SELECTOR_MISMATCH,
-		    "local-cidr, peer-cidr", ours, ike_notify_name(notify));
+		    "local-cidrs, peer-cidrs", ours, ike_notify_name(notify));
 		break;
 	default:
 		ike_tunnel_error(
