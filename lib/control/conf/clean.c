@@ -78,6 +78,7 @@ char *text_clean(const char *bytes, size_t *len, struct conf_errors *errs)
 {
 	const unsigned char *in = (const unsigned char *)bytes;
 	struct place place = {1, 1};
+	bool zeros = false; /* a run of NUL bytes: the first is told, a binary file has thousands */
 	size_t left = *len;
 	char *copy, *out;
 
@@ -97,8 +98,11 @@ char *text_clean(const char *bytes, size_t *len, struct conf_errors *errs)
 		if (c >= 0 && is_allowed(c)) {
 			memcpy(out, in, n);
 			out += n;
+			zeros = false;
 		} else {
-			report(errs, place, c, *in);
+			if (c != 0 || !zeros)
+				report(errs, place, c, *in);
+			zeros = c == 0;
 			*out++ = '?';
 		}
 		advance(&place, c, n < left ? in[n] : 0);

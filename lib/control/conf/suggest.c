@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_MAX   40
 #define PREFIX_MIN 3
@@ -69,11 +70,32 @@ static bool differ_in_numbers_only(const char *a, const char *b)
 	}
 }
 
+const char *suggest_own_name(const char *word)
+{
+	static const struct {
+		const char *theirs, *ours;
+	} names[] = {{"modp1024", "group2"}, {"modp1536", "group5"}, {"modp2048", "group14"},
+	    {"modp3072", "group15"}, {"modp4096", "group16"}, {"ecp256", "group19"},
+	    {"ecp384", "group20"}, {"ecp521", "group21"}, {"x25519", "group31"},
+	    {"curve25519", "group31"}, {"none", "disabled"}};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcasecmp(word, names[i].theirs) == 0)
+			return names[i].ours;
+	}
+	return word;
+}
+
 void suggest_try(struct suggest *s, const char *candidate)
 {
 	size_t a = strlen(s->word), b = strlen(candidate);
 	unsigned distance;
 
+	if (strcasecmp(s->word, candidate) == 0) {
+		s->distance = 0;
+		s->best = candidate;
+		return;
+	}
 	if (a >= PREFIX_MIN && near_limit(a) < s->distance && strncmp(s->word, candidate, a) == 0 &&
 	    !differ_in_numbers_only(s->word, candidate)) {
 		s->distance = near_limit(a);

@@ -13,5 +13,7 @@ struct suggest {
 /* Accepts candidates within a third of the word's length, three edits at most, or that begin with it. */
 struct suggest suggest_for(const char *word);
 void suggest_try(struct suggest *s, const char *candidate);
+/* What strongSwan and Libreswan call by another name; the word itself when nothing is known of it. */
+const char *suggest_own_name(const char *word);
 
 #endif

@@ -109,8 +109,11 @@ static void fail_word(struct loader *l, const struct kw *row, struct node *node)
 	char value[QUOTE_MAX], what[HINT_MAX], words[EXPECT_MAX];
 	struct text t = text_of(words, sizeof(words));
 
-	for (const struct value_name *n = row->names; n->name; n++)
+	for (const struct value_name *n = row->names; n->name; n++) {
 		suggest_try(&s, n->name);
+		if (strcmp(n->name, suggest_own_name(node->text)) == 0)
+			s = (struct suggest){.word = node->text, .best = n->name};
+	}
 	add_words(row->names, &t);
 	if (s.best)
 		fail_node(l, node, "%s: '%s' is not known%s (%s)", row->key,

@@ -36,6 +36,9 @@ static void test_bytes_that_are_no_text(void **state)
 {
 	SAYS("", "1:1: error: the file is empty; it needs at least `ports`\n");
 	SAYS(LAN0 "# \0\n", "2:3: error: a NUL byte; the file must be plain text in UTF-8\n");
+	SAYS(LAN0 "# \0\0\0\n# \0\0\n",
+	    "2:3: error: a NUL byte; the file must be plain text in UTF-8\n"
+	    "3:3: error: a NUL byte; the file must be plain text in UTF-8\n");
 	SAYS(LAN0 "# caf\xe9\n# \xc3\xa9 \xc0\xaf \xed\xa0\x80\n",
 	    "2:6: error: the byte 0xe9 is no UTF-8; save the file as UTF-8\n"
 	    "3:5: error: the byte 0xc0 is no UTF-8; save the file as UTF-8\n"
