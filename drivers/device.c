@@ -56,13 +56,13 @@ static void build_virtio_user(
 
 /* clang-format off */
 static const struct device_kind kinds[] = {
-	{"af_packet:", "net_af_packet", DEVICE_KERNEL_IF | DEVICE_PAIRED | DEVICE_KERNEL_MTU, 0,
+	{"af_packet:", "net_af_packet", DEVICE_KERNEL_IF | DEVICE_CLAIMED | DEVICE_PAIRED | DEVICE_KERNEL_MTU, 0,
 	 build_af_packet, check_af_packet},
 	/* its rings of 2,048 for fill, rx, tx and completion are never without buffers */
 	{"af_xdp:", "net_af_xdp",
-	 DEVICE_KERNEL_IF | DEVICE_PAIRED | DEVICE_ALL_QUEUES | DEVICE_ARRAY_POOL | DEVICE_XDP, 6144,
+	 DEVICE_KERNEL_IF | DEVICE_CLAIMED | DEVICE_PAIRED | DEVICE_ALL_QUEUES | DEVICE_ARRAY_POOL | DEVICE_XDP, 6144,
 	 build_af_xdp, check_af_xdp},
-	{"tap:", "net_tap", DEVICE_PAIRED | DEVICE_SLOW_CHECKSUM, 0, build_tap, check_tap},
+	{"tap:", "net_tap", DEVICE_CLAIMED | DEVICE_PAIRED | DEVICE_SLOW_CHECKSUM, 0, build_tap, check_tap},
 	/* asked for its link, it would drop a dead peer from two threads at once, and not survive that */
 	{"virtio-user:", "net_virtio_user", DEVICE_PAIRED | DEVICE_LINK_EVENTS, 0, build_virtio_user, check_virtio_user},
 	{"vdev:", NULL, 0, 0, NULL, NULL},

@@ -22,6 +22,7 @@ enum device_traits {
 	DEVICE_SLOW_CHECKSUM = 1 << 5, /* computes offloaded checksums in software: left off */
 	DEVICE_ARRAY_POOL = 1 << 6,    /* takes the packet pool for an array, see configure.c */
 	DEVICE_XDP = 1 << 7,           /* its frames are told apart by a program, see afxdp/ */
+	DEVICE_CLAIMED = 1 << 9,       /* `target` is a kernel interface, there or to be made */
 	DEVICE_LINK_EVENTS = 1 << 8, /* its driver follows the link by itself; to ask disturbs it */
 };
 

@@ -6,11 +6,13 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -93,6 +95,24 @@ void kernel_if_driver(const char *name, char out[32])
 	out[0] = '\0';
 	if (request(name, SIOCETHTOOL, &req) == 0)
 		snprintf(out, 32, "%.31s", info.driver);
+}
+
+/* An abstract name of a socket belongs to the network namespace, and is free again whatever ended its process. */
+int kernel_if_claim(const char *name)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int len =
+	    snprintf(addr.sun_path + 1, sizeof(addr.sun_path) - 1, "transitd interface %s", name);
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&addr,
+		(socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+		return fd;
+	int rc = -errno;
+	close(fd);
+	return rc;
 }
 
 bool has_capability(unsigned capability)

@@ -20,6 +20,12 @@ uint16_t kernel_if_queues(const char *name);
 /* "veth", "tun", "ixgbe"; "" when the driver cannot tell. */
 void kernel_if_driver(const char *name, char out[32]);
 
+/*
+ * Makes the interface that of one router in this network namespace, until the descriptor is closed or the process
+ * ends. -EADDRINUSE: another one has it; or another -errno. The interface need not exist.
+ */
+int kernel_if_claim(const char *name);
+
 /* Whether this process has CAP_... of <linux/capability.h>. */
 bool has_capability(unsigned capability);
 

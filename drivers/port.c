@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_dev.h>
 #include <rte_errno.h>
@@ -32,6 +33,7 @@ struct open_port {
 	struct device device;
 	struct rte_device *plugged; /* by us, so unplugged by us; NULL: EAL had it */
 	struct steer *steer;        /* of AF_XDP; NULL: none */
+	int claim;                  /* of its kernel interface; -1: none */
 };
 
 static struct open_port *open_port_of(struct port *port)
@@ -180,6 +182,30 @@ static int start(
 	return steer_start(p, spec, why);
 }
 
+/* Two routers on one interface would both answer, and send every packet twice. */
+static int claim(struct open_port *p, char why[PORT_WHY_MAX])
+{
+	if (!(p->device.kind->traits & DEVICE_CLAIMED))
+		return 0;
+	p->claim = kernel_if_claim(p->device.target);
+	if (p->claim == -EADDRINUSE)
+		return device_refuse(why, -EBUSY,
+		    "another transitd has the interface '%s'; end that one (`pgrep -a transitd`), or give this "
+		    "port an interface of its own",
+		    p->device.target);
+	return p->claim < 0
+	    ? device_refuse(why, p->claim, "the interface '%s' cannot be claimed: %s",
+		  p->device.target, strerror(-p->claim))
+	    : 0;
+}
+
+static void unclaim(struct open_port *p)
+{
+	if (p->claim >= 0)
+		close(p->claim);
+	p->claim = -1;
+}
+
 static int prepare(struct open_port *p, const struct port_spec *spec, char why[PORT_WHY_MAX])
 {
 	int rc = port_check(spec, why);
@@ -191,8 +217,9 @@ static int prepare(struct open_port *p, const struct port_spec *spec, char why[P
 	p->port.index = spec->index;
 	text_copy(p->port.name, sizeof(p->port.name), spec->name);
 	text_copy(p->port.device, sizeof(p->port.device), spec->device);
-	if (!(p->device.kind->traits & DEVICE_KERNEL_IF))
-		return 0;
+	rc = claim(p, why);
+	if (rc < 0 || !(p->device.kind->traits & DEVICE_KERNEL_IF))
+		return rc;
 	rc = kernel_if_set_up(p->device.target);
 	if (rc < 0)
 		return device_refuse(
@@ -206,6 +233,7 @@ struct port *port_open(const struct port_spec *spec, char why[PORT_WHY_MAX])
 	uint16_t queues;
 	int rc;
 
+	p->claim = -1;
 	why[0] = '\0';
 	rc = prepare(p, spec, why);
 	if (rc < 0)
@@ -229,6 +257,7 @@ fail_start:
 fail_plug:
 	steer_release(p->steer);
 fail_prepare:
+	unclaim(p);
 	free(p);
 	errno = -rc;
 	return NULL;
@@ -240,6 +269,7 @@ void port_close(struct port *port)
 		return;
 	rte_eth_dev_stop(port->dpdk_id);
 	unplug(open_port_of(port));
+	unclaim(open_port_of(port));
 	free(port);
 }
 

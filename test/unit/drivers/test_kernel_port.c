@@ -5,8 +5,12 @@
  * the privilege to make one.
  */
 
+#include <errno.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -491,6 +495,39 @@ static void tap_takes_no_foreign_interface(void **state)
 	open_fails(&spec, EEXIST, "'va' is another interface of this machine (veth)");
 }
 
+/* Of any kind, whoever came first; and free again when that one is gone, also without a word. */
+static void an_interface_has_one_router(void **state)
+{
+	need_privilege();
+	static const char *const devices[] = {"af_packet:va", "tap:tap9"};
+
+	for (unsigned i = 0; i < TEST_COUNT(devices); i++) {
+		struct port_spec spec = spec_of(devices[i], 0);
+		const char *name = strchr(devices[i], ':') + 1;
+		int status, word[2];
+		char byte;
+
+		assert_int_equal(pipe(word), 0);
+		pid_t other = fork();
+		assert_true(other >= 0);
+		if (other == 0) {
+			byte = kernel_if_claim(name) >= 0;
+			if (write(word[1], &byte, 1) == 1)
+				pause();
+			_exit(0);
+		}
+		assert_int_equal(read(word[0], &byte, 1), 1);
+		assert_true(byte);
+		open_fails(&spec, EBUSY, "another transitd has the interface");
+		assert_int_equal(kill(other, SIGKILL), 0);
+		assert_int_equal(waitpid(other, &status, 0), other);
+		close(word[0]);
+		close(word[1]);
+		port_close(open_ok(&spec));
+		port_close(open_ok(&spec));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +546,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(programs_of_others_stay, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_program_of_a_dead_process_goes, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(an_interface_has_one_router, pair_setup, pair_teardown),
 	    cmocka_unit_test(tap_comes_and_goes),
 	    cmocka_unit_test(tap_is_no_jumbo_port),
 	    cmocka_unit_test_setup_teardown(
