@@ -176,6 +176,8 @@ struct ike_child {
 	const struct ike_selector *local_ts, *remote_ts;
 	unsigned local_ts_count, remote_ts_count;
 	uint32_t lifetime_s; /* hard limit kept by the engine; 0: none */
+	uint64_t
+	    lifetime_bytes; /* what the peer keeps it for (RFC 2407 4.5), for the caller to obey; 0: not said */
 };
 
 struct ike_usage {

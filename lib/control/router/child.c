@@ -56,6 +56,12 @@ static unsigned selectors_of(const struct ike_child *sa, struct sa_selector *out
 	return n;
 }
 
+/* 0 is none. */
+static uint64_t lower_limit(uint64_t a, uint64_t b)
+{
+	return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
 static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ike_child *sa,
     bool inbound, struct sa_spec *spec)
 {
@@ -85,8 +91,8 @@ static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ik
 	/* Data limits count both ways together at the side that set them; the hard one leaves room for the rekey. */
 	spec->hard_packets = ipsec->lifetime_packets;
 	spec->soft_packets = ipsec->lifetime_packets - ipsec->lifetime_packets / 10;
-	spec->hard_bytes = ipsec->lifetime_bytes;
-	spec->soft_bytes = ipsec->lifetime_bytes - ipsec->lifetime_bytes / 10;
+	spec->hard_bytes = lower_limit(ipsec->lifetime_bytes, sa->lifetime_bytes);
+	spec->soft_bytes = spec->hard_bytes - spec->hard_bytes / 10;
 	memcpy(spec->encr_key, inbound ? sa->encr_key_in : sa->encr_key_out, sa->encr_key_bytes);
 	memcpy(spec->auth_key, inbound ? sa->auth_key_in : sa->auth_key_out, sa->auth_key_bytes);
 	spec->selector_count = selectors_of(sa, spec->selector, SA_SELECTORS_MAX);

@@ -18,7 +18,9 @@
 #define ROUGH_S    180
 #define TOGETHER_S 300 /* to come together once the network is well */
 #define SETTLE_S   20  /* for what the last event brought */
-#define CALM_S     90
+#define FORGED_S                                                                                   \
+	80 /* the same, and for DPD to find an SA of IKEv1 that a forged message led astray */
+#define CALM_S 90
 
 /* One IKE SA, and one Child SA a family; the rest are on their way in or out. */
 #define IKE_SAS_MAX  64
@@ -532,9 +534,11 @@ static void be_gentle(struct sim *s)
 
 static void calm_down(struct sim *s)
 {
+	bool was_forged = s->v1 && s->disturbed && s->faults.mutate > 0;
+
 	sim_say(s, "the network is well");
 	s->faults.loss = s->faults.duplicate = s->faults.mutate = 0;
-	run_for(s, DUR_S(SETTLE_S));
+	run_for(s, DUR_S(was_forged ? FORGED_S : SETTLE_S));
 	ike_tunnel_start(s->host[0].engine, sim_host_now(&s->host[0]), SIM_TUNNEL);
 	if (!come_together(s, TOGETHER_S))
 		sim_fail(s, "the sides did not come together");

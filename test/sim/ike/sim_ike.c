@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * sim_ike [--v1] [--seed N | --from N] [--count N] [-v]
+ * sim_ike [--v1] [--seed N | --from N] [--count N [--full N]] [--all] [-v]
  *
- * Plays seeds and stops at the first that breaks an invariant, with the command that replays it.
+ * Plays seeds and stops at the first that breaks an invariant (--all: goes on), with the command that replays it.
+ * --full: how many in a full run.
  */
 
 #include <stdio.h>
@@ -48,13 +49,16 @@ static bool play(uint64_t seed, bool v1, bool verbose)
 int main(int argc, char **argv)
 {
 	uint64_t from = 1, count = getenv("TRANSITD_TEST_FULL") ? 20000 : 1000;
-	bool verbose = false, v1 = false;
+	bool verbose = false, v1 = false, all = false;
+	unsigned failed = 0;
 
 	for (int i = 1; i < argc; i++) {
 		const char *value = i + 1 < argc ? argv[i + 1] : "";
 
 		if (!strcmp(argv[i], "-v")) {
 			verbose = true;
+		} else if (!strcmp(argv[i], "--all")) {
+			all = true;
 		} else if (!strcmp(argv[i], "--v1")) {
 			v1 = true;
 		} else if (!strcmp(argv[i], "--seed")) {
@@ -64,11 +68,15 @@ int main(int argc, char **argv)
 		} else if (!strcmp(argv[i], "--from")) {
 			from = strtoull(value, NULL, 10);
 			i++;
-		} else if (!strcmp(argv[i], "--count")) {
+		} else if (!strcmp(argv[i], "--count") ||
+		    (!strcmp(argv[i], "--full") && getenv("TRANSITD_TEST_FULL"))) {
 			count = strtoull(value, NULL, 10);
 			i++;
+		} else if (!strcmp(argv[i], "--full")) {
+			i++;
 		} else {
-			fprintf(stderr, "sim_ike [--v1] [--seed N | --from N] [--count N] [-v]\n");
+			fprintf(stderr,
+			    "sim_ike [--v1] [--seed N | --from N] [--count N [--full N]] [--all] [-v]\n");
 			return 2;
 		}
 	}
@@ -76,8 +84,12 @@ int main(int argc, char **argv)
 	log_set_sink(verbose ? log_line : silent, NULL);
 	log_set_level(verbose ? LOG_DEBUG : LOG_NOTICE);
 	for (uint64_t seed = from; seed < from + count; seed++)
-		if (!play(seed, v1, verbose))
+		if (!play(seed, v1, verbose) && (failed++, !all))
 			return 1;
+	if (failed > 0) {
+		printf("%u of %llu seeds failed\n", failed, (unsigned long long)count);
+		return 1;
+	}
 	printf("%llu seeds passed\n", (unsigned long long)count);
 	return 0;
 }

@@ -81,12 +81,12 @@ static int op_child_in(void *ctx, uint32_t tunnel, const struct ike_child *child
 	assert_null(find(s, child->spi_in));
 	if (s->refuse_child)
 		return -ENOMEM;
-	s->spis--;
 	for (unsigned i = 0; i < CHILDREN_MAX; i++) {
 		struct pair_child *c = &s->child[i];
 
 		if (c->in)
 			continue;
+		s->spis--;
 		*c = (struct pair_child){.in = true, .info = *child};
 		assert_true(child->local_ts_count <= 8 && child->remote_ts_count <= 8);
 		memcpy(

@@ -308,6 +308,34 @@ static void test_renewal(void **state)
 	pair_end(&p);
 }
 
+/* A delete has no answer: that of the last Child SA is said again, or the peer would send into the void. */
+static bool lose_first_delete(struct pair *p, struct datagram *d)
+{
+	return d->from != 1 || exchange_of(d) != EXCHANGE_V1_INFORMATIONAL || p->count++ > 0;
+}
+
+static void test_lost_delete(void **state)
+{
+	uint32_t spi, theirs;
+	struct pair p;
+
+	init_v1(&p, IKE_V1_MAIN);
+	pair_start(&p);
+	spi = pair_in_use(&p, 1)->info.spi_in;
+	theirs = pair_in_use(&p, 0)->info.spi_in;
+	p.filter = lose_first_delete;
+	ike_child_limit(p.side[1].engine, p.now, TUNNEL, spi, true);
+	pair_settle(&p);
+	assert_int_equal(p.count, 1);
+	assert_int_equal(pair_children(&p, 1), 0);
+	assert_int_equal(pair_in_use(&p, 0)->info.spi_in, theirs);
+	pair_run(&p, DUR_S(3));
+	assert_true(!pair_in_use(&p, 0) || pair_in_use(&p, 0)->info.spi_in != theirs);
+	pair_run(&p, DUR_S(70));
+	pair_assert_up(&p);
+	pair_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +351,7 @@ int main(void)
 	    cmocka_unit_test(test_damaged_quick_mode),
 	    cmocka_unit_test(test_dpd),
 	    cmocka_unit_test(test_renewal),
+	    cmocka_unit_test(test_lost_delete),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Known answers for the crypto of IKEv2, computed apart from the C code: vectors.py > vectors.h
+"""Known answers for the crypto of IKEv2 and IKEv1, computed apart from the C code:
+vectors.py > vectors.h, vectors.py v1 > vectors_v1.h
 
 Groups and derivations are written down here from RFC 2409, 3526, 7296, 5282 and 7634 with hashlib, hmac and
 python3-cryptography; primes come from their definition by the digits of pi.
 """
 import hashlib
 import hmac
+import sys
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
 
@@ -59,6 +61,35 @@ def prf_plus(name, key, seed, length):
     return out[:length]
 
 
+def stretched(name, key, seed, length, seed_again):
+    """K1 | K2 ... of RFC 2409: 5.5 with the seed in each, appendix B in the first alone."""
+    out = block = prf(name, key, seed)
+    while len(out) < length:
+        block = prf(name, key, block + (seed if seed_again else b''))
+        out += block
+    return out[:length]
+
+
+def v1_keys(name, encr, psk_len, secret):
+    """All that RFC 2409 derives, in one string: SKEYIDs, cipher key, proofs, IVs, hashes, an ESP SA without PFS."""
+    psk, ni, nr = bytes(0x21 + i % 90 for i in range(psk_len)), seq(0x10, 32), seq(0x40, 20)
+    i, r, gi, gr, mid = seq(0xa0, 8), seq(0xb0, 8), seq(1, 96), seq(2, 96), bytes([0xde, 0xad, 0xbe, 0xef])
+    skeyid = prf(name, psk, ni + nr)
+    d = prf(name, skeyid, secret + i + r + b'\0')
+    a = prf(name, skeyid, d + secret + i + r + b'\1')
+    e = prf(name, skeyid, a + secret + i + r + b'\2')
+    key_len, _, iv_len = ENCR[encr]
+    key = e[:key_len] if key_len <= len(e) else stretched(name, e, b'\0', key_len, False)
+    sa, ident, rest = seq(0x77, 52), bytes([1, 0, 0, 0, 192, 0, 2, 1]), seq(0x66, 100)
+    first = hashlib.new(name, gi + gr).digest()[:iv_len]
+    later = hashlib.new(name, first + mid).digest()[:iv_len]
+    child = b''.join(stretched(name, d, pfs + b'\3' + spi + ni + nr, 32 + 64, True)
+                     for pfs in (b'', secret) for spi in (b'\x11\x22\x33\x44', b'\x55\x66\x77\x88'))
+    return b''.join((skeyid, d, a, key, prf(name, skeyid, gi + gr + i + r + sa + ident),
+                     prf(name, skeyid, gr + gi + r + i + sa + ident), first, later,
+                     prf(name, a, mid + rest), prf(name, a, mid + ni + rest), prf(name, a, b'\0' + mid + ni + nr), child))
+
+
 def sealed(encr, integ, key, integ_key, aad, iv, text):
     key_len, salt_len, _ = ENCR[encr]
     if salt_len:
@@ -71,10 +102,14 @@ def sealed(encr, integ, key, integ_key, aad, iv, text):
     return body + hmac.new(integ_key, body, integ).digest()[:ICV[integ]]
 
 
-def main():
+def head():
     print('/* SPDX-License-Identifier: BSD-3-Clause */')
     print('/* Written by vectors.py. */')
     print('/* clang-format off */\n')
+
+
+def main():
+    head()
 
     print('/* MODP: SHA-256 of g^x and of g^xy for x = 01..20, y = 81..a0 */')
     print('static const struct modp_vector { unsigned group; const char *public_sha, *secret_sha; } modp_vectors[] = {')
@@ -135,4 +170,16 @@ def main():
     print('};')
 
 
-main()
+def main_v1():
+    head()
+    secret = seq(0x90, 256)
+    print('/* IKEv1: SHA-256 of all that v1_keys() of vectors.py derives, with a key of psk_len bytes */')
+    print('static const struct { const char *hash, *encr; unsigned psk_len; const char *sha; } v1_vectors[] = {')
+    for name in HASHES:
+        for encr in ('des', '3des', 'aes128', 'aes192', 'aes256'):
+            for length in (1, 64, 129):
+                print(f'\t{{"{name}", "{encr}", {length}, "{sha(v1_keys(name, encr, length, secret))}"}},')
+    print('};')
+
+
+main_v1() if sys.argv[1:] == ['v1'] else main()

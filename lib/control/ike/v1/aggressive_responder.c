@@ -121,7 +121,11 @@ void v1_aggressive_on_1(struct ike_engine *e, struct v1_message *m)
 	v1_put_id_and_proof(sa, t, &c, true);
 	v1_natd_put(sa, t, &c, m->local, m->remote);
 	v1_chain_vendors(&c, sa->v1->vendors);
-	v1_answer(sa, m, v1_clear(sa, EXCHANGE_V1_AGGRESSIVE, &c));
+	/* The SA stays half-open all the same, and with it the account of what it cost. */
+	if (!v1_answer(sa, m, v1_clear(sa, EXCHANGE_V1_AGGRESSIVE, &c)))
+		ike_tunnel_error(t, IKE_ERROR_LIMIT_REACHED, "local-id",
+		    "an answer of three times the bytes asked with",
+		    "a first message that is too short");
 }
 
 /* Does its proof hold? It may be encrypted or not (RFC 2409 5.4). `first`: the IV of phase 1. */
@@ -171,9 +175,7 @@ void v1_aggressive_on_3(struct ike_sa *sa, struct v1_message *m)
 	v1_remember(sa, m, NULL);
 	first_contact = v1_is_first_contact(sa);
 	v1_phase1_done(sa, m);
-	/* Message 2 was not protected. */
-	if (first_contact)
-		v1_send_initial_contact(sa);
+	v1_send_rest(sa, first_contact);
 	v1_forget_setup(sa);
 }
 

@@ -16,10 +16,10 @@ static void rekey_child(struct ike_sa *sa, uint32_t spi_in)
 {
 	struct ike_child_sa *c = ike_child_find(sa, spi_in);
 
-	if (!c || c->state != IKE_CHILD_INSTALLED || !ike_sa_is_up(sa))
+	if (!c || c->state != IKE_CHILD_INSTALLED)
 		return;
-	/* Until the peer has shown that it got our answer, it may not know this SA. */
-	if (c->outbound)
+	/* Not before the IKE SA that it waits for; nor before the peer, by having got our answer, knows it. */
+	if (c->outbound && ike_sa_is_up(sa))
 		v1_quick_begin(sa, c->slot, c);
 	else
 		ike_child_rekey_later(c, DUR_MS(UNPROVEN_MS));

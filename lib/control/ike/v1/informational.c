@@ -38,12 +38,18 @@ void v1_send_notify(
 	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
 }
 
-void v1_send_initial_contact(struct ike_sa *sa)
+void v1_send_rest(struct ike_sa *sa, bool first_contact)
 {
 	struct ike_chain c = v1_chain(sa->engine);
+	size_t nothing;
 
 	v1_chain_hash_begin(sa, &c);
-	v1_put_initial_contact(sa, &c);
+	nothing = wirebuf_len(&c.buf);
+	if (first_contact)
+		v1_put_initial_contact(sa, &c);
+	v1_put_responder_lifetime(sa, &c);
+	if (wirebuf_len(&c.buf) == nothing)
+		return;
 	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
 }
 
@@ -140,7 +146,7 @@ static bool on_delete(struct ike_sa *sa, const struct ike_payload *p)
 static void on_responder_lifetime(struct ike_sa *sa, const struct v1_notify *n)
 {
 	bool ike = n->protocol == V1_PROTOCOL_ISAKMP;
-	uint32_t life_s = v1_lifetime_read(n->data, ike);
+	uint32_t life_s = v1_lifetime_read(n->data, ike).s;
 	struct ike_child_sa *c;
 
 	if (life_s == 0)

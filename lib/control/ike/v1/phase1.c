@@ -312,7 +312,7 @@ static void take_lifetime(struct ike_sa *sa, const struct v1_message *m)
 	struct v1_notify n;
 
 	if (v1_notify_find(&m->p, V1_NOTIFY_RESPONDER_LIFETIME, &n) && sa->initiator)
-		said = v1_shorter(said, v1_lifetime_read(n.data, true));
+		said = v1_shorter(said, v1_lifetime_read(n.data, true).s);
 	shorter = v1_shorter(sa->tunnel->config.ike_lifetime_s, said);
 	if (shorter != sa->tunnel->config.ike_lifetime_s)
 		ike_sa_shorten(sa, shorter);

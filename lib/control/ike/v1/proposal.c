@@ -417,11 +417,11 @@ void v1_mismatch_find(const struct ike_policy *policy, struct wire sa, struct ik
 	ike_mismatch_of(policy, &all, out);
 }
 
-uint32_t v1_lifetime_read(struct ike_span attributes, bool ike)
+struct v1_lifetime v1_lifetime_read(struct ike_span attributes, bool ike)
 {
 	struct reading r;
 
 	if (read_attributes(wire_of(attributes.bytes, attributes.len), ike, &r) || r.strange)
-		return 0;
-	return r.life_s;
+		return (struct v1_lifetime){0, 0};
+	return (struct v1_lifetime){r.life_s, r.life_kb};
 }

@@ -55,8 +55,12 @@ void v1_suite_put(
     struct ike_chain *c, const struct v1_suite *s, uint8_t protocol, struct ike_span spi);
 /* Why nothing fitted, for the operator (T27). */
 void v1_mismatch_find(const struct ike_policy *policy, struct wire sa, struct ike_mismatch *out);
-/* RESPONDER-LIFETIME: the attributes, written and read. Seconds; 0: not said. */
+/* RESPONDER-LIFETIME: the attributes, written and read. 0: not said, or not to be understood. */
+struct v1_lifetime {
+	uint32_t s;
+	uint64_t kb;
+};
 size_t v1_lifetime_put(uint8_t out[12], bool ike, uint32_t life_s);
-uint32_t v1_lifetime_read(struct ike_span attributes, bool ike);
+struct v1_lifetime v1_lifetime_read(struct ike_span attributes, bool ike);
 
 #endif

@@ -14,6 +14,8 @@
 #include "base/secret.h"
 #include "ike/v1/v1.h"
 
+#define RETRY_S 60 /* before a rekey that failed is tried again, at most */
+
 static struct v1_esp_terms esp_terms(const struct ike_sa *sa)
 {
 	const struct ike_exchange *x = &sa->exchange;
@@ -69,6 +71,9 @@ void v1_quick_begin(struct ike_sa *sa, struct ike_slot *slot, struct ike_child_s
 	if (!x->new_spi_in) {
 		ike_tunnel_error(sa->tunnel, IKE_ERROR_LIMIT_REACHED, "spi", NULL, NULL);
 		ike_slot_failed(sa->tunnel, slot);
+		if (old)
+			ike_child_rekey_later(old, DUR_S(RETRY_S));
+		ike_exchange_clear(sa);
 		return;
 	}
 	x->slot = slot;
@@ -90,9 +95,9 @@ void v1_quick_begin(struct ike_sa *sa, struct ike_slot *slot, struct ike_child_s
 /* What is left of the old SA's life, for one more attempt and another one behind it. */
 static int64_t retry_ns(const struct ike_child_sa *old, struct mono now)
 {
-	int64_t left = mono_is_set(old->hard) ? mono_diff(now, old->hard) / 3 : DUR_S(60);
+	int64_t left = mono_is_set(old->hard) ? mono_diff(now, old->hard) / 3 : DUR_S(RETRY_S);
 
-	return left < DUR_S(1) ? DUR_S(1) : left > DUR_S(60) ? DUR_S(60) : left;
+	return left < DUR_S(1) ? DUR_S(1) : left > DUR_S(RETRY_S) ? DUR_S(RETRY_S) : left;
 }
 
 static void failed(struct ike_sa *sa)
@@ -207,16 +212,17 @@ static void send_3(struct ike_sa *sa, const struct v1_message *m, struct ike_spa
 }
 
 /* RFC 2407 4.6.3.1: the responder keeps it for less time than it agreed to. */
-static void take_lifetime(struct ike_child_sa *child, const struct v1_message *m)
+static void take_lifetime(struct v1_suite *suite, const struct v1_message *m)
 {
+	struct v1_lifetime said;
 	struct v1_notify n;
-	uint32_t said;
 
 	if (!v1_notify_find(&m->p, V1_NOTIFY_RESPONDER_LIFETIME, &n))
 		return;
 	said = v1_lifetime_read(n.data, false);
-	if (said)
-		ike_child_shorten(child, v1_shorter(said, said));
+	suite->life_s = v1_shorter(suite->life_s, said.s);
+	if (said.kb > 0 && (suite->life_kb == 0 || said.kb < suite->life_kb))
+		suite->life_kb = said.kb;
 }
 
 static void take_child(struct ike_sa *sa, const struct v1_message *m, struct v1_suite *suite,
@@ -233,12 +239,12 @@ static void take_child(struct ike_sa *sa, const struct v1_message *m, struct v1_
 	struct ike_child_sa *child;
 
 	x->new_spi_in = 0;
+	take_lifetime(suite, m);
 	child = v1_child_make(sa, &terms, suite, spi_in, secret, ts);
 	if (!child) {
 		failed(sa);
 		return;
 	}
-	take_lifetime(child, m);
 	send_3(sa, m, nonce_r);
 	if (x->kind == IKE_TASK_REKEY_CHILD) {
 		struct ike_child_sa *old = v1_child_find(sa->tunnel, x->spi_in);

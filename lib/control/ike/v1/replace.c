@@ -8,14 +8,19 @@
  * of the other's: then the one with the lowest of the four nonces goes (as RFC 7296 2.8.1 has it), deleted by
  * who made it. A peer of other make does not know that rule; what it leaves behind goes after a minute.
  *
+ * After three or more at once the sides may not agree: each has replaced what the other one uses. Then a delete hits
+ * the SA in use; one that was replaced takes its place, the rest stays longer, and a new one settles it.
+ *
  * A delete has no answer. What was deleted stays inbound for late packets, and as long as such come, the delete
  * is said again.
  */
 
 #include "ike/v1/v1.h"
 
-#define OURS_S       3  /* before we delete what we replaced */
-#define PEERS_S      60 /* for the peer to delete what it replaced */
+#define OURS_S       3           /* before we delete what we replaced */
+#define PEERS_S      60          /* for the peer to delete what it replaced */
+#define SETTLE_MIN   DUR_MS(200) /* before a new one settles what they do not agree on */
+#define SETTLE_MAX   DUR_S(1)
 #define LINGER_S     2
 #define LINGER_MAX_S 90
 
@@ -71,7 +76,8 @@ void v1_child_settle(struct ike_child_sa *c, bool ours, uint64_t uses)
 		ike_rehearsal_begin(c);
 }
 
-void v1_child_fall_back(struct ike_tunnel *t, const struct ike_child_sa *gone)
+/* The latest of those that were replaced; NULL when there is none, or when one is in force. */
+static struct ike_child_sa *latest_replaced(struct ike_tunnel *t, const struct ike_child_sa *gone)
 {
 	struct ike_child_sa *c, *best = NULL;
 	struct ike_sa *sa;
@@ -81,14 +87,40 @@ void v1_child_fall_back(struct ike_tunnel *t, const struct ike_child_sa *gone)
 			if (c == gone || !same_selectors(c, gone))
 				continue;
 			if (is_in_force(c))
-				return;
+				return NULL;
 			if (c->state == IKE_CHILD_REPLACED && c->outbound &&
 			    (!best || c->use > best->use))
 				best = c;
 		}
 	}
-	if (best)
-		ike_child_set_state(best, IKE_CHILD_INSTALLED);
+	return best;
+}
+
+/* What else was replaced must not go before that is settled. */
+static void keep_replaced(struct ike_tunnel *t, const struct ike_child_sa *like)
+{
+	struct ike_child_sa *c;
+	struct ike_sa *sa;
+
+	list_for (sa, &t->sas, tunnel_node) {
+		list_for (c, &sa->children, node) {
+			if (c->state != IKE_CHILD_REPLACED || !same_selectors(c, like))
+				continue;
+			c->replaced_s = PEERS_S;
+			ike_child_clock(c);
+		}
+	}
+}
+
+void v1_child_fall_back(struct ike_tunnel *t, const struct ike_child_sa *gone)
+{
+	struct ike_child_sa *best = latest_replaced(t, gone);
+
+	if (!best)
+		return;
+	ike_child_set_state(best, IKE_CHILD_INSTALLED);
+	ike_child_rekey_later(best, ike_engine_jitter(t->engine, SETTLE_MIN, SETTLE_MAX));
+	keep_replaced(t, best);
 }
 
 struct ike_child_sa *v1_child_find(const struct ike_tunnel *t, uint32_t spi_in)
@@ -108,12 +140,17 @@ void v1_child_delete(struct ike_sa *sa, uint32_t spi_in)
 {
 	struct ike_child_sa *c = ike_child_find(sa, spi_in);
 
+	const struct ike_slot *slot;
+
 	if (!c)
 		return;
+	slot = c->slot;
 	v1_send_delete_child(sa, spi_in);
 	c->said = sa->engine->now;
 	ike_child_drain(c);
 	v1_child_fall_back(sa->tunnel, c);
+	if (!ike_child_of_slot(sa->tunnel, slot))
+		v1_goodbye_repeat(sa, slot, spi_in);
 }
 
 bool v1_child_linger(struct ike_child_sa *c)

@@ -3,8 +3,9 @@
 /*
  * What an IKEv1 SA keeps, the one place where its step changes, and what was answered to whom.
  *
- * Whoever has proven nothing never gets more than one and a half times the bytes that it sent, however often it
- * repeats a message; nothing is sent again to it of our own accord.
+ * Whoever has proven nothing gets no answer longer than three times what it sent (the limit of RFC 9000 8.1: with
+ * small groups honest first messages are short), and never more than one and a half times for what it repeats,
+ * however often; nothing is sent again to it of our own accord.
  */
 
 #include <assert.h>
@@ -14,6 +15,8 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "ike/v1/v1.h"
+
+#define FIRST_FACTOR 3
 
 static const enum ike_sa_state states[] = {
 #define X(name, state) [V1_##name] = IKE_SA_##state,
@@ -42,6 +45,7 @@ void v1_state_new(struct ike_sa *sa, enum v1_step step)
 
 	v->step = step;
 	list_init(&v->quicks);
+	list_init(&v->goodbyes);
 	v->dpd_sent = (uint32_t)rng_u64(sa->engine->rng) >> 1;
 	sa->v1 = v;
 	sa->setup = xcalloc(1, sizeof(*sa->setup));
@@ -53,6 +57,7 @@ void v1_state_stop(struct ike_sa *sa)
 
 	list_for_safe (q, next, &sa->v1->quicks, node)
 		v1_quick_free(q);
+	v1_goodbye_stop(sa);
 }
 
 void v1_state_free(struct ike_sa *sa)
@@ -116,12 +121,20 @@ void v1_remember(struct ike_sa *sa, const struct v1_message *m, struct ike_packe
 	memcpy(echo->digest, m->digest, IKE_MESSAGE_DIGEST);
 }
 
-void v1_answer(struct ike_sa *sa, const struct v1_message *m, struct ike_packet *answer)
+bool v1_answer(struct ike_sa *sa, const struct v1_message *m, struct ike_packet *answer)
 {
 	sa->v1->bytes_in += m->len;
+	if (sa->state == IKE_SA_HALF_OPEN &&
+	    sa->v1->bytes_out + answer->len > FIRST_FACTOR * sa->v1->bytes_in) {
+		free(answer);
+		v1_remember(sa, m, NULL);
+		sa->engine->counters.unexpected++;
+		return false;
+	}
 	sa->v1->bytes_out += answer->len;
 	v1_remember(sa, m, answer);
 	ike_packet_send(sa->engine, answer, m->local, m->remote);
+	return true;
 }
 
 struct v1_transcript v1_transcript(const struct ike_sa *sa)

@@ -40,6 +40,7 @@ static void hand_over(struct ike_sa *from, struct ike_sa *to)
 		list_remove(&task->node);
 		list_append(&to->tasks, &task->node);
 	}
+	v1_goodbye_move(from, to);
 	ike_tunnel_touch(to->tunnel);
 }
 
@@ -160,13 +161,15 @@ bool v1_lapse(struct ike_sa *sa)
 	if (!replaced && !next)
 		ike_tunnel_error(
 		    sa->tunnel, IKE_ERROR_LIFETIME_EXPIRED, "ike.lifetime", NULL, NULL);
-	if (replaced && !next && !list_is_empty(&sa->children))
+	if (replaced && !next && !list_is_empty(&sa->children)) {
+		/* The peer may not have got the delete: it still takes this SA for good and makes no other. */
+		if (sa->v1->ended)
+			v1_send_delete_ike(sa);
 		ike_sa_guard(sa, HOLD_S);
-	else if (replaced && !list_is_empty(&sa->v1->quicks))
+	} else if (replaced && (!list_is_empty(&sa->v1->quicks) || (next && is_unsure(next)))) {
 		ike_sa_guard(sa, OURS_S);
-	else if (replaced && next && is_unsure(next))
-		ike_sa_guard(sa, OURS_S);
-	else
+	} else {
 		v1_ike_end(sa, next != NULL || !replaced, IKE_ERROR_LIFETIME_EXPIRED);
+	}
 	return true;
 }

@@ -91,7 +91,8 @@ struct v1_state {
 	struct v1_echo echo[V1_ECHOES];
 	unsigned echoes;
 	struct v1_fragments fragments;
-	struct list quicks;  /* of the peer */
+	struct list quicks; /* of the peer */
+	struct list goodbyes;
 	uint32_t message_id; /* of our exchange under way */
 	uint8_t exchange_iv[V1_IV_MAX];
 	uint64_t uses;           /* tunnel->uses when our quick mode began */
@@ -127,8 +128,11 @@ void v1_set_step(struct ike_sa *sa, enum v1_step step);
 bool v1_is_repeated(struct ike_sa *sa, const struct v1_message *m);
 /* It was taken; `answer` (taken over, may be NULL) goes to whoever sends it again. */
 void v1_remember(struct ike_sa *sa, const struct v1_message *m, struct ike_packet *answer);
-/* Sends an answer to where the message came from, and remembers both. */
-void v1_answer(struct ike_sa *sa, const struct v1_message *m, struct ike_packet *answer);
+/*
+ * Sends an answer (taken over) to where the message came from, and remembers both. False: it would have been too much
+ * for one who has proven nothing, and nothing was sent.
+ */
+bool v1_answer(struct ike_sa *sa, const struct v1_message *m, struct ike_packet *answer);
 struct v1_transcript v1_transcript(const struct ike_sa *sa);
 /*
  * Phase 1 is over: what nobody needs any more is wiped. As responder enough stays to answer its last message again,
@@ -240,11 +244,17 @@ void v1_quick_free(struct v1_quick *q);
 /* They cannot end any more: what they made goes, and `via`, if there is one, tells the peer. */
 void v1_quick_drop(struct ike_sa *sa, struct ike_sa *via);
 
+/* goodbye.c: the Child SA was the last one of its slot: its delete is said again. */
+void v1_goodbye_repeat(struct ike_sa *sa, const struct ike_slot *slot, uint32_t spi_in);
+void v1_goodbye_move(struct ike_sa *from, struct ike_sa *to);
+void v1_goodbye_stop(struct ike_sa *sa);
+
 void v1_informational(struct ike_sa *sa, struct v1_message *m);
 /* A protected message of one payload that nobody answers. */
 void v1_send_notify(
     struct ike_sa *sa, uint8_t protocol, struct ike_span spi, uint16_t type, struct ike_span data);
-void v1_send_initial_contact(struct ike_sa *sa);
+/* What message 2 of aggressive mode, in clear, cannot say: INITIAL-CONTACT, RESPONDER-LIFETIME. */
+void v1_send_rest(struct ike_sa *sa, bool first_contact);
 void v1_send_delete_child(struct ike_sa *sa, uint32_t spi_in);
 void v1_send_delete_ike(struct ike_sa *sa);
 /* What we do not speak: XAUTH and Mode-Config, New Group. */
