@@ -191,6 +191,76 @@ class Dpd(Base):
             self.lossless(stream.finish())
 
 
+class DpdActions(Base):
+    """T21: `clear` gives up its SAs and waits, `none` never asks and keeps them; Dpd above has `restart`."""
+
+    @classmethod
+    def configure(cls, config):
+        for tunnel, action in zip(config["vpn-connections"]["dc1"]["tunnels"], ("clear", "none")):
+            tunnel["dpd"] = {"interval": 1, "timeout": 3, "action": action}
+
+    def test_silent_peers(self):
+        kept = {sa["spi-in"] for sa in self.router.esp_sas("dc1/2")}
+        charons = self.world.dc[1].charons()
+        for charon in charons:
+            charon.freeze(signal.SIGSTOP)
+        wait.until(lambda: self.router.tunnel("dc1/1")["state"] == "down", 15, "dc1/1 is found dead")
+        watch = wait.Stopwatch()
+        while watch() < 5:  # nobody begins anew, and the other one has not noticed
+            row = self.router.tunnel("dc1/1")
+            self.assertEqual((row["state"], row["error"]), ("down", "PeerDead"))
+            self.assertEqual(self.router.tunnel("dc1/2")["state"], "up")
+        self.assertEqual(self.router.esp_sas("dc1/1"), [])
+        for charon in charons:
+            charon.freeze(signal.SIGCONT)
+        self.assertEqual({sa["spi-in"] for sa in self.router.esp_sas("dc1/2")}, kept)
+        wait.until(lambda: self.vpc.ping(self.dc, count=1), 10, "it carries on where it was")
+        self.assertEqual({sa["spi-in"] for sa in self.router.esp_sas("dc1/2")}, kept)
+        self.router.ctl("tunnel", "up", "dc1/1")
+        self.world.wait_up(60)
+
+
+class Rehearsal(Base):
+    """T27: PFS that the peer does not want shows right after the tunnel came up, and no packet suffers from it."""
+
+    peer = {"esp": "aes128gcm16"}
+
+    @classmethod
+    def configure(cls, config):
+        for tunnel in config["vpn-connections"]["dc1"]["tunnels"]:
+            tunnel["rehearse"] = True
+
+    def result(self):
+        return self.router.tunnel("dc1/1")["rehearsal"]
+
+    def again(self, result):
+        """The tunnel comes up anew, under streams both ways; what came of the rehearsal."""
+        self.router.ctl("tunnel", "down", "dc1/1")
+        wait.until(lambda: not self.router.ike_sas("dc1/1"), 10, "dc1/1 is down")
+        self.router.ctl("tunnel", "up", "dc1/1")
+        self.router.wait_up("dc1/1")
+        self.world.dc[1].wait_up(20)
+        streams = [tools.Stream(one, other, pps=300, flows=16).start()
+                   for one, other in ((self.vpc, self.dc), (self.dc, self.vpc))]
+        wait.until(lambda: self.result() == result, 15, f"the rehearsal has {result}")
+        for stream in streams:
+            stream.wait_flowing()
+            self.lossless(stream.finish())
+        self.assertEqual(self.router.tunnel("dc1/1")["state"], "up")
+
+    def test_mismatch_shows_at_once(self):
+        self.again("failed")
+        self.assertEqual(self.router.tunnel("dc1/1")["error"], "PfsMismatch")
+
+    def test_passes(self):
+        for charon in self.world.dc[1].charons():
+            charon.tunnels[0].child["esp_proposals"] = "aes128gcm16-modp2048"
+            charon.load()
+        self.again("passed")
+        self.assertIsNone(self.router.tunnel("dc1/1")["error"])
+        self.one_pair()
+
+
 class BadPath(Base):
     """C-09 and inputs E: replays, damage, reordering between peer and router; each fate under its reason."""
 
