@@ -12,7 +12,7 @@ TABLE = os.path.join(HERE, "conformance.md")
 # Rows that must be there, by the numbers that were given; what is missing is not done yet.
 RULES = [*(f"V2-{n:02}" for n in range(1, 35)), *(f"ES-{n:02}" for n in range(1, 20)),
          *(f"I{n}" for n in range(1, 24) if n not in (15, 21)),  # those two are of IKEv1
-         *(f"E{n}" for n in range(1, 8)), *(f"C-{n:02}" for n in (*range(1, 7), 8, 9, 10, 13, 14, 15, 26))]
+         *(f"E{n}" for n in range(1, 8)), *(f"C-{n:02}" for n in (*range(1, 11), 13, 14, 15, 26))]
 
 
 def names_of_c(text):

@@ -4,6 +4,7 @@
  *
  *   queues  rx -> classify -> ip_in -> uplink -+--------------------> forward
  *                                              +-> ESP -> esp_in -> ip_in -> tunnel_in -> forward
+ *   early   ESP that waited for its SA ---------> ESP
  *   forward route -+-> local -> control, or ESP of a private gateway
  *                  +-> egress -> tx
  *                  +-> tunnel_out -> esp_out -> egress -> tx

@@ -92,24 +92,53 @@ class Scale(Lab):
             self.assertLess(stall_ms(end), STALL_MAX_MS)
 
 
-class _Flood(threading.Thread):
-    """IKE_SA_INIT to one address from 4,096 random ones, `pps` a second, until stop()."""
+def strangers(ns, ifname, router, to):
+    """IKE_SA_INIT to one address from 4,096 random ones."""
+    from scapy.layers.inet import IP, UDP
+    from scapy.layers.l2 import Ether
+    ether = Ether(src=ns.mac(ifname), dst=router.mac("wan0"), type=0x800)
+    frames = []
+    for n in range(4096):
+        first, body = mini_ike.chain([
+            (mini_ike.SA, mini_ike.IKE_PROPOSAL), (mini_ike.KE, struct.pack("!HH", 31, 0) + os.urandom(32)),
+            (mini_ike.NONCE, os.urandom(32))])
+        message = os.urandom(8) + bytes(8) + struct.pack("!BBBBII", first, 0x20, mini_ike.SA_INIT,
+                                                         mini_ike.INITIATOR, 0, 28 + len(body)) + body
+        source = f"{20 + n % 60}.{os.urandom(1)[0]}.{os.urandom(1)[0]}.{1 + n % 250}"
+        frames.append(bytes(ether / IP(src=source, dst=to) / UDP(sport=500, dport=500, chksum=0) / message))
+    return frames
 
-    def __init__(self, ns, ifname, router, to, pps):
+
+def garbage(ns, ifname, router, tunnel, peer, to):
+    """In a peer's name: IKE messages and fragments on the SPIs of its IKE SA, ESP on that of its Child SA and on others."""
+    from scapy.layers.inet import IP, UDP
+    from scapy.layers.l2 import Ether
+    ether = Ether(src=ns.mac(ifname), dst=router.mac("wan0"), type=0x800)
+    ike, esp = router.ike_sas(tunnel)[0], router.esp_sas(tunnel)[0]
+    ours = ("spi-in", "spi-out") if ike["role"] == "initiator" else ("spi-out", "spi-in")
+    spis = b"".join(bytes.fromhex(ike[name]) for name in ours)
+    frames = []
+    for n in range(4096):
+        junk = os.urandom(4 + 100 + n % 64)
+        if n % 4 < 2:  # SK of IKE_AUTH and INFORMATIONAL, SKF of CREATE_CHILD_SA
+            first, exchange = ((46, 35), (53, 36), (46, 37))[n % 3]
+            body = struct.pack("!BBH", 0, 0, len(junk)) + junk[4:]
+            message = bytes(4) + spis + struct.pack("!BBBBII", first, 0x20, exchange, n // 4 % 2 * 8, n % 7,
+                                                    28 + len(body)) + body
+        else:
+            spi = int(esp["spi-in"], 16) if n % 4 == 2 else 0x10000 + n * 7919
+            message = struct.pack("!II", spi, 1000000 + n) + junk[:-(len(junk) % 16) or None]
+        frames.append(bytes(ether / IP(src=peer, dst=to) / UDP(sport=4500, dport=4500, chksum=0) / message))
+    return frames
+
+
+class _Flood(threading.Thread):
+    """Sends frames over and over, `pps` a second, until stop()."""
+
+    def __init__(self, ns, ifname, frames, pps):
         super().__init__(daemon=True)
-        from scapy.layers.inet import IP, UDP
-        from scapy.layers.l2 import Ether
-        self.injector, self.pps, self.ended = capture.Injector(ns, ifname), pps, threading.Event()
-        ether = Ether(src=ns.mac(ifname), dst=router.mac("wan0"), type=0x800)
-        self.frames = []
-        for n in range(4096):
-            first, body = mini_ike.chain([
-                (mini_ike.SA, mini_ike.IKE_PROPOSAL), (mini_ike.KE, struct.pack("!HH", 31, 0) + os.urandom(32)),
-                (mini_ike.NONCE, os.urandom(32))])
-            message = os.urandom(8) + bytes(8) + struct.pack("!BBBBII", first, 0x20, mini_ike.SA_INIT,
-                                                             mini_ike.INITIATOR, 0, 28 + len(body)) + body
-            source = f"{20 + n % 60}.{os.urandom(1)[0]}.{os.urandom(1)[0]}.{1 + n % 250}"
-            self.frames.append(bytes(ether / IP(src=source, dst=to) / UDP(sport=500, dport=500, chksum=0) / message))
+        self.injector, self.frames, self.pps = capture.Injector(ns, ifname), frames, pps
+        self.ended = threading.Event()
         self.sent = 0
 
     def run(self):
@@ -159,12 +188,17 @@ class Flood(Lab):
         with open(f"/proc/{self.router.process.pid}/status") as status:
             return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
+    def flood(self, frames):
+        flood = _Flood(self.world.inet, "tr", frames, 10000 if tools.full() else 5000)
+        flood.start()
+        self.addCleanup(flood.stop)
+        wait.until(lambda: flood.sent > 10000, 20, "the flood is on")
+        return flood
+
     def test_spoofed_flood(self):
         before = self.memory_kib()
         stream = tools.Stream(self.world.vpc["vpc-a"], self.world.dc[1].host, pps=500, flows=8).start()
-        flood = _Flood(self.world.inet, "tr", self.router, self.roaming, 10000 if tools.full() else 5000)
-        flood.start()
-        wait.until(lambda: flood.sent > 10000, 20, "the flood is on")
+        flood = self.flood(strangers(self.world.inet, "tr", self.router, self.roaming))
         peer = mini_ike.Peer(self.peer_ns, "192.0.2.200", self.roaming, world.PSK,
                              identity=b"\x02\0\0\0roamer.example", timeout=1.0)
         watch = wait.Stopwatch()
@@ -186,3 +220,38 @@ class Flood(Lab):
         self.assertLess(stall_ms(self.router), STALL_MAX_MS)
         if tools.full():
             wait.until(lambda: self.router.ctl("show", "system")["half-open-ike-sas"] == 0, 40, "half-open SAs go")
+
+    def test_known_peers_come_first(self):
+        """V2-25: to the gateway address of a known peer, who comes up from either end all the same."""
+        gateway, charon = world.GATEWAYS[1][1], self.world.dc[1].charons()[1]
+        name = charon.tunnels[0].name
+        flood = self.flood(strangers(self.world.inet, "tr", self.router, gateway))
+        for start in (lambda: self.router.ctl("tunnel", "up", "dc1/2"),
+                      lambda: charon.initiate(name, check=False)):
+            self.router.ctl("tunnel", "down", "dc1/2")
+            wait.until(lambda: not charon.sas(), 10, "the peer has no SA left")
+            start()
+            self.router.wait_up("dc1/2", timeout=10)
+            wait.until(charon.children, 10, "the peer has its Child SA")
+        self.assertGreater(flood.stop(), 10000)
+
+    def test_garbage_in_the_name_of_a_peer(self):
+        """C-07: nobody else loses a packet, the one in whose name it comes stays as it is, and the log is not flooded."""
+        before = {sa["spi-in"] for sa in self.router.esp_sas("dc1/2") + self.router.ike_sas("dc1/2")}
+        stream = tools.Stream(self.world.vpc["vpc-a"], self.world.dc[1].host, pps=500, flows=8).start().wait_flowing()
+        lines, watch = len(self.router.process.output().splitlines()), wait.Stopwatch()
+        flood = self.flood(garbage(self.world.inet, "tr", self.router, "dc1/2", self.world.dc[1].gateways[1].address,
+                                   world.GATEWAYS[1][1]))
+        wait.until(lambda: flood.sent > 20000, 20, "it went on for a while")
+        flood.stop()
+        lines, seconds = len(self.router.process.output().splitlines()) - lines, watch()
+        verdict = stream.finish()
+        self.assertEqual((verdict.lost, verdict.duplicated), (0, 0), verdict)
+        self.assertLess(lines, 10 * (seconds + 1))
+        after = {sa["spi-in"] for sa in self.router.esp_sas("dc1/2") + self.router.ike_sas("dc1/2")}
+        self.assertEqual(after, before)
+        self.assertEqual(self.router.tunnel("dc1/2")["state"], "up")
+        drops = self.router.drops()
+        for reason in ("esp-icv", "esp-unknown-spi"):
+            self.assertGreater(drops.get(reason, 0), 1000, drops)
+        self.assertLess(stall_ms(self.router), STALL_MAX_MS)
