@@ -338,8 +338,7 @@ static void wait(struct world *w, int64_t ns)
 	struct mono end = mono_add(w->now, ns), due;
 
 	settle(w);
-	for (unsigned i = 0; i < 100 && bgp_next(w->engine, &due) && !mono_before(end, due);
-	     i++) {
+	for (unsigned i = 0; i < 100 && bgp_next(w->engine, &due) && !mono_before(end, due); i++) {
 		if (mono_before(w->now, due))
 			w->now = due;
 		settle(w);
