@@ -150,6 +150,7 @@ class Tunnels(Lab):
         """RFC 4724, helper: the peer's daemon is killed and comes back, no packet is lost."""
         for i in (0, 1):
             self.assertTrue(self.peer(f"dc1/{i + 1}")["capabilities"]["graceful-restart"])
+        self.wait_hops("10.11.0.0/16", "dc1/1", "dc1/2")
         stream = tools.Stream(self.world.vpc["vpc-a"], self.world.dc[1].host, pps=500, flows=16).start()
         for i in (0, 1):
             self.speaker[1, i].kill()
