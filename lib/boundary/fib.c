@@ -33,6 +33,8 @@ struct fib *fib_create(
 		errno = -rc;
 		return NULL;
 	}
+	if (limits->many)
+		fib_table_touch(&f->v4);
 	return f;
 }
 

@@ -33,6 +33,7 @@ struct fib_limits {
 	uint32_t routes; /* most prefixes */
 	uint32_t groups; /* per family, for prefixes longer than /24; <= FIB_GROUPS_MAX */
 	bool v6;
+	bool many; /* take memory for many IPv4 routes at once, for control has time now */
 };
 
 /* NULL with errno. `name` need not be unique. Takes memory as it fills, 32 MiB at most for its

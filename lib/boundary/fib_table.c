@@ -63,6 +63,12 @@ int fib_table_init(struct fib_table *t, struct epoch *e, uint32_t groups)
 	return -ENOMEM;
 }
 
+void fib_table_touch(struct fib_table *t)
+{
+	pages_touch(t->top, TOP_ENTRIES * sizeof(*t->top));
+	pages_touch(t->top_depth, TOP_ENTRIES);
+}
+
 void fib_table_fini(struct fib_table *t)
 {
 	size_t entries = (size_t)t->group_capacity * FIB_GROUP_ENTRIES;

@@ -54,6 +54,8 @@ struct fib_table {
 /* groups: 0..FIB_GROUPS_MAX. 0 or -ENOMEM. */
 int fib_table_init(struct fib_table *t, struct epoch *e, uint32_t groups);
 /* No worker may hold the table. */
+/* Takes the memory of the top entries now, not when routes come. */
+void fib_table_touch(struct fib_table *t);
 void fib_table_fini(struct fib_table *t);
 /* The prefix addr/len gets an answer. fresh: the table did not have it. 0, or -ENOSPC when
  * groups are short. */

@@ -48,6 +48,13 @@ void *pages_alloc(size_t bytes)
 	return p + lead;
 }
 
+void pages_touch(void *p, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+	madvise(p, whole_pages(bytes), MADV_POPULATE_WRITE);
+#endif
+}
+
 void pages_free(void *p, size_t bytes)
 {
 	if (p)

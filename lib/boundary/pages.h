@@ -12,6 +12,8 @@
 
 /* Page-aligned and zeroed; NULL with errno. bytes must not be 0. */
 void *pages_alloc(size_t bytes);
+/* Has the kernel back all of it now; 2 MiB take up to 45 ms where memory is scattered. A wish. */
+void pages_touch(void *p, size_t bytes);
 /* The `bytes` it was allocated with. p may be NULL. */
 void pages_free(void *p, size_t bytes);
 

@@ -255,7 +255,9 @@ struct model {
 	struct tunnel_entry **tunnel_of_index;
 	uint32_t attach_numbers, tunnel_indexes; /* of these two */
 	bool walking;                            /* all learned routes are being chosen anew */
+	bool first;                              /* configuration of all */
 	bool idle_paths;                         /* there may be some without routes */
+	unsigned learned_unswept;                /* prefixes looked at since they were looked for */
 	uint64_t walk;
 	const struct model_tunnel **tunnel_view;
 	const struct model_iface **iface_view;

@@ -23,7 +23,8 @@
 
 #define LOG "model"
 
-#define PORTION 64
+#define PORTION     64
+#define SWEEP_EVERY 512 /* prefixes */
 
 void model_set_bgp(struct model *m, struct bgp_engine *engine)
 {
@@ -215,15 +216,26 @@ void learned_forget_table(struct model *m, struct table *t)
 
 /* ---- rounds ---- */
 
-static size_t next_portion(struct model *m, struct bgp_change *change)
+static size_t next_portion(struct model *m, struct bgp_change *change, unsigned max)
 {
-	size_t n = bgp_changes(m->bgp, change, PORTION);
+	size_t room = max < PORTION ? max : PORTION, n = bgp_changes(m->bgp, change, room);
 
 	if (n || !m->walking)
 		return n;
-	n = bgp_walk(m->bgp, &m->walk, change, PORTION);
-	m->walking = n == PORTION;
+	n = bgp_walk(m->bgp, &m->walk, change, room);
+	m->walking = n == room;
 	return n;
+}
+
+/* Looking at all paths is worth it when nothing else is to be done, or once in a while. */
+static void sweep(struct model *m, unsigned done, bool all)
+{
+	m->learned_unswept += done;
+	if (!m->idle_paths || (!all && m->learned_unswept < SWEEP_EVERY))
+		return;
+	paths_sweep(m);
+	m->idle_paths = false;
+	m->learned_unswept = 0;
 }
 
 unsigned model_learn(struct model *m, unsigned max)
@@ -234,16 +246,14 @@ unsigned model_learn(struct model *m, unsigned max)
 	size_t n = PORTION;
 
 	while (m->bgp && n && done < max) {
-		n = next_portion(m, change);
+		n = next_portion(m, change, max - done);
 		list_for (t, &m->tables, node) {
 			for (size_t i = 0; i < n && t->conf; i++)
 				resolve(m, t, &change[i]);
 		}
 		done += (unsigned)n;
 	}
-	if (m->idle_paths)
-		paths_sweep(m);
-	m->idle_paths = false;
+	sweep(m, done, n == 0);
 	return done;
 }
 

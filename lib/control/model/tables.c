@@ -31,12 +31,39 @@ struct table *table_of(const struct model *m, const struct conf_route_table *con
 	return NULL;
 }
 
+static bool speaks_bgp(const struct conf_attachment *a)
+{
+	bool speaks = a->bgp.enabled;
+
+	for (unsigned i = 0; a->connection && i < a->connection->tunnels_count; i++)
+		speaks |= a->connection->tunnels[i]->bgp.enabled;
+	return speaks;
+}
+
+static bool learns(const struct model *m, const char *name)
+{
+	for (unsigned i = 0; i < m->conf->attachments_count; i++) {
+		const struct conf_attachment *a = m->conf->attachments[i];
+
+		for (unsigned k = 0; speaks_bgp(a) && k < a->propagate_count; k++) {
+			if (strcmp(a->propagate[k]->name, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * At the start there is time to take the memory of a table that peers may fill. Later the kernel is asked as routes
+ * come: a page at a time, and not all of them while everybody waits.
+ */
 static struct table *table_new(struct model *m, const char *name)
 {
 	const struct fib_limits limits = {
 	    .routes = m->limits.routes_per_table,
 	    .groups = m->limits.tbl8_per_table,
 	    .v6 = true,
+	    .many = m->first && learns(m, name),
 	};
 	struct fib *fib = fib_create(m->b->epoch, name, ++m->fib_numbers, &limits);
 
@@ -67,7 +94,8 @@ int tables_make(struct model *m)
 
 	list_for (t, &m->tables, node)
 		t->seen = false;
-	if (!m->underlay)
+	m->first = !m->underlay;
+	if (m->first)
 		m->underlay = table_new(m, "(underlay)");
 	if (!m->underlay)
 		return -ENOMEM;

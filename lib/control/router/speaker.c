@@ -19,11 +19,13 @@
 
 #define LOG "bgp"
 
-#define ROUND_MAX     DUR_MS(3)
-#define LEARN_PORTION 512 /* prefixes */
-#define LOOK_EVERY    DUR_MS(100)
-#define RESTART_S     120 /* told to peers: so long may it take us to be back */
-#define SOME_ID       1   /* router ID while no session is configured */
+#define ROUND_MAX DUR_MS(3)
+#define LEARN_MAX DUR_MS(1)
+#define LEARN_PORTION                                                                              \
+	8 /* prefixes; each may touch two pages of a table for the first time, 2 MiB of zeroes */
+#define LOOK_EVERY DUR_MS(100)
+#define RESTART_S  120 /* told to peers: so long may it take us to be back */
+#define SOME_ID    1   /* router ID while no session is configured */
 
 struct speaker_peer *speaker_peer_of(const struct speaker *s, uint32_t number)
 {
@@ -339,6 +341,18 @@ static void look(struct speaker *s, struct mono now)
 	}
 }
 
+/* The clock is looked at often: the first routes of a large table take memory for it, milliseconds each. */
+static unsigned learn(struct router *r, struct mono began)
+{
+	unsigned done = 0, n;
+
+	do {
+		n = model_learn(r->model, LEARN_PORTION);
+		done += n;
+	} while (n && mono_diff(began, mono_now()) < LEARN_MAX);
+	return done;
+}
+
 unsigned speaker_run(struct router *r, struct mono now)
 {
 	struct speaker *s = r->speaker;
@@ -353,7 +367,7 @@ unsigned speaker_run(struct router *r, struct mono now)
 		work = speaker_read_one(s, before);
 		if (bgp_next(s->engine, &due) && !mono_before(before, due))
 			work += bgp_run(s->engine, before);
-		work += model_learn(r->model, LEARN_PORTION);
+		work += learn(r, mono_now());
 		done += work;
 		took = mono_diff(began, mono_now());
 		if (mono_diff(before, mono_now()) > s->longest_ns)
