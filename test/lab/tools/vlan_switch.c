@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCESS_MAX     64
+#define ACCESS_MAX     256
 #define BURST          64
 #define VLAN_ID_MASK   0x0fff
 #define VLAN_TAG_BYTES 4
