@@ -353,6 +353,8 @@ class Pair(Lab):
     """transitd against transitd: native ESP, no NAT, both ends of our own making."""
 
     release = True
+    rounds = 20 if tools.full() else 4
+    ike, ipsec = {}, {"encryption": "aes128gcm16", "dh-group": "group14", "esn": "yes"}
 
     @classmethod
     def build(cls):
@@ -377,7 +379,7 @@ class Pair(Lab):
                     {"customer-gateway": f"peer-{n}",
                      "gateway-address": address.rsplit(".", 1)[0] + f".{32 + n}", "psk": world.PSK,
                      "apply-immediately": True, "dpd": {"interval": 1, "timeout": 3},
-                     "ipsec": {"encryption": "aes128gcm16", "dh-group": "group14", "esn": "yes"}}
+                     "ike": cls.ike, "ipsec": cls.ipsec}
                     for n in (1, 2)]}},
                 "attachments": {
                     "site": {"kind": "vpn", "connection": "site", "routes": [{"prefix": f"10.{2 - i}.0.0/16"}]},
@@ -408,7 +410,7 @@ class Pair(Lab):
     def test_rekey_under_load_from_both_ends(self):
         streams = [tools.Stream(*pair, pps=10000, flows=32, size=256).start()
                    for pair in (self.hosts, self.hosts[::-1])]
-        for _ in range(20 if tools.full() else 4):
+        for _ in range(self.rounds):
             for tunnel in ("site/1", "site/2"):
                 for what in ("child", "ike"):
                     for end in self.ends:

@@ -136,10 +136,11 @@ SUITES = {
 }
 
 
-class _Cells(Lab):
+class Cells(Lab):
     """One peer, one tunnel for each cell, each to a network and with an FQDN of its own."""
 
     cells = {}  # {name: (ike, ipsec, strongSwan's proposals, its ESP suite)}
+    version = 2
 
     @classmethod
     def psks(cls, name):
@@ -169,13 +170,14 @@ class _Cells(Lab):
                 "peer-cidrs": [cls.network[name]],
                 "tunnels": [{"customer-gateway": "peer", "gateway-address": ours, "psk": here,
                              "apply-immediately": True, "ipsec": ipsec,
-                             "ike": {**ike, "local-id": f"{name}.hub.example",
+                             "ike": {"version": f"ikev{cls.version}", **ike, "local-id": f"{name}.hub.example",
                                      "remote-id": f"{name}.peer.example"}}]}
             config["attachments"][name] = {"kind": "vpn", "connection": name}
             cls.gateway.ip(f"addr replace 10.{50 + i}.0.1/32 dev lo")
             tunnels.append(strongswan.Tunnel(name, PEER, ours, there, f"{name}.peer.example",
-                                             f"{name}.hub.example", proposals=proposals, esp=suite,
-                                             local_ts=cls.network[name], remote_ts="10.1.0.0/16"))
+                                             f"{name}.hub.example", version=cls.version, proposals=proposals, esp=suite,
+                                             local_ts=cls.network[name], remote_ts="10.1.0.0/16",
+                                             ike={"aggressive": "yes"} if ike.get("mode") == "aggressive" else {}))
         cls.charon = strongswan.Charon(cls.gateway, "peer", tunnels).start()
         cls.gateway.ip("route add 10.1.0.0/16 dev ipsec0")
         cls.router.start(config)
@@ -187,9 +189,9 @@ class _Cells(Lab):
         self.assertEqual(self.vpc.ping(address, size=700), 3, name)
         self.assertEqual(self.vpc.ping(address, size=1300), 3, name)
 
-    def rekeys(self, name):
+    def rekeys(self, name, kinds=("child", "ike")):
         tunnel = f"{name}/1"
-        for what in ("child", "ike"):
+        for what in kinds:
             before = {sa["spi-in"] for sa in self.router.esp_sas(tunnel) + self.router.ike_sas(tunnel)}
             self.router.ctl("tunnel", "rekey", tunnel, what)
             wait.until(lambda: {sa["spi-in"] for sa in self.router.esp_sas(tunnel)
@@ -197,10 +199,8 @@ class _Cells(Lab):
             self.carries(name)
 
 
-class Suites(_Cells):
-    """T15 to T18: suites that peers in the field have."""
-
-    cells = SUITES
+class SuitesOf(Cells):
+    """T15 to T18: a test for each suite, see add_suite_tests()."""
 
     @classmethod
     def build(cls):
@@ -208,18 +208,24 @@ class Suites(_Cells):
         cls.router.wait_up(timeout=40)
 
 
-def _add_suite_tests():
-    for name in SUITES:
+class Suites(SuitesOf):
+    """Suites that peers in the field have."""
+
+    cells = SUITES
+
+
+def add_suite_tests(cls):
+    for name in cls.cells:
         def test(self, name=name):
             self.carries(name)
             self.rekeys(name)
-        setattr(Suites, "test_" + name.replace("-", "_"), test)
+        setattr(cls, "test_" + name.replace("-", "_"), test)
 
 
-_add_suite_tests()
+add_suite_tests(Suites)
 
 
-class Sweep(_Cells):
+class Sweep(Cells):
     """T15 to T18: both phases drawn from the whole tables. TRANSITD_TEST_SEED replays a draw, or makes another one."""
 
     seed = int(os.environ.get("TRANSITD_TEST_SEED", "1"))
@@ -265,7 +271,7 @@ if tools.full():
     _add_sweeps()
 
 
-class PskLengths(_Cells):
+class PskLengths(Cells):
     """V2-08, T12: keys shorter and longer than the block of the PRF's hash, and two that differ at the very end."""
 
     cells = {f"{hashed}n{length}": (
@@ -292,6 +298,8 @@ class PskLengths(_Cells):
 class AnyAddress(Lab):
     """A21: the peer has no known address, starts itself, and is found by its FQDN."""
 
+    ike, peer = {}, {}  # more of the startup file's `ike`; of strongSwan's tunnels
+
     @classmethod
     def build(cls):
         cls.world = world.World(dcs=(1,))
@@ -299,11 +307,11 @@ class AnyAddress(Lab):
         for letter in "ab":
             config["customer-gateways"][f"dc1-{letter}"]["address"] = "0.0.0.0"
         for i, tunnel in enumerate(config["vpn-connections"]["dc1"]["tunnels"]):
-            tunnel["ike"]["remote-id"] = f"gw{i + 1}.dc1.example"
+            tunnel["ike"].update({"remote-id": f"gw{i + 1}.dc1.example", **cls.ike})
         cls.router = cls.world.router.start(config)
         cls.routers.append(cls.router)
         cls.watch(cls.world.inet, "tr")
-        cls.world.connect()
+        cls.world.connect(**cls.peer)
         for i, charon in enumerate(cls.world.dc[1].charons()):
             charon.tunnels[0].local_id = f"gw{i + 1}.dc1.example"
             charon.load()

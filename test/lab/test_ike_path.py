@@ -13,6 +13,7 @@ class Nat(Lab):
 
     release = True
     ours, public = world.GATEWAYS[1][0], "192.0.2.10"
+    ike, peer = {}, {}  # more of the startup file's `ike`; of strongSwan's tunnel
 
     @classmethod
     def build(cls):
@@ -37,7 +38,7 @@ class Nat(Lab):
         config["vpn-connections"]["dc1"] = {"mode": "single", "tunnels": [
             {"customer-gateway": "peer", "gateway-address": cls.ours, "psk": world.PSK,
              "ike": {"encryption": "aes256", "authentication": "sha256", "dh-group": "group14",
-                     "remote-id": "behind.nat.example"},
+                     "remote-id": "behind.nat.example", **cls.ike},
              "ipsec": {"encryption": "aes128gcm16", "dh-group": "group14"},
              "dpd": {"interval": 5, "timeout": 20}}]}
         config["attachments"]["dc1"] = {"kind": "vpn", "connection": "dc1", "routes": [{"prefix": "10.11.0.0/16"}]}
@@ -46,7 +47,7 @@ class Nat(Lab):
         cls.watch(cls.inet, "tr")
         cls.charon = strongswan.Charon(cls.gateway, "peer", [
             strongswan.Tunnel("t", "192.168.7.2", cls.ours, world.PSK, local_id="behind.nat.example",
-                              ike={"dpd_delay": "0s"}, local_ts="0.0.0.0/0")]).start()
+                              local_ts="0.0.0.0/0", **{"ike": {"dpd_delay": "0s"}, **cls.peer})]).start()
         cls.gateway.ip("route add 10.1.0.0/16 dev ipsec0 src 10.11.0.1")
         cls.charon.initiate("t")
         cls.router.wait_up("dc1/1")
