@@ -82,6 +82,42 @@ static const struct column health[] = {
     {"rtt-ms", "RTT-MS", COLUMN_COUNT},
 };
 
+static const struct column bfd[] = {
+    {"name", "SESSION", COLUMN_TEXT},
+    {"state", "STATE", COLUMN_TEXT},
+    {"peer-state", "PEER-STATE", COLUMN_TEXT},
+    {"state-seconds", "SINCE", COLUMN_SECONDS},
+    {"local", "LOCAL", COLUMN_TEXT},
+    {"peer", "PEER", COLUMN_TEXT},
+    {"transmit-ms", "SEND-MS", COLUMN_COUNT},
+    {"detect-ms", "DETECT-MS", COLUMN_COUNT},
+    {"times-up", "TIMES-UP", COLUMN_COUNT},
+    {"sent", "SENT", COLUMN_COUNT},
+    {"received", "RECEIVED", COLUMN_COUNT},
+    {"diagnostic", "DIAGNOSTIC", COLUMN_TEXT},
+};
+
+static const struct column metering[] = {
+    {"name", "ATTACHMENT", COLUMN_TEXT},
+    {"kind", "KIND", COLUMN_TEXT},
+    {"path", "PATH", COLUMN_TEXT},
+    {"seconds", "SINCE", COLUMN_SECONDS},
+    {"received-packets", "RX-PACKETS", COLUMN_COUNT},
+    {"received-bytes", "RX-BYTES", COLUMN_BYTES},
+    {"sent-packets", "TX-PACKETS", COLUMN_COUNT},
+    {"sent-bytes", "TX-BYTES", COLUMN_BYTES},
+    {"encrypted-received-bytes", "ESP-RX", COLUMN_BYTES},
+    {"encrypted-sent-bytes", "ESP-TX", COLUMN_BYTES},
+};
+
+static const struct column diagnose[] = {
+    {"name", "OBJECT", COLUMN_TEXT},
+    {"severity", "SEVERITY", COLUMN_TEXT},
+    {"code", "CODE", COLUMN_TEXT},
+    {"finding", "FINDING", COLUMN_TEXT},
+    {"suggestion", "suggestion", COLUMN_NOTE},
+};
+
 static const struct column sas[] = {
     {"tunnel", "TUNNEL", COLUMN_TEXT},
     {"type", "TYPE", COLUMN_TEXT},
@@ -181,6 +217,9 @@ static const struct view views[] = {
     VIEW("show connections", connections),
     VIEW("show tunnels", tunnels),
     VIEW("show health", health),
+    VIEW("show bfd", bfd),
+    VIEW("show metering", metering),
+    VIEW("diagnose", diagnose),
     VIEW("show sas", sas),
     VIEW("show tables", tables),
     VIEW("show routes", routes),
@@ -208,6 +247,10 @@ void result_print(const char *command, const json_t *result, FILE *to)
 	const struct view *view = view_of(command);
 	struct column guessed[32];
 
+	if (json_is_string(result)) { /* a whole file */
+		fputs(json_string_value(result), to);
+		return;
+	}
 	if (json_is_object(result)) {
 		object_print(result, to);
 		return;

@@ -29,6 +29,8 @@ static int build(struct boundary *b, const struct boundary_limits *limits)
 	if (rc == 0)
 		rc = tunnels_init(&b->tunnels, b->epoch, limits->tunnels);
 	if (rc == 0)
+		rc = bfd_table_init(&b->bfd, b->epoch, BFD_SESSIONS_MAX);
+	if (rc == 0)
 		rc = counters_init(&b->counters, limits->workers, limits->slots);
 	if (rc)
 		return rc;
@@ -71,6 +73,7 @@ void boundary_free(struct boundary *b)
 	punt_free(b->punt);
 	if (b->epoch)
 		epoch_flush(b->epoch); /* what is retired may refer to the tables below */
+	bfd_table_fini(&b->bfd);
 	tunnels_fini(&b->tunnels);
 	sa_table_free(b->sas);
 	nexthops_fini(&b->nexthops);

@@ -4,6 +4,7 @@
 
 /* Everything that workers and control share, in one place. README.md says who writes what. */
 
+#include "boundary/bfd.h"
 #include "boundary/counters.h"
 #include "boundary/crypto.h"
 #include "boundary/epoch.h"
@@ -34,6 +35,7 @@ struct boundary {
 	struct neigh_table *neighbours;
 	struct nexthops nexthops;
 	struct tunnels tunnels;
+	struct bfd_table bfd;
 	struct sa_table *sas;
 	struct crypto *crypto;
 	struct counters counters;

@@ -12,7 +12,7 @@
  * created:   fragments made beyond the first
  * delivered: left through a port
  * decrypted: went on as a packet received on a tunnel's slot
- * absorbed:  fragments that went into a whole packet
+ * absorbed:  fragments that went into a whole packet, BFD packets whose job is done by being heard
  *
  * sent_* count at the egress slot and are no part of the equation.
  */

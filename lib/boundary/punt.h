@@ -37,6 +37,7 @@
 	X(PUNT_ICMP_LOCAL, "icmp-local", 1000, 100) /* ICMP to one of our addresses */             \
 	X(PUNT_ICMP_ERROR, "icmp-error", 1000, 100) /* we owe an ICMP error; meta.detail: which */ \
 	X(PUNT_TRAP, "trap", 500, 50)               /* for an on-demand tunnel; meta.tunnel */     \
+	X(PUNT_BFD, "bfd", 5000, 500)               /* BFD that says something new */              \
 	X(PUNT_HOST, "host", 20000, 2000)           /* replies to health probes */                 \
 	X(PUNT_BGP, "bgp", 200000, 4000)            /* TCP port 179 to us, also by source */
 

@@ -50,6 +50,8 @@
 	X(ESP_DUMMY, "esp-dummy", "traffic-flow-confidentiality dummy packet (next header 59)")    \
 	X(NATT_KEEPALIVE, "natt-keepalive", "NAT keepalive, its job was done on the way")          \
 	X(UDP_MALFORMED, "udp-malformed", "UDP length or checksum is wrong")                       \
+	X(BFD_INVALID, "bfd-invalid",                                                              \
+	    "BFD packet of a wrong TTL, form, discriminator or source (RFC 5880 6.8.6)")           \
 	X(CRYPTO_QUEUE_FULL, "crypto-queue-full", "the crypto device took no more work")           \
 	X(CRYPTO_FAILED, "crypto-failed", "the crypto device reported an error")                   \
 	X(HANDOFF_FULL, "handoff-full", "the worker that owns the SA took no more packets")        \

@@ -8,6 +8,7 @@
  *   IKE                control          control          refused
  *   NAT keepalive      swallowed        swallowed        refused
  *   ICMP               control          control          control
+ *   BFD                refused          bfd_in           bfd_in
  *   TCP (BGP)          refused          control          control
  *
  * (An attachment carries ESP and IKE when its gateways are private: IPsec over a private circuit.)
@@ -18,6 +19,7 @@
 #include <rte_tcp.h>
 
 #include "base/wire.h"
+#include "datapath/bfd.h"
 #include "datapath/natt.h"
 #include "datapath/stage.h"
 
@@ -86,12 +88,23 @@ static void udp_4500(struct worker *w, struct rte_mbuf *m, struct burst *esp)
 	}
 }
 
+static void bfd(struct worker *w, struct rte_mbuf *m)
+{
+	if (udp_of(m)->dgram_cksum != 0 &&
+	    rte_ipv4_udptcp_cksum_mbuf_verify(m, ipv4_of(m), IPV4_BYTES) != 0)
+		drop(w, m, DROP_UDP_MALFORMED);
+	else
+		bfd_in(w, m);
+}
+
 static void udp(struct worker *w, struct rte_mbuf *m, struct burst *esp)
 {
-	if (pkt_meta(m)->tunnel)
-		drop(w, m, DROP_LOCAL_UNWANTED);
-	else if (!udp_length_holds(m))
+	if (!udp_length_holds(m))
 		drop(w, m, DROP_UDP_MALFORMED);
+	else if (udp_of(m)->dst_port == RTE_BE16(BFD_PORT) && pkt_meta(m)->attachment != 0)
+		bfd(w, m);
+	else if (pkt_meta(m)->tunnel)
+		drop(w, m, DROP_LOCAL_UNWANTED);
 	else if (udp_of(m)->dst_port == RTE_BE16(NATT_PORT))
 		udp_4500(w, m, esp);
 	else if (udp_of(m)->dst_port == RTE_BE16(IKE_PORT))

@@ -13,6 +13,7 @@
 #include <rte_cycles.h>
 #include <rte_ring.h>
 
+#include "datapath/bfd.h"
 #include "datapath/esp.h"
 #include "datapath/stage.h"
 #include "datapath/tx.h"
@@ -120,6 +121,7 @@ unsigned worker_round(struct worker *w)
 	moved += take_handoff(w);
 	moved += take_crypto(w);
 	reassembly_expire(w);
+	bfd_run(w);
 	tx_flush(w);
 	return moved;
 }

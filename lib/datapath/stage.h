@@ -9,10 +9,10 @@
  *
  * The ledger (boundary/counters.h) is written at these points and nowhere else, always at the slot in the
  * packet's meta:
- *   received   classify.c, at the interface that claims the frame, else SLOT_CONTROL; inject.c, at SLOT_CONTROL;
+ *   received   classify.c, at the interface that claims the frame, else SLOT_CONTROL; inject.c and bfd.c, at SLOT_CONTROL;
  *              after decryption esp_in(), at the tunnel. Bytes are those of the IP packet (layer 2 and padding off)
  *   created    frag.c, one less than there are fragments; esp stages never make packets
- *   absorbed   reassembly.c, one less than there were fragments, when the last of them has come
+ *   absorbed   reassembly.c, one less than there were fragments, when the last of them has come; bfd.c, what was as expected
  *   delivered  tx.c, when the port took the packet; sent and sent_bytes then count at meta.out_slot
  *   decrypted  esp_in()
  *   punted     punt.c, when control owns the packet and decides about it: ARP, IKE, ICMP and TCP to us, packets

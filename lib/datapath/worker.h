@@ -49,6 +49,7 @@ struct worker {
 	unsigned queue_device_count; /* crypto devices to dequeue from */
 	uint8_t queue_device[8];
 	/* own block: state of stages, added below as stages need it */
+	uint64_t bfd_due;       /* bfd.c: when sessions are looked at again */
 	unsigned idle_rounds;   /* in a row: how far the back-off has come */
 	struct esp_worker *esp; /* esp_worker.h: the ESP stages */
 } __rte_cache_aligned;

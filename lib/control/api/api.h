@@ -68,6 +68,10 @@ json_t *api_fail(struct api_error *error, const char *code, const char *format, 
  * "index", else the first. A long list may be given in pages: {"rows": [...], "next": ANY}; the
  * client asks again with "from": ANY.
  */
+/*
+ * The member "privileged" of a request says whether root, or the user of the process, asks; nobody
+ * else can set it.
+ */
 typedef json_t *api_handler(void *ctx, const json_t *request, struct api_error *error);
 
 struct api_command {

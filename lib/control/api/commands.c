@@ -244,9 +244,14 @@ static bool set_arguments(json_t *request, const struct api_command *command, co
 
 /* ---- answers ---- */
 
+static bool is_privileged(const struct api_caller *caller)
+{
+	return caller->uid == 0 || caller->uid == geteuid();
+}
+
 static bool is_allowed(const struct api_command *command, const struct api_caller *caller)
 {
-	return command->access != API_SECRET || caller->uid == 0 || caller->uid == geteuid();
+	return command->access != API_SECRET || is_privileged(caller);
 }
 
 static void log_action(const struct words *w, const struct api_caller *caller)
@@ -309,6 +314,7 @@ static json_t *dispatch(
 	if (!is_allowed(best->command, caller))
 		return api_fail(
 		    error, "PermissionDenied", "\"%s\" is for root alone", best->command->name);
+	json_object_set_new(request, "privileged", json_boolean(is_privileged(caller)));
 	if (best->command->access == API_ACTION || best->command->access == API_SECRET)
 		log_action(&w, caller);
 	json_object_set_new(request, "caller-uid", json_integer(caller->uid));

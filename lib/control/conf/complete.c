@@ -53,6 +53,16 @@ static void complete_session_addresses(struct conf_tunnel_bgp *bgp)
 	bgp->peer_ip = ip_eq(&bgp->local_ip, &first) ? second : first;
 }
 
+/* BFD watches the BGP peer unless another one is named. */
+static void complete_bfd(
+    struct conf_bfd *bfd, const struct ip_addr *local, const struct ip_addr *peer)
+{
+	if (!ip_is_set(&bfd->peer))
+		bfd->peer = *peer;
+	if (!ip_is_set(&bfd->local))
+		bfd->local = *local;
+}
+
 static void complete_tunnel(struct loader *l, struct conf_tunnel *t)
 {
 	struct conf_tunnel_bgp *bgp = &t->bgp;
@@ -69,6 +79,10 @@ static void complete_tunnel(struct loader *l, struct conf_tunnel *t)
 	if (t->customer_gateway)
 		bgp->peer_asn = t->customer_gateway->asn;
 	complete_session_addresses(bgp);
+	t->bfd.enabled = section_is_on(l, &t->source, "bfd", &t->bfd.source, t->bfd.enabled);
+	if (!bgp->enabled)
+		return;
+	complete_bfd(&t->bfd, &bgp->local_ip, &bgp->peer_ip);
 }
 
 /* What a virtual device replays was captured elsewhere, for other MAC addresses. */
@@ -81,7 +95,11 @@ static void complete_port(struct loader *l, struct conf_port *p)
 static void complete_attachment(struct loader *l, struct conf_attachment *a)
 {
 	struct conf_attachment_bgp *bgp = &a->bgp;
+	struct conf_bfd *bfd = &a->bfd;
 
+	bfd->enabled = section_is_on(l, &a->source, "bfd", &bfd->source, bfd->enabled);
+	if (!ip_is_set(&bfd->peer))
+		bfd->peer = bgp->peer;
 	if (a->mtu == 0 && a->port)
 		a->mtu = a->port->mtu;
 	bgp->enabled = section_is_on(l, &a->source, "bgp", &bgp->source, bgp->enabled);
@@ -94,6 +112,8 @@ static void complete_attachment(struct loader *l, struct conf_attachment *a)
 
 		if (ip_prefix_has(&subnet, &bgp->peer))
 			bgp->local_ip = a->address[i].addr;
+		if (!is_given(l, &bfd->source, "local-ip") && ip_prefix_has(&subnet, &bfd->peer))
+			bfd->local = a->address[i].addr;
 	}
 }
 

@@ -30,6 +30,7 @@
 #include "base/alg.h"
 #include "base/ip.h"
 #include "base/log.h"
+#include "conf/report.h"
 
 /* Where an object stands in the file, and which of its keys do. */
 struct conf_source {
@@ -279,6 +280,17 @@ struct conf_health_check {
 	bool switch_route;
 };
 
+/* BFD with the far end of a tunnel, or a neighbour of an attachment. */
+struct conf_bfd {
+	struct conf_source source;
+	bool enabled;
+	struct ip_addr peer;  /* of BGP when not given */
+	struct ip_addr local; /* key `local-ip`; of BGP when not given */
+	uint32_t transmit_ms;
+	uint32_t receive_ms;
+	uint32_t multiplier;
+};
+
 #define CONF_KEY_BYTES_MAX 68
 
 struct conf_key {
@@ -330,6 +342,7 @@ struct conf_tunnel {
 	struct conf_dpd dpd;
 	struct conf_tunnel_bgp bgp;
 	struct conf_health_check health_check;
+	struct conf_bfd bfd;
 	struct conf_manual manual;
 };
 
@@ -407,6 +420,7 @@ struct conf_attachment {
 	struct conf_neighbor **neighbors; /* on the subnets of `address` */
 	unsigned neighbors_count;
 	struct conf_attachment_bgp bgp;
+	struct conf_bfd bfd;
 	/* vpn */
 	const char *connection_name;
 	struct conf_connection *connection;
@@ -510,34 +524,6 @@ struct conf_attachment *conf_find_attachment(const struct conf *conf, const char
 
 /* "vpc", "vbr", "ccn", "vpn", "peer". */
 const char *conf_kind_name(enum conf_kind kind);
-
-/* ---- errors ---- */
-
-#define CONF_ERRORS_PRINTED 200
-
-struct conf_error {
-	uint32_t line; /* 0: the file as a whole */
-	uint32_t column;
-	bool warning;
-	char *text; /* one line: what is wrong, and what would be right; never a secret */
-};
-
-struct conf_errors {
-	char *file;
-	struct conf_error *items; /* sorted by place once conf_load() is back */
-	unsigned items_count;     /* at most a bound of the loader; the totals below go on */
-	unsigned capacity;
-	unsigned errors;   /* total */
-	unsigned warnings; /* total */
-};
-
-void conf_errors_init(struct conf_errors *errs);
-void conf_errors_fini(struct conf_errors *errs);
-/* "file:line:column: error: ..." per line, CONF_ERRORS_PRINTED at most, and then the totals. */
-void conf_errors_print(const struct conf_errors *errs, FILE *to);
-/* One item as such a line, without newline, cut at the capacity. Returns buf. */
-const char *conf_error_text(
-    const struct conf_errors *errs, const struct conf_error *item, char *buf, size_t capacity);
 
 /* ---- load, print ---- */
 

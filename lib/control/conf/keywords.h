@@ -109,6 +109,7 @@ extern const struct object_kind conf_kind_connection;
 extern const struct object_kind conf_kind_tunnel;
 extern const struct object_kind conf_kind_customer_gateway;
 extern const struct object_kind conf_kind_neighbor;
+extern const struct object_kind conf_kind_bfd;
 extern const struct kw conf_rows_system[];
 extern const struct kw conf_rows_port[];
 extern const struct kw conf_rows_router[];

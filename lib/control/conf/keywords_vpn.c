@@ -281,6 +281,8 @@ static const struct kw rows_tunnel[] = {
     {"health-check", VALUE_OBJECT, FIELD(tunnel, health_check, struct conf_health_check),
 	.object = &kind_health_check,
 	MEANS(LIVE, "probes through the tunnel; off without this section")},
+    {"bfd", VALUE_OBJECT, FIELD(tunnel, bfd, struct conf_bfd), .object = &conf_kind_bfd,
+	MEANS(LIVE, "BFD through the tunnel (RFC 5880); off without this section")},
     {"manual", VALUE_OBJECT, FIELD(tunnel, manual, struct conf_manual), .object = &kind_manual,
 	ONLY(with_manual, "keying", "only with keying: manual"),
 	MEANS(RENEGOTIATE, "SAs with keys from this file")},

@@ -57,6 +57,7 @@ static void check_all(struct loader *l)
 	check_connections(l);
 	check_manual(l);
 	check_bgp(l);
+	check_bfd(l);
 }
 
 int conf_load_buffer(const char *name, const void *bytes, size_t len,

@@ -59,6 +59,7 @@ void check_bgp(struct loader *l);
 /* B4: a warning for a local AS number of the file that is not private. */
 void check_local_asn(
     struct loader *l, const struct conf_source *source, const char *key, uint32_t asn);
+void check_bfd(struct loader *l);
 void check_attachments(struct loader *l);
 void check_neighbors(struct loader *l);
 void check_routing_policies(struct loader *l);

@@ -26,7 +26,7 @@ void attach_refresh_usable(struct attach *a)
 {
 	bool before = a->usable;
 
-	a->usable = a->iface && a->iface->link_up;
+	a->usable = a->iface && a->iface->link_up && !a->unfit;
 	for (unsigned i = 0; i < a->tunnel_count; i++)
 		a->usable |= tunnel_state(a->tunnel[i]) != MODEL_TUNNEL_DOWN;
 	a->changed |= a->usable != before;

@@ -242,14 +242,18 @@ static void add_flow(struct table *t, struct attach *a)
 		candidate_enters(t, add(t, &conn->peer_cidrs[i], SOURCE_FLOW, a));
 }
 
-/* H4: answers to health checks come out of the tunnel and are looked up in the table of its attachment. */
-static void add_health(struct table *t, const struct conf_connection *conn)
+/* H4: answers to health checks and BFD come out of the tunnel and are looked up in the table of its attachment. */
+static void add_checks(struct table *t, const struct conf_connection *conn)
 {
 	for (unsigned i = 0; conn && i < conn->tunnels_count; i++) {
 		const struct conf_health_check *check = &conn->tunnels[i]->health_check;
 
+		const struct conf_bfd *bfd = &conn->tunnels[i]->bfd;
+
 		if (check->enabled)
 			add_own(t, &check->source_address, SOURCE_HEALTH);
+		if (bfd->enabled)
+			add_local(t, &bfd->local);
 	}
 }
 
@@ -287,7 +291,7 @@ static int collect_attachment(struct model *m, struct table *t, struct attach *a
 			add_local(t, &a->conf->address[i].addr);
 	}
 	if (associated)
-		add_health(t, a->conf->connection);
+		add_checks(t, a->conf->connection);
 	if (propagates || associated)
 		add_flow(t, a);
 	if (associated)

@@ -60,6 +60,7 @@ struct attach { /* an attachment */
 	struct iface_entry *iface; /* every kind but vpn */
 	struct tunnel_entry *tunnel[CONF_TUNNELS_MAX];
 	unsigned tunnel_count;
+	bool unfit;     /* model_attachment_set() */
 	bool usable;    /* link up, or at least one tunnel that is not down */
 	bool changed;   /* `usable` did, and routes are not chosen anew yet */
 	bool reachable; /* its BGP peer, as the engine was told */

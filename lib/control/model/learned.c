@@ -274,7 +274,7 @@ void learned_states(struct model *m)
 		tell_reachable(m, t);
 	list_for (i, &m->ifaces, node) {
 		if (i->attach)
-			bgp_peer_reachable(m->bgp, model_peer_of_iface(&i->pub), i->link_up);
+			bgp_peer_reachable(m->bgp, model_peer_of_iface(&i->pub), i->attach->usable);
 	}
 }
 

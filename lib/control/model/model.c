@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -157,6 +158,19 @@ void model_link_set(struct model *m, const struct conf_port *port, bool up)
 	}
 	if (changed)
 		states_changed(m);
+}
+
+void model_attachment_set(struct model *m, const char *name, bool fit)
+{
+	struct attach *a;
+
+	list_for (a, &m->attachments, node) {
+		if (strcmp(a->name, name) != 0 || a->unfit == !fit)
+			continue;
+		a->unfit = !fit;
+		states_changed(m);
+		return;
+	}
 }
 
 const struct model_tunnel *model_tunnel_find(const struct model *m, const struct conf_tunnel *conf)

@@ -118,6 +118,9 @@ uint32_t model_view_of(const struct model *m, const struct conf_attachment *a);
  */
 void model_tunnel_set(struct model *m, uint32_t tunnel, enum model_tunnel_state state);
 void model_link_set(struct model *m, const struct conf_port *port, bool up);
+/* A port attachment whose far end is found to be gone carries nothing, whatever its link. Forgotten with the
+ * attachment; no such attachment: nothing. */
+void model_attachment_set(struct model *m, const char *name, bool fit);
 
 /*
  * The leaf next hop of outer packets from one of our gateway addresses to a peer: on its uplink

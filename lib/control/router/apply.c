@@ -23,11 +23,13 @@
 
 /* What goes before something comes, and interfaces before the tunnels that leave through them. */
 static const struct apply_part *const parts[] = {
+    &apply_meter,
     &apply_neighbours,
     &apply_steering,
     &apply_tunnels,
     &apply_health,
     &apply_bgp,
+    &apply_bfd,
 };
 #define PARTS RTE_DIM(parts)
 

@@ -49,6 +49,8 @@ extern const struct apply_part apply_neighbours; /* neighbours_apply.c */
 extern const struct apply_part apply_steering;   /* steering_apply.c */
 extern const struct apply_part apply_health;     /* health.c */
 extern const struct apply_part apply_bgp;        /* speaker.c */
+extern const struct apply_part apply_meter;      /* meter.c */
+extern const struct apply_part apply_bfd;        /* bfd.c */
 
 enum apply_mode {
 	APPLY_CHECK, /* errors and warnings */

@@ -161,6 +161,7 @@ void child_drop_out(struct router *r, struct vpn_tunnel *t, struct child *c)
 		return;
 	c->out = NULL;
 	tunnel_refresh(r, t);
+	meter_sa_leaves(r, t, &out->head);
 	sa_out_remove(r->b->sas, out);
 }
 
@@ -178,6 +179,7 @@ int child_move(struct router *r, struct vpn_tunnel *t, struct child *c)
 	if (!old)
 		return 0;
 	uint64_t next = sa_out_sequence(old);
+	meter_sa_leaves(r, t, &old->head);
 	sa_out_remove(r->b->sas, old);
 	return quiet ? child_install_out(r, t, c, next) : -EBUSY;
 }
@@ -185,6 +187,7 @@ int child_move(struct router *r, struct vpn_tunnel *t, struct child *c)
 void child_free(struct router *r, struct vpn_tunnel *t, struct child *c)
 {
 	child_drop_out(r, t, c);
+	meter_sa_leaves(r, t, &c->in->head);
 	sa_in_remove(r->b->sas, c->in);
 	list_remove(&c->node);
 	secret_free(c, sizeof(*c));

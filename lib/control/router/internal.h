@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/rng.h"
 #include "base/timer.h"
+#include "bfd/bfd.h"
 #include "health/health.h"
 #include "ike/ike.h"
 #include "model/model.h"
@@ -43,6 +44,7 @@ struct vpn_tunnel {
 	struct mono error_at;
 	uint64_t ups;        /* times it came up */
 	uint8_t fit;         /* enum fitness, of eligible.c alone */
+	uint32_t bfd;        /* its BFD session; 0: none */
 	unsigned held_count; /* packets that wait for an on-demand tunnel */
 	struct rte_mbuf *held[TRAP_HELD_MAX];
 	struct mono held_since;
@@ -93,6 +95,9 @@ struct router {
 	struct ike_engine *ike;
 	struct neigh_engine *neigh;
 	struct health_engine *health;
+	struct list meters; /* meter.c */
+	struct bfd_engine *bfd;
+	struct bfd_link **bfd_link; /* bfd.c, by session */
 	struct icmp_limiter *icmp;
 	struct api *api;
 	struct metrics *metrics; /* NULL: not asked for */
@@ -165,8 +170,10 @@ void tunnel_conf_ike(
 enum fitness {         /* the worst of what is known, worst first */
 	FIT_SA_DOWN,   /* nothing to encrypt with */
 	FIT_ON_DEMAND, /* the same, but the first packet will change it */
+	FIT_BFD_DOWN,
 	FIT_HEALTH_FAILED,
-	FIT_HEALTH_CHECKING, /* SA up, no answer yet: used where nothing better is */
+	FIT_BFD_WAIT,        /* SA up, no session yet: used where nothing better is */
+	FIT_HEALTH_CHECKING, /* SA up, no answer yet: the same */
 	FIT,
 };
 /* Decides anew from the SA, the health check and the rest; tells workers and the model. */
@@ -176,6 +183,26 @@ enum tunnel_state eligible_record_state(const struct vpn_tunnel *t, bool has_sa)
 bool eligible_is(const struct vpn_tunnel *t);
 const char *eligible_why_not(const struct vpn_tunnel *t); /* one line; NULL: it is */
 bool tunnel_waits_for_traffic(const struct vpn_tunnel *t);
+
+/* The tunnel has an SA now, or no longer: tells those who check it, and decides anew. */
+void eligible_sa(struct router *r, struct vpn_tunnel *t, struct mono now);
+
+/* meter.c: what attachments carried (M1) */
+void meter_apply(struct router *r, struct mono now);
+void meter_fini(struct router *r);
+/* The SA is out of sight of workers and about to be removed: right before sa_..._remove(). */
+void meter_sa_leaves(struct router *r, const struct vpn_tunnel *t, const struct sa_head *sa);
+
+/* bfd.c: BFD sessions in tunnels and on attachments */
+void bfd_init(struct router *r);
+void bfd_fini(struct router *r);
+/* Sessions are those of the configuration; again after a change of it. */
+void bfd_apply(struct router *r, struct mono now);
+void bfd_punt(struct router *r, struct rte_mbuf *m, struct mono now); /* takes the packet */
+void bfd_event(struct router *r, const struct event *ev, struct mono now);
+void bfd_tunnel(struct router *r, const struct vpn_tunnel *t, struct mono now);
+void bfd_tunnel_gone(struct router *r, struct vpn_tunnel *t);
+void bfd_link_changed(struct router *r, const struct conf_port *port, bool up, struct mono now);
 
 /* health.c: health checks <-> tunnels */
 void health_init(struct router *r);
@@ -240,6 +267,13 @@ void speaker_apply(struct router *r);
 unsigned speaker_run(struct router *r, struct mono now);
 /* Ends all sessions; is everything sent? */
 void speaker_goodbye(struct router *r, struct mono now);
+/*
+ * BFD lost, or found, the far end of the tunnel, or where `tunnel` is 0 that neighbour on the interface: a session
+ * with it ends at once (RFC 5882 4.3, 9384), or is tried at once. It does not wait for BFD: some peers run BFD only
+ * while the session is up.
+ */
+void speaker_path(
+    struct router *r, uint32_t tunnel, uint32_t iface, const struct ip_addr *peer, bool alive);
 bool speaker_is_quiet(const struct router *r);
 /* speaker_packet.c: TCP to one of our addresses; takes the packet. */
 void speaker_punted(struct router *r, struct rte_mbuf *m);

@@ -31,6 +31,7 @@ static void goodbye_begin(struct router *r, struct mono now)
 	r->stop_deadline = mono_add(now, GOODBYE_MAX);
 	log_write(LOG_NOTICE, LOG, NULL, "stopping: telling peers");
 	speaker_goodbye(r, now);
+	bfd_fini(r); /* AdminDown, while there are tunnels to say it in */
 }
 
 static void goodbye_check(struct router *r, struct mono now)
@@ -116,6 +117,7 @@ static void links_check(struct router *r, struct mono now)
 		log_write(LOG_NOTICE, LOG, port->name, "link %s", up ? "up" : "down");
 		model_link_set(r->model, conf_find_port(r->conf, port->name), up);
 		neighbours_link(r, port, up, now);
+		bfd_link_changed(r, r->conf->ports[i], up, now);
 	}
 }
 

@@ -93,7 +93,6 @@ void manual_up(struct router *r, struct vpn_tunnel *t)
 	t->state_since = now;
 	t->ups++;
 	t->error_code = IKE_ERROR_NONE;
-	health_sa(r->health, now, t->model->index, true);
-	eligible_update(r, t);
+	eligible_sa(r, t, now);
 	log_write(LOG_NOTICE, LOG, t->model->name, "up with manual keys");
 }

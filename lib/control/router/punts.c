@@ -59,6 +59,9 @@ static void take(struct router *r, enum punt_class c, struct rte_mbuf *m, struct
 	case PUNT_TRAP:
 		tunnel_trap(r, m, now);
 		return;
+	case PUNT_BFD:
+		bfd_punt(r, m, now);
+		return;
 	case PUNT_BGP:
 		speaker_punted(r, m);
 		return;
@@ -87,7 +90,10 @@ static bool take_one(struct router *r, unsigned source, struct mono now)
 	case SOURCE_EVENTS:
 		if (events_take(r->b->events, &ev, 1) == 0)
 			return false;
-		tunnel_event(r, &ev, now);
+		if (ev.kind == EVENT_BFD_EXPIRED)
+			bfd_event(r, &ev, now);
+		else
+			tunnel_event(r, &ev, now);
 		return true;
 	case SOURCE_IKE_TIMERS:
 		return ike_run(r->ike, now, 1) > 0;

@@ -38,11 +38,15 @@ static int parts_create(struct router *r)
 		rc = router_steer(r, r->conf);
 	if (rc < 0)
 		return rc;
+	meter_apply(r, r->started);
 	health_init(r);
+	bfd_init(r);
 	r->ike = ike_create(&router_ike_ops, r, &r->rng, NULL);
 	rc = vpn_init(r);
 	if (rc == 0)
 		speaker_apply(r);
+	if (rc == 0)
+		bfd_apply(r, mono_now());
 	return rc;
 }
 
@@ -91,6 +95,7 @@ struct router *router_create(const struct router_setup *setup)
 	r->candidates = candidates_create();
 	rng_init_system(&r->rng);
 	timers_init(&r->timers);
+	list_init(&r->meters);
 	for (unsigned i = 0; i < r->b->ports; i++)
 		r->link_up[i] = atomic_load(&r->b->port[i]->link_up);
 
@@ -149,8 +154,10 @@ void router_free(struct router *r)
 		api_free(r->api);
 	if (r->ike)
 		ike_destroy(r->ike);
+	bfd_fini(r);
 	vpn_fini(r);
 	health_fini(r);
+	meter_fini(r);
 	neighbours_fini(r);
 	if (r->model)
 		model_free(r->model);

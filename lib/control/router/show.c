@@ -264,8 +264,9 @@ int show_init(struct router *r)
 		if (rc < 0)
 			return rc;
 	}
-	static int (*const parts[])(struct router *) = {
-	    show_tunnels_init, show_bgp_init, show_change_init, show_health_init, explain_init};
+	static int (*const parts[])(struct router *) = {show_tunnels_init, show_bgp_init,
+	    show_change_init, show_health_init, show_bfd_init, show_metering_init, explain_init,
+	    diagnose_init, peer_config_init};
 
 	for (unsigned i = 0; i < RTE_DIM(parts); i++) {
 		int rc = parts[i](r);

@@ -9,8 +9,15 @@
 /* show_tunnels.c: tunnels, their SAs, and what one can do to them. 0 or -errno. */
 int show_change_init(struct router *r);
 int show_tunnels_init(struct router *r);
+/* diagnose.c, peer_config.c (O3, O5) */
+int diagnose_init(struct router *r);
+int peer_config_init(struct router *r);
 /* explain.c: what becomes of a packet, and why (O4) */
 int explain_init(struct router *r);
+/* bfd.c: `show bfd` */
+int show_bfd_init(struct router *r);
+/* meter.c: `show metering` */
+int show_metering_init(struct router *r);
 /* health.c: `show health` */
 int show_health_init(struct router *r);
 int show_bgp_init(struct router *r); /* show_bgp.c: sessions alike */

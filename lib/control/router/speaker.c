@@ -376,6 +376,33 @@ unsigned speaker_run(struct router *r, struct mono now)
 	return done;
 }
 
+static bool runs_there(
+    const struct speaker_peer *p, uint32_t tunnel, uint32_t iface, const struct ip_addr *peer)
+{
+	if (tunnel)
+		return p->tunnel == tunnel;
+	return !p->tunnel && p->iface == iface && ip_eq(&p->config.transport.remote, peer);
+}
+
+void speaker_path(
+    struct router *r, uint32_t tunnel, uint32_t iface, const struct ip_addr *peer, bool alive)
+{
+	struct speaker *s = r->speaker;
+	struct mono now = mono_now();
+	struct speaker_peer *p;
+	struct bgp_peer_info info;
+
+	list_for (p, &s->peers, node) {
+		if (p->disabled || !runs_there(p, tunnel, iface, peer) ||
+		    bgp_peer_get(s->engine, p->number, &info) < 0 ||
+		    alive == (info.state >= BGP_OPENSENT))
+			continue;
+		if (!alive)
+			bgp_peer_stop(s->engine, now, p->number, BGP_CEASE_BFD_DOWN, NULL);
+		bgp_peer_start(s->engine, now, p->number);
+	}
+}
+
 /* ---- goodbye ---- */
 
 void speaker_goodbye(struct router *r, struct mono now)

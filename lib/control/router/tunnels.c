@@ -139,6 +139,7 @@ void tunnel_close(struct router *r, struct vpn_tunnel *t, struct mono now)
 	list_for_safe (c, next, &t->children, node)
 		child_free(r, t, c);
 	t->ike_state = IKE_TUNNEL_DOWN;
+	bfd_tunnel(r, t, now);
 }
 
 void tunnel_stop(struct router *r, struct vpn_tunnel *t, struct mono now)
@@ -148,6 +149,7 @@ void tunnel_stop(struct router *r, struct vpn_tunnel *t, struct mono now)
 	tunnel_release_held(r, t, false);
 	tunnel_close(r, t, now);
 	health_remove(r->health, index);
+	bfd_tunnel_gone(r, t);
 	r->tunnel[index] = NULL;
 	free(t);
 }

@@ -212,8 +212,7 @@ static void follow_engine(struct apply *a, struct vpn_tunnel *t)
 		t->ike_state = info.state;
 		t->state_since = a->now;
 	}
-	health_sa(a->r->health, a->now, t->model->index, t->ike_state == IKE_TUNNEL_UP);
-	eligible_update(a->r, t);
+	eligible_sa(a->r, t, a->now);
 }
 
 /* The same key in the new SAs goes on with its numbers: a nonce is never used twice. */
@@ -237,6 +236,7 @@ static void manual_again(struct apply *a, struct vpn_tunnel *t, const struct con
 		else
 			log_write(LOG_ERROR, LOG, t->model->name,
 			    "a worker stalls: the tunnel stays down until the next change");
+		meter_sa_leaves(a->r, t, &out->head);
 		sa_out_remove(a->r->b->sas, out);
 		if (!first_out)
 			return;

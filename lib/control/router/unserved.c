@@ -20,6 +20,9 @@ static void tunnel_walk(const struct conf_tunnel *t, say_fn *say, void *ctx)
 	if (t->health_check.enabled && t->health_check.destination.family == IP_V6)
 		say(ctx, &t->health_check.source, name,
 		    "health checks of IPv6 addresses are not run by this version");
+	if (t->bfd.enabled && t->bfd.peer.family == IP_V6)
+		say(ctx, &t->bfd.source, name,
+		    "BFD with IPv6 addresses is not spoken by this version");
 	if (t->gateway_address.family == IP_V6)
 		say(ctx, &t->source, name,
 		    "IPv6 outside is not carried by this version: the tunnel stays down");
@@ -30,6 +33,9 @@ static void attachment_walk(const struct conf_attachment *a, say_fn *say, void *
 	if (a->bgp.enabled && a->bgp.peer.family == IP_V6)
 		say(ctx, &a->bgp.source, a->name,
 		    "BGP is spoken over IPv4 by this version: the session stays down");
+	if (a->bfd.enabled && a->bfd.peer.family == IP_V6)
+		say(ctx, &a->bfd.source, a->name,
+		    "BFD with IPv6 addresses is not spoken by this version");
 	for (unsigned i = 0; i < a->address_count; i++) {
 		if (a->address[i].addr.family == IP_V6) {
 			say(ctx, &a->source, a->name,

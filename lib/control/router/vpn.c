@@ -310,8 +310,7 @@ static void op_tunnel_state(
 		t->error_code = IKE_ERROR_NONE;
 	}
 	t->ike_state = state;
-	health_sa(r->health, mono_now(), tunnel, state == IKE_TUNNEL_UP);
-	eligible_update(r, t);
+	eligible_sa(r, t, mono_now());
 	if (state == IKE_TUNNEL_UP)
 		tunnel_release_held(r, t, true);
 }
@@ -382,6 +381,8 @@ void tunnel_event(struct router *r, const struct event *ev, struct mono now)
 	case EVENT_SA_SOFT:
 	case EVENT_SA_HARD:
 		ike_child_limit(r->ike, now, ev->tunnel, c->sa.spi_in, ev->kind == EVENT_SA_HARD);
+		return;
+	case EVENT_BFD_EXPIRED: /* of bfd.c */
 		return;
 	case EVENT_SA_USED:
 		ike_child_used(r->ike, now, ev->tunnel, c->sa.spi_in);
