@@ -150,7 +150,8 @@ static void require(struct bgp_parse *p, uint8_t code)
 /* A next hop nobody can forward to makes the routes unusable, not the session (RFC 4271 6.3). */
 static void check_mp_next_hop(struct bgp_parse *p)
 {
-	if (p->reach.family >= 0 && !bgp_next_hop_ok(p->reach.family, p->reach.next_hop))
+	if (p->reach.family >= 0 && p->reach.next_hop_len >= bgp_family_bytes(p->reach.family) &&
+	    !bgp_next_hop_ok(p->reach.family, p->reach.next_hop))
 		raise_error(p, BGP_CLASS_WITHDRAW, BGP_ATTR_MP_REACH,
 		    bgp_error_of(BGP_ERR_UPDATE, BGP_UPD_NEXT_HOP));
 }
