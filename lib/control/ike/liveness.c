@@ -49,12 +49,21 @@ static struct mono last_heard(const struct ike_sa *sa)
 	return last;
 }
 
+/*
+ * Time runs from the request, or from a later sign of life: what was counted before the request may be noticed
+ * behind it.
+ */
 bool ike_sa_is_silent(const struct ike_sa *sa)
 {
 	int64_t patience = ike_sa_patience(sa);
+	struct mono since = sa->window.first_sent, heard;
 
-	return patience > 0 && mono_diff(sa->window.first_sent, sa->engine->now) >= patience &&
-	    mono_before(last_heard(sa), mono_add(sa->window.first_sent, 1));
+	if (patience == 0)
+		return false;
+	heard = last_heard(sa);
+	if (mono_before(since, heard))
+		since = heard;
+	return mono_diff(since, sa->engine->now) >= patience;
 }
 
 void ike_sa_waiting(struct ike_sa *sa)
