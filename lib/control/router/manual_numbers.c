@@ -130,15 +130,17 @@ static void reserve(struct router *r, struct vpn_tunnel *t, struct mono now)
 	key_of(t, &key);
 	unused = sequences_unused(r->numbers->store, &key);
 	end = RTE_MIN(next + t->numbers_range, last_of(t) + 1);
-	t->numbers_end = RTE_MAX(unused, end);
-	sequences_reserve(r->numbers->store, &key, t->numbers_end);
+	sequences_reserve(r->numbers->store, &key, RTE_MAX(unused, end));
 }
 
 static void grant(struct router *r, struct vpn_tunnel *t)
 {
 	struct sa_out *sa = child_of(t)->out;
-	uint64_t next = sa_out_sequence(sa), last = t->numbers_end - 1;
+	uint64_t next = sa_out_sequence(sa);
+	struct sequence_key key;
 
+	key_of(t, &key);
+	t->numbers_end = sequences_unused(r->numbers->store, &key); /* on the disk by now */
 	t->numbers_due = false;
 	if (next > last_of(t)) {
 		fail_used_up(t);
@@ -146,7 +148,8 @@ static void grant(struct router *r, struct vpn_tunnel *t)
 		eligible_update(r, t);
 		return;
 	}
-	sa_out_grant(sa, next + (t->numbers_end - RTE_MIN(next, t->numbers_end)) / 2, last);
+	sa_out_grant(
+	    sa, next + (t->numbers_end - RTE_MIN(next, t->numbers_end)) / 2, t->numbers_end - 1);
 	manual_up(r, t);
 }
 
