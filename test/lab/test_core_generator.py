@@ -36,8 +36,12 @@ class Generator(Lab):
         cls.routers += [cls.out, cls.into]
         cls.sink = testpmd.Testpmd(cls.into, "sink", f"net_virtio_user0,path={SINK},queue_size=1024",
                                    mode="rxonly", commands=["start"]).start()
-        wait.until(lambda: {p["link"] for r in (cls.out, cls.into) for p in r.ctl("show", "ports")
-                            if p["name"] == "wan0"} == {"up"}, 10, "the cable between the routers is up")
+        wait.until(lambda: cls.up(cls.out, "wan0") and cls.up(cls.into, "wan0", "lan0"), 10,
+                   "the cables between the routers and to the sink are up")
+
+    @classmethod
+    def up(cls, router, *names):
+        return {p["link"] for p in router.ctl("show", "ports") if p["name"] in names} == {"up"}
 
     @classmethod
     def start(cls, router, name, wan, lan):
