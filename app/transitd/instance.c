@@ -13,8 +13,8 @@
 
 #include "base/log.h"
 #include "boundary/boundary.h"
-#include "router/leases.h"
 #include "router/router.h"
+#include "router/tunnels/leases.h"
 #include "transitd/cpus.h"
 #include "transitd/dpdk_log.h"
 #include "transitd/eal.h"

@@ -3,7 +3,7 @@
 #define TRANSITD_INSTANCE_H
 
 #include "conf/conf.h"
-#include "router/startup.h"
+#include "router/change/startup.h"
 #include "transitd/args.h"
 
 /*

@@ -12,8 +12,8 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "router/change/startup.h"
 #include "router/router.h"
-#include "router/startup.h"
 #include "transitd/args.h"
 #include "transitd/instance.h"
 #include "transitd/service.h"

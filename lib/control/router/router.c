@@ -10,9 +10,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "router/apply.h"
-#include "router/candidate.h"
-#include "router/confirm.h"
+#include "router/change/apply.h"
+#include "router/change/candidate.h"
+#include "router/change/confirm.h"
 
 #define LOG "router"
 

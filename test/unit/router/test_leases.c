@@ -8,7 +8,7 @@
 
 #include "../app/logged.h"
 #include "base/state.h"
-#include "router/leases.h"
+#include "router/tunnels/leases.h"
 
 static char dir[32], path[48];
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/state.h"
-#include "router/sequences.h"
+#include "router/tunnels/sequences.h"
 #include "testing.h"
 
 static char dir[32], state[48], path[64];

@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+#include "router/change/confirm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "base/state.h"
+#include "base/text.h"
+#include "router/change/apply.h"
+#include "router/change/startup.h"
+
+#define LOG "confirm"
+
+struct confirm {
+	struct router *r;
+	struct timer timer;
+	bool running;         /* the clock runs */
+	bool save;            /* once confirmed, it becomes the startup file */
+	bool file_was_edited; /* the startup file has the new bytes already */
+	char *text;           /* to come back */
+	size_t len;
+	char **up; /* what was up before */
+	unsigned up_count;
+	struct mono deadline;
+	uint32_t uid;
+};
+
+static void add_up(void *ctx, const char *what)
+{
+	struct confirm *c = ctx;
+
+	c->up = xrealloc(c->up, (c->up_count + 1) * sizeof(*c->up));
+	c->up[c->up_count++] = xstrdup(what);
+}
+
+static void confirm_free(struct confirm *c)
+{
+	for (unsigned i = 0; i < c->up_count; i++)
+		free(c->up[i]);
+	free(c->up);
+	secret_free(c->text, c->len + 1);
+	free(c);
+}
+
+void confirm_abandon(struct router *r)
+{
+	struct confirm *c = r->confirm;
+
+	if (!c)
+		return;
+	timer_cancel(&r->timers, &c->timer);
+	startup_unguard(r->conf->system.state_dir);
+	confirm_free(c);
+	r->confirm = NULL;
+}
+
+/* The guard stays: an orderly end is no confirmation either. */
+void confirm_fini(struct router *r)
+{
+	if (!r->confirm)
+		return;
+	timer_cancel(&r->timers, &r->confirm->timer);
+	confirm_free(r->confirm);
+	r->confirm = NULL;
+}
+
+static bool has_bytes(const char *file, const char *text, size_t len)
+{
+	size_t have_len;
+	char *have;
+
+	if (state_slurp(file, &have, &have_len) < 0)
+		return false;
+	bool same = have_len == len && memcmp(have, text, len) == 0;
+	secret_free(have, have_len + 1);
+	return same;
+}
+
+int confirm_prepare(struct router *r, const struct apply_order *order)
+{
+	struct startup *s = r->setup.startup;
+	struct confirm *c = xcalloc(1, sizeof(*c));
+	int rc = startup_guard(r->conf->system.state_dir, s->text, s->len, order->text, order->len);
+
+	c->r = r;
+	c->save = order->save;
+	c->uid = order->uid;
+	c->file_was_edited = has_bytes(s->file, order->text, order->len);
+	c->text = xmalloc(s->len + 1);
+	memcpy(c->text, s->text, s->len + 1);
+	c->len = s->len;
+	apply_each_up(r, add_up, c);
+	r->confirm = c;
+	if (rc < 0)
+		confirm_abandon(r);
+	return rc;
+}
+
+/* ---- what is not back ---- */
+
+struct search {
+	const char *what;
+	bool found;
+};
+
+static void look(void *ctx, const char *what)
+{
+	struct search *s = ctx;
+
+	s->found |= strcmp(s->what, what) == 0;
+}
+
+/* Tunnels that the new configuration no longer has need not come back. */
+static bool is_still_there(const struct router *r, const char *what)
+{
+	char name[200], *slash;
+
+	if (strncmp(what, "tunnel ", 7) != 0)
+		return true;
+	text_copy(name, sizeof(name), what + 7);
+	slash = strrchr(name, '/');
+	if (!slash)
+		return false;
+	*slash = '\0';
+	const struct conf_connection *c = conf_find_connection(r->conf, name);
+	return c && (unsigned)atoi(slash + 1) <= c->tunnels_count;
+}
+
+/* The i-th of what was up, if it is missing. */
+static bool is_missing(const struct confirm *c, unsigned i)
+{
+	struct search search = {c->up[i], false};
+
+	if (!is_still_there(c->r, c->up[i]))
+		return false;
+	apply_each_up(c->r, look, &search);
+	return !search.found;
+}
+
+static unsigned not_back(const struct confirm *c, struct text *names)
+{
+	unsigned missing = 0;
+
+	for (unsigned i = 0; i < c->up_count; i++) {
+		if (is_missing(c, i) && missing++ < 8 && names)
+			text_addf(names, "%s%s", missing > 1 ? ", " : "", c->up[i]);
+	}
+	if (missing > 8 && names)
+		text_addf(names, " and %u more", missing - 8);
+	return missing;
+}
+
+/* ---- the clock ---- */
+
+bool confirm_revert(struct router *r, const char *why)
+{
+	struct confirm *c = r->confirm;
+	struct apply_report report;
+	char how[64];
+
+	if (!c)
+		return false;
+	r->confirm = NULL;
+	timer_cancel(&r->timers, &c->timer);
+	snprintf(how, sizeof(how), "revert: %s", why);
+	log_write(LOG_WARNING, LOG, NULL, "%s: the configuration of before comes back", why);
+	struct apply_order order = {.mode = APPLY_COMMIT,
+	    .name = "the configuration of before",
+	    .text = c->text,
+	    .len = c->len,
+	    .save = c->file_was_edited,
+	    .how = how,
+	    .uid = c->uid};
+	apply_run(r, &order, &report);
+	if (!report.applied)
+		log_write(LOG_ERROR, LOG, NULL, "it does not: %s: %s", report.code, report.reason);
+	else
+		startup_unguard(r->conf->system.state_dir);
+	apply_report_fini(&report);
+	confirm_free(c);
+	return true;
+}
+
+static void on_deadline(struct timer *t, struct mono now)
+{
+	struct confirm *c = container_of(t, struct confirm, timer);
+	char names[400];
+	struct text text = text_of(names, sizeof(names));
+
+	if (not_back(c, &text) > 0)
+		log_write(LOG_WARNING, LOG, NULL, "not back: %s", names);
+	confirm_revert(c->r, "not confirmed in time");
+}
+
+void confirm_begin(struct router *r, const struct apply_order *order)
+{
+	struct confirm *c = r->confirm;
+	struct mono now = mono_now();
+
+	c->running = true;
+	c->timer.fn = on_deadline;
+	c->deadline = mono_add(now, DUR_S(order->confirm_s));
+	timer_arm(&r->timers, &c->timer, c->deadline);
+}
+
+bool confirm_refuses(const struct router *r, char *why, size_t capacity)
+{
+	const struct confirm *c = r->confirm;
+
+	if (!c)
+		return false;
+	snprintf(why, capacity,
+	    "a change of user %u waits to be confirmed for another %lld s; `confirm` or `rollback` first",
+	    c->uid, (long long)(mono_diff(mono_now(), c->deadline) / DUR_S(1)));
+	return true;
+}
+
+enum confirm_result confirm_accept(struct router *r, bool anyway, char *why, size_t capacity)
+{
+	struct confirm *c = r->confirm;
+	struct startup *s = r->setup.startup;
+	struct text text = text_of(why, capacity);
+	int rc = 0;
+
+	if (!c)
+		return CONFIRM_NONE;
+	if (!anyway && not_back(c, &text) > 0)
+		return CONFIRM_NOT_BACK;
+	if (c->save && !c->file_was_edited) {
+		struct state_change *file = state_change_begin(s->file, s->text, s->len, 0600, &rc);
+		if (file)
+			rc = state_change_commit(file);
+	}
+	if (rc < 0) {
+		snprintf(why, capacity, "%s: %s", s->file, strerror(-rc));
+		return CONFIRM_NOT_SAVED;
+	}
+	log_write(LOG_NOTICE, LOG, NULL, "the change is confirmed");
+	confirm_abandon(r);
+	return CONFIRM_DONE;
+}
+
+json_t *confirm_json(const struct router *r)
+{
+	const struct confirm *c = r->confirm;
+	json_t *missing = json_array();
+
+	if (!c) {
+		json_decref(missing);
+		return json_null();
+	}
+	for (unsigned i = 0; i < c->up_count; i++) {
+		if (is_missing(c, i))
+			json_array_append_new(missing, json_string(c->up[i]));
+	}
+	return json_pack("{s:f, s:i, s:o}", "seconds-left",
+	    (double)mono_diff(mono_now(), c->deadline) / 1e9, "were-up", (int)c->up_count,
+	    "not-back", missing);
+}

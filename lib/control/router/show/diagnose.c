@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * `diagnose`: what is wrong with a connection, from the tunnel outwards (O3): negotiation, checks, routes on all
+ * three sides (A22: the networks of the site, the transit router, the data center), MTU, redundancy. It looks at
+ * what others know and decides nothing.
+ */
+
+#include <string.h>
+
+#include "base/text.h"
+#include "router/show/finding.h"
+#include "router/show/show.h"
+
+struct report {
+	struct router *r;
+	const struct conf_connection *c;
+	json_t *rows;
+};
+
+static void find(struct report *p, enum finding f, const char *about, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void find(struct report *p, enum finding f, const char *about, const char *format, ...)
+{
+	static const struct {
+		const char *code, *severity, *suggestion;
+	} list[] = {
+#define X(e, code, severity, suggestion) {code, severity, suggestion},
+	    FINDING_LIST(X)
+#undef X
+	};
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	json_array_append_new(p->rows,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?}", "name", about, "connection", p->c->name,
+		"severity", list[f].severity, "code", list[f].code, "finding", text, "suggestion",
+		*list[f].suggestion ? list[f].suggestion : NULL));
+}
+
+/* ---- tunnels ---- */
+
+static void last_error(struct report *p, const struct vpn_tunnel *t)
+{
+	if (t->error_code == IKE_ERROR_NONE)
+		return;
+	json_array_append_new(p->rows,
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", t->model->name, "connection",
+		p->c->name, "severity", t->ike_state == IKE_TUNNEL_UP ? "warning" : "error", "code",
+		ike_error_name(t->error_code), "finding", t->error_text, "suggestion",
+		ike_error_suggestion(t->error_code)));
+}
+
+static void tunnel_state_of(struct report *p, const struct vpn_tunnel *t)
+{
+	const char *name = t->model->name;
+	struct health_view health;
+
+	switch ((enum fitness)t->fit) {
+	case FIT_SA_DOWN:
+		find(p, FINDING_TUNNEL_DOWN, name, "the tunnel is %s for %lld s",
+		    ike_tunnel_state_name(t->ike_state),
+		    (long long)(mono_diff(t->state_since, mono_now()) / DUR_S(1)));
+		break;
+	case FIT_ON_DEMAND:
+		find(p, FINDING_TUNNEL_ON_DEMAND, name, "the tunnel waits for traffic");
+		break;
+	case FIT_BFD_DOWN:
+	case FIT_BFD_WAIT:
+		find(p, FINDING_BFD_DOWN, name, "the tunnel is up, %s", eligible_why_not(t));
+		break;
+	case FIT_HEALTH_CHECKING:
+		find(p, FINDING_HEALTH_CHECKING, name, "the tunnel is up, %s", eligible_why_not(t));
+		break;
+	case FIT_HEALTH_FAILED:
+	case FIT:
+		find(p, FINDING_TUNNEL_UP, name, "the tunnel is up");
+		break;
+	}
+	if (health_get(p->r->health, mono_now(), t->model->index, &health) &&
+	    health.state == HEALTH_FAILED) {
+		char to[IP_TEXT_MAX];
+
+		find(p, FINDING_HEALTH_FAILED, name, "%s has not answered %u probes in a row",
+		    ip_text(&health.config.destination, to), health.missed);
+	}
+	last_error(p, t);
+}
+
+/* Drops of packets that came out of the tunnel, or were to go in, by reason. */
+static void drops_of(struct report *p, const struct vpn_tunnel *t)
+{
+	struct slot_counters sum;
+
+	slot_read(&p->r->b->counters, t->model->slot, &sum);
+	for (unsigned i = 0; i < DROP_REASON_COUNT; i++) {
+		if (sum.drop[i])
+			find(p, FINDING_DROPS, t->model->name,
+			    "%llu packets that came out of the tunnel were dropped: %s",
+			    (unsigned long long)sum.drop[i], drop_reason_help(i));
+	}
+	if (sum.sent > 100 && sum.received == 0 && t->ike_state == IKE_TUNNEL_UP)
+		find(p, FINDING_NOTHING_RECEIVED, t->model->name,
+		    "%llu packets were sent into the tunnel, and none came back",
+		    (unsigned long long)sum.sent);
+}
+
+static void mtu_of(struct report *p, const struct vpn_tunnel *t)
+{
+	const struct tunnel *record = tunnel_get(&p->r->b->tunnels, t->model->index);
+
+	if (!record || !record->inner_mtu)
+		return;
+	find(p, record->inner_mtu < 1280 ? FINDING_MTU_LOW : FINDING_MTU, t->model->name,
+	    "packets of up to %u bytes pass in one piece, TCP learns an MSS of %u; outside %u",
+	    record->inner_mtu, record->mss_v4, t->model->outer_mtu);
+}
+
+/* ---- routes, on three sides ---- */
+
+/* Rows of `show routes` of a table; what is asked of them follows. */
+static bool is_row(const json_t *row, const char *key, const char *value)
+{
+	const char *have = json_string_value(json_object_get(row, key));
+
+	return have && strcmp(have, value) == 0;
+}
+
+static bool is_network(const struct report *p, const json_t *row)
+{
+	const char *name = json_string_value(json_object_get(row, "attachment"));
+	const struct conf_attachment *a = name ? conf_find_attachment(p->r->conf, name) : NULL;
+
+	return json_is_true(json_object_get(row, "used")) && a && a != p->c->attachment;
+}
+
+/* What the peer's packets can reach: routes of others in the table that looks them up. */
+static unsigned routes_to_site(const struct report *p, const struct conf_attachment *a)
+{
+	json_t *rows = model_show_routes(p->r->model, a->associate->name), *row;
+	unsigned count = 0;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		count += is_network(p, row);
+	}
+	json_decref(rows);
+	return count;
+}
+
+struct reach {
+	unsigned routes;        /* to the data center, in any table */
+	unsigned tables_in_use; /* that have one, and that a network is associated with */
+	struct text refused;
+	char refused_room[256];
+};
+
+static bool is_looked_up_by_others(const struct report *p, const char *table)
+{
+	for (unsigned i = 0; i < p->r->conf->attachments_count; i++) {
+		const struct conf_attachment *a = p->r->conf->attachments[i];
+
+		if (a != p->c->attachment && a->associate && strcmp(a->associate->name, table) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void add_refused(struct reach *reach, const json_t *row, const char *own)
+{
+	size_t i;
+	json_t *name;
+
+	json_array_foreach(json_object_get(row, "refused-to"), i, name)
+	{
+		if (strcmp(json_string_value(name), own) != 0 &&
+		    !strstr(reach->refused_room, json_string_value(name)))
+			text_addf(&reach->refused, "%s%s", reach->refused.len ? ", " : "",
+			    json_string_value(name));
+	}
+}
+
+static void look_for_peer(const struct report *p, const char *attachment, struct reach *out)
+{
+	json_t *rows = model_show_routes(p->r->model, NULL), *row;
+	const char *last = NULL;
+	size_t i;
+
+	out->refused = text_of(out->refused_room, sizeof(out->refused_room));
+	json_array_foreach(rows, i, row)
+	{
+		const char *table = json_string_value(json_object_get(row, "table"));
+
+		if (!is_row(row, "attachment", attachment) ||
+		    !json_is_true(json_object_get(row, "used")))
+			continue;
+		out->routes++;
+		add_refused(out, row, attachment);
+		if ((!last || strcmp(last, table) != 0) && is_looked_up_by_others(p, table))
+			out->tables_in_use++;
+		last = table;
+	}
+	json_decref(rows);
+}
+
+static void routes(struct report *p)
+{
+	const struct conf_attachment *a = p->c->attachment;
+	struct reach reach = {0};
+	unsigned to_site;
+
+	if (!a) {
+		find(p, FINDING_NOT_ATTACHED, p->c->name, "no attachment uses the connection");
+		return;
+	}
+	if (!a->associate) {
+		find(p, FINDING_NOT_ASSOCIATED, a->name, "the attachment has no route table");
+		return;
+	}
+	to_site = routes_to_site(p, a);
+	if (!to_site)
+		find(p, FINDING_NO_ROUTES_TO_SITE, a->name,
+		    "table \"%s\" has no route to any network for packets of the data center",
+		    a->associate->name);
+	look_for_peer(p, a->name, &reach);
+	if (!reach.routes)
+		find(p, FINDING_NO_ROUTES_TO_PEER, a->name,
+		    "no table has a route to the data center through this connection");
+	else if (!reach.tables_in_use)
+		find(p, FINDING_NOT_PROPAGATED, a->name,
+		    "%u routes lead to the data center, in tables that no network is associated with",
+		    reach.routes);
+	else if (to_site)
+		find(p, FINDING_ROUTES_COMPLETE, a->name,
+		    "%u routes to the data center, %u routes from it to networks", reach.routes,
+		    to_site);
+	if (reach.refused.len)
+		find(p, FINDING_ROUTES_REFUSED, a->name, "policies refuse the routes to: %s",
+		    reach.refused_room);
+}
+
+/* ---- redundancy ---- */
+
+static void redundancy(struct report *p)
+{
+	json_t *rows = model_show_connections(p->r->model), *row;
+	const struct conf_customer_gateway *first = p->c->tunnels[0]->customer_gateway;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		const char *why = json_string_value(json_object_get(row, "redundancy-reason"));
+
+		if (!is_row(row, "name", p->c->name))
+			continue;
+		if (why)
+			find(p, FINDING_NOT_REDUNDANT, p->c->name, "%s", why);
+		else
+			find(p, FINDING_REDUNDANT, p->c->name, "both tunnels carry routes");
+	}
+	json_decref(rows);
+	if (p->c->tunnels_count == 2 &&
+	    ip_eq(&first->address, &p->c->tunnels[1]->customer_gateway->address) &&
+	    !ip_is_any(&first->address))
+		find(p, FINDING_SINGLE_POINT, p->c->name,
+		    "both tunnels end at customer gateway \"%s\"", first->name);
+}
+
+static void diagnose_one(struct report *p)
+{
+	for (uint32_t i = 0; i < p->r->tunnel_capacity; i++) {
+		const struct vpn_tunnel *t = p->r->tunnel[i];
+
+		if (!t || t->model->conf->connection != p->c)
+			continue;
+		tunnel_state_of(p, t);
+		drops_of(p, t);
+		mtu_of(p, t);
+	}
+	routes(p);
+	redundancy(p);
+}
+
+static json_t *diagnose(void *ctx, const json_t *request, struct api_error *error)
+{
+	const char *name = api_text(request, "connection");
+	bool all = json_is_true(json_object_get(request, "all"));
+	struct report p = {.r = ctx};
+	const struct conf *conf = p.r->conf;
+
+	if (!name && !all)
+		return api_fail(error, "MissingArgument", "name a connection, or say --all");
+	p.rows = json_array();
+	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
+		p.c = conf->vpn_connections[i];
+		if (all || strcmp(p.c->name, name) == 0)
+			diagnose_one(&p);
+	}
+	if (json_array_size(p.rows) || all)
+		return p.rows;
+	json_decref(p.rows);
+	return api_fail(error, "NoSuchConnection",
+	    "there is no connection \"%s\"; `show connections` lists them", name);
+}
+
+static const struct api_command command = {"diagnose", "[connection] [--all]", API_SHOW, diagnose,
+    "what is wrong with a connection, and what helps"};
+
+int diagnose_init(struct router *r)
+{
+	return api_register(r->api, &command, r);
+}
