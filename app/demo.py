@@ -10,6 +10,7 @@ import sys
 TOP = os.path.abspath(os.path.join(os.path.dirname(__file__), ".."))
 sys.path.insert(0, os.path.join(TOP, "test", "lab"))
 sys.dont_write_bytecode = True
+sys.modules["scapy"] = None  # the demo does not install it: what needs it is seen at once, on every machine
 LOGS = os.path.join(TOP, "build", "demo-logs")
 
 from rig import capture, sandbox, tools, transitd, wait, world  # noqa: E402

@@ -4,6 +4,7 @@
 import logging
 import signal
 import socket
+import struct
 
 from . import process
 
@@ -38,12 +39,21 @@ class Capture:
         return rdpcap(self.file, count=limit)
 
     def count(self):
-        """Packets so far, from the file as it is."""
-        from scapy.utils import RawPcapReader
+        """Packets so far, from the file as it is. Without scapy, which the demo does not install."""
+        count, record = 0, struct.Struct("=IIII")
         try:
-            return sum(1 for _ in RawPcapReader(self.file))
-        except (EOFError, OSError):
+            with open(self.file, "rb") as file:
+                file.seek(24)
+                while len(header := file.read(record.size)) == record.size:
+                    length = record.unpack(header)[2]
+                    count += len(file.read(length)) == length
+        except FileNotFoundError:
             return 0
+        return count
+
+    def first(self):
+        """A line about the first packet."""
+        return process.run(["tcpdump", "-n", "-c", "1", "-r", self.file]).strip()
 
 
 class Leaks(Capture):
@@ -57,7 +67,7 @@ class Leaks(Capture):
 
     def check(self):
         self.stop()
-        assert self.count() == 0, f"{self.count()} clear packets outside, first: {self.packets(1)[0].summary()}"
+        assert self.count() == 0, f"{self.count()} clear packets outside, first: {self.first()}"
 
 
 class Injector:
