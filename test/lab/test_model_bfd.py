@@ -8,7 +8,7 @@ from rig import bird, tools, wait, world
 from rig.case import Lab
 
 CIDR = ("169.254.10.{}", "169.254.11.{}")  # ours .1, the gateway's .2
-_BIRD = """
+BIRD = """
 protocol device { scan time 60; }
 protocol bfd {
   interface "ipsec0" { min rx interval %(ms)d ms; min tx interval %(ms)d ms; idle tx interval 1 s; multiplier 3; };
@@ -65,7 +65,7 @@ class Bfd(Lab):
         cls.birds = []
         for i, gateway in enumerate(cls.world.dc[1].gateways):
             gateway.ip("addr add", CIDR[i].format(2) + "/30", "dev ipsec0")
-            cls.birds.append(bird.Bird(gateway, gateway.name, gateway.address, _BIRD % {
+            cls.birds.append(bird.Bird(gateway, gateway.name, gateway.address, BIRD % {
                 "ms": cls.ms, "peer": CIDR[i].format(1), "local": CIDR[i].format(2)}).start())
         cls.wait_states("up", "up")
 

@@ -192,9 +192,10 @@ static const char *name_of_leaf(const struct model *m, const struct nexthop *lea
 static json_t *members(const struct view *x)
 {
 	json_t *rows = json_array();
-	const struct path *p = x->route ? x->route->path : NULL;
+	const struct path *p =
+	    x->route->path->carrier; /* a backup, where the route's own are dead */
 
-	for (unsigned i = 0; p && i < p->member_count; i++) {
+	for (unsigned i = 0; i < p->member_count; i++) {
 		const struct nexthop *leaf = nexthop_get(&x->m->b->nexthops, p->member[i].leaf);
 		unsigned buckets = 0;
 

@@ -174,9 +174,13 @@ struct path {
 	struct list bucket;     /* of struct model.path_bucket */
 	enum nexthop_kind kind; /* NH_LOCAL, NH_BLACKHOLE, or NH_GROUP of one member or more */
 	uint32_t index;         /* of its nexthop */
-	uint32_t routes;        /* that use it, in all tables */
+	uint32_t routes;        /* that use it, in all tables, and paths that it is the backup of */
 	struct permission *permission; /* NULL: everybody */
-	uint8_t source;                /* enum source of the best: egress policies ask for it */
+	struct path *backup;  /* counted in its `routes`; it is before this one in the list */
+	struct path *carrier; /* whose members and permission are published: see backup.c */
+	uint8_t source;       /* enum source of the best: egress policies ask for it */
+	bool carries;         /* its own members can */
+	bool changed;         /* what is published, in this paths_refresh() */
 	unsigned member_count;
 	struct path_member {
 		struct attach *origin;
@@ -258,6 +262,7 @@ struct model {
 	bool walking;                            /* all learned routes are being chosen anew */
 	bool first;                              /* configuration of all */
 	bool idle_paths;                         /* there may be some without routes */
+	uint32_t backed;                         /* paths with a backup */
 	unsigned learned_unswept;                /* prefixes looked at since they were looked for */
 	uint64_t walk;
 	const struct model_tunnel **tunnel_view;
@@ -389,11 +394,12 @@ void verdicts_clear(struct table *t);
 
 /* path.c */
 /*
- * The path of these winners, with one more reference in `routes`; takes over that of the
- * permission. NULL with errno.
+ * The path of these winners, with one more reference in `routes`; takes over those of the
+ * permission and of the backup (NULL: none). NULL with errno.
  */
-struct path *path_get(
-    struct model *m, const struct candidate *c, unsigned count, struct permission *permission);
+struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
+    struct permission *permission, struct path *backup);
+void path_leave(struct model *m, struct path *p); /* NULL is fine */
 /* Publishes what states of links and tunnels have changed. */
 void paths_refresh(struct model *m);
 void paths_sweep(struct model *m);  /* those without routes */
@@ -401,6 +407,12 @@ void paths_disown(struct model *m); /* from objects that go */
 /* NULL: not the index of a path. */
 struct path *path_of_index(const struct model *m, uint32_t index);
 uint64_t identity_of_name(const char *name);
+
+/* backup.c: what carries instead of a path that cannot */
+/* For the winners among these candidates; a reference in `routes`. NULL: nothing, or no room. */
+struct path *backup_of(struct model *m, struct table *t, const struct candidate *c, unsigned count);
+/* The first of the path and its backups that can carry; itself when none can. */
+struct path *backup_carrier(struct path *p);
 
 /* publish.c: the only writer of FIBs */
 /* Resolves every table and carries what is new to its FIB. 0, or -errno: then all is as before. */

@@ -53,12 +53,6 @@ static bool has_view(const struct model *m, const struct table *t)
 	return m->bgp && t->conf;
 }
 
-static void path_leave(struct model *m, struct path *p)
-{
-	if (p && --p->routes == 0)
-		m->idle_paths = true;
-}
-
 struct route *rib_find(const struct rib *rib, const struct ip_prefix *prefix)
 {
 	uint32_t low = 0, high = rib->route_count;

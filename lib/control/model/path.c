@@ -11,8 +11,8 @@
  *   - a connection with active/standby is one member: its first tunnel in the best state
  *   - where all are down, the first: packets are dropped there, and counted
  *
- * All that can change is one record of the boundary: a worker sees the old set of members or the
- * new one.
+ * Where no member can carry, a backup does: see backup.c. All that can change is one record of the
+ * boundary: a worker sees the old set of members or the new one.
  */
 
 #include <errno.h>
@@ -109,6 +109,13 @@ static enum model_tunnel_state look(const struct path_member *member, uint32_t *
 	return tunnel_state(t);
 }
 
+/* What is configured leads to an attachment as long as anything of it may come up by traffic; no packet wakes a tunnel
+ * for the sake of a learned route. */
+static bool can_carry(const struct path *p, enum model_tunnel_state best)
+{
+	return best >= (p->source == SOURCE_BGP ? MODEL_TUNNEL_UP : MODEL_TUNNEL_TRAP);
+}
+
 /* Brings the members up to date. True when any has changed. */
 static bool members_refresh(struct path *p)
 {
@@ -130,14 +137,15 @@ static bool members_refresh(struct path *p)
 		changed |= alive != p->member[i].alive;
 		p->member[i].alive = alive;
 	}
+	p->carries = can_carry(p, best);
 	return changed;
 }
 
 /* ---- publishing ---- */
 
-static int publish_single(struct model *m, struct path *p)
+static int publish_single(struct model *m, const struct path *carrier, uint32_t *index)
 {
-	const struct nexthop *leaf = nexthop_get(&m->b->nexthops, p->member[0].leaf);
+	const struct nexthop *leaf = nexthop_get(&m->b->nexthops, carrier->member[0].leaf);
 
 	if (!leaf)
 		return -EINVAL;
@@ -148,39 +156,49 @@ static int publish_single(struct model *m, struct path *p)
 	    .iface = leaf->iface,
 	    .neigh = leaf->neigh,
 	    .tunnel = leaf->tunnel,
-	    .permit = p->permission ? p->permission->permit : NULL,
+	    .permit = carrier->permission ? carrier->permission->permit : NULL,
 	};
-	return nexthop_publish(&m->b->nexthops, &spec, &p->index);
+	return nexthop_publish(&m->b->nexthops, &spec, index);
 }
 
-static int publish_group(struct model *m, struct path *p)
+static int publish_group(struct model *m, const struct path *carrier, uint32_t *index)
 {
 	struct nexthop_spec spec = {
 	    .kind = NH_GROUP,
-	    .permit = p->permission ? p->permission->permit : NULL,
-	    .member_count = p->member_count,
+	    .permit = carrier->permission ? carrier->permission->permit : NULL,
+	    .member_count = carrier->member_count,
 	};
 
-	for (unsigned i = 0; i < p->member_count; i++) {
-		const struct path_member *member = &p->member[i];
+	for (unsigned i = 0; i < carrier->member_count; i++) {
+		const struct path_member *member = &carrier->member[i];
 
 		spec.members[i] =
 		    (struct ecmp_member){member->leaf, member->identity, member->alive};
 	}
-	return nexthop_publish(&m->b->nexthops, &spec, &p->index);
+	return nexthop_publish(&m->b->nexthops, &spec, index);
 }
 
 static int path_publish(struct model *m, struct path *p)
 {
-	return p->member_count == 1 ? publish_single(m, p) : publish_group(m, p);
+	return p->carrier->member_count == 1 ? publish_single(m, p->carrier, &p->index)
+					     : publish_group(m, p->carrier, &p->index);
+}
+
+static void path_republish(struct model *m, struct path *p)
+{
+	int rc = path_publish(m, p);
+
+	if (rc < 0)
+		log_write(
+		    LOG_ERROR, LOG, NULL, "next hop %u not updated: %s", p->index, strerror(-rc));
 }
 
 /* ---- the set of paths ---- */
 
 static bool is_same(const struct path *a, const struct path *b)
 {
-	if (a->kind != b->kind || a->permission != b->permission || a->source != b->source ||
-	    a->member_count != b->member_count)
+	if (a->kind != b->kind || a->permission != b->permission || a->backup != b->backup ||
+	    a->source != b->source || a->member_count != b->member_count)
 		return false;
 	for (unsigned i = 0; i < a->member_count; i++) {
 		if (a->member[i].origin != b->member[i].origin ||
@@ -196,6 +214,7 @@ static struct list *bucket_of(struct model *m, const struct path *p)
 {
 	uint64_t h = (uint64_t)(uintptr_t)p->permission * FNV_PRIME;
 
+	h = (h ^ (uint64_t)(uintptr_t)p->backup) * FNV_PRIME;
 	for (unsigned i = 0; i < p->member_count; i++)
 		h = (h ^ p->member[i].identity) * FNV_PRIME;
 	return &m->path_bucket[(h ^ h >> 32) % PATH_BUCKETS];
@@ -226,8 +245,22 @@ static void describe(
 		p->kind = NH_GROUP;
 }
 
+void path_leave(struct model *m, struct path *p)
+{
+	if (p && --p->routes == 0)
+		m->idle_paths = true;
+}
+
+static void backup_set(struct model *m, struct path *p, struct path *backup)
+{
+	m->backed += (backup != NULL) - (p->backup != NULL);
+	path_leave(m, p->backup);
+	p->backup = backup;
+}
+
 static void path_free(struct model *m, struct path *p)
 {
+	backup_set(m, p, NULL);
 	if (p->kind == NH_GROUP && p->index) {
 		m->path_of[p->index] = NULL;
 		nexthop_remove(&m->b->nexthops, p->index);
@@ -240,8 +273,10 @@ static int path_make(struct model *m, struct path *p)
 {
 	int rc = 0;
 
+	p->carrier = p;
 	if (p->kind == NH_GROUP) {
 		members_refresh(p);
+		p->carrier = backup_carrier(p);
 		rc = path_publish(m, p);
 	} else {
 		p->index = p->kind == NH_LOCAL ? m->local_leaf : m->blackhole_leaf;
@@ -249,25 +284,16 @@ static int path_make(struct model *m, struct path *p)
 	return rc;
 }
 
-struct path *path_get(
-    struct model *m, const struct candidate *c, unsigned count, struct permission *permission)
+/* One like m->new_path; NULL with errno. */
+static struct path *path_new(struct model *m, struct path *backup)
 {
-	struct path *p, *new = m->new_path;
-	size_t bytes;
+	const struct path *like = m->new_path;
+	size_t bytes = sizeof(*like) + like->member_count * sizeof(like->member[0]);
+	struct path *p = xcalloc(1, bytes);
 
-	new->permission = permission;
-	describe(m, new, c, count);
-	struct list *bucket = bucket_of(m, new);
-	list_for (p, bucket, bucket) {
-		if (is_same(p, new)) {
-			permission_unref(permission);
-			p->routes++;
-			return p;
-		}
-	}
-	bytes = sizeof(*p) + new->member_count * sizeof(p->member[0]);
-	p = xcalloc(1, bytes);
-	memcpy(p, new, bytes);
+	memcpy(p, like, bytes);
+	p->backup = NULL;
+	backup_set(m, p, backup);
 	int rc = path_make(m, p);
 	if (rc < 0) {
 		path_free(m, p);
@@ -278,8 +304,31 @@ struct path *path_get(
 		m->path_of[p->index] = p;
 	p->routes = 1;
 	list_append(&m->paths, &p->node);
-	list_append(bucket, &p->bucket);
+	list_append(bucket_of(m, p), &p->bucket);
 	return p;
+}
+
+struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
+    struct permission *permission, struct path *backup)
+{
+	struct path *p, *new = m->new_path;
+
+	new->permission = permission;
+	describe(m, new, c, count);
+	if (new->kind != NH_GROUP) {
+		path_leave(m, backup);
+		backup = NULL;
+	}
+	new->backup = backup;
+	list_for (p, bucket_of(m, new), bucket) {
+		if (is_same(p, new)) {
+			permission_unref(permission);
+			path_leave(m, backup);
+			p->routes++;
+			return p;
+		}
+	}
+	return path_new(m, backup);
 }
 
 struct path *path_of_index(const struct model *m, uint32_t index)
@@ -308,6 +357,9 @@ static void disown(struct model *m, struct path *p)
 		log_write(LOG_ERROR, LOG, NULL, "next hop %u not taken down: %s", p->index,
 		    strerror(-rc));
 	p->member_count = 0;
+	p->carries = false;
+	p->carrier = p;
+	backup_set(m, p, NULL);
 	list_remove(&p->bucket);
 	list_init(&p->bucket);
 }
@@ -321,8 +373,14 @@ void paths_disown(struct model *m)
 
 		for (unsigned i = 0; i < p->member_count; i++)
 			gone |= has_gone(&p->member[i]);
-		if (gone && p->routes && p->kind == NH_GROUP)
+		if (p->kind != NH_GROUP || !p->routes)
+			continue;
+		if (gone) {
 			disown(m, p);
+		} else if (p->carrier != p && !p->carrier->member_count) {
+			p->carrier = backup_carrier(p);
+			path_republish(m, p);
+		}
 	}
 }
 
@@ -330,12 +388,15 @@ void paths_refresh(struct model *m)
 {
 	struct path *p;
 
-	list_for (p, &m->paths, node) {
-		int rc = members_refresh(p) ? path_publish(m, p) : 0;
-
-		if (rc < 0)
-			log_write(LOG_ERROR, LOG, NULL, "next hop %u not updated: %s", p->index,
-			    strerror(-rc));
+	list_for (p, &m->paths, node) { /* backups come first */
+		if (p->kind != NH_GROUP)
+			continue;
+		p->changed = members_refresh(p);
+		struct path *carrier = backup_carrier(p);
+		p->changed |= carrier != p->carrier || carrier->changed;
+		p->carrier = carrier;
+		if (p->changed)
+			path_republish(m, p);
 	}
 }
 
@@ -344,10 +405,13 @@ void paths_sweep(struct model *m)
 	struct path *p, *next;
 
 	list_for_safe (p, next, &m->paths, node) {
-		if (p->routes)
-			continue;
-		list_remove(&p->node);
-		list_remove(&p->bucket);
-		path_free(m, p);
+		while (p && p->routes == 0) { /* and backups that nobody else has, before it */
+			struct path *backup = p->backup;
+
+			list_remove(&p->node);
+			list_remove(&p->bucket);
+			path_free(m, p);
+			p = backup;
+		}
 	}
 }

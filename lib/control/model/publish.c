@@ -44,7 +44,8 @@ static int choose(
 	*path = NULL;
 	if (all_refused(c, count))
 		return 0;
-	*path = path_get(m, c, count, permission_of(m, t, c, count));
+	struct path *backup = backup_of(m, t, c, count);
+	*path = path_get(m, c, count, permission_of(m, t, c, count), backup);
 	return *path ? 0 : -errno;
 }
 

@@ -15,6 +15,13 @@ import time
 from . import tools, wait
 
 
+def prefix(i):
+    """The network of that number in the table of a generator's first peer: put_prefix() of tools/bgp_feed.c."""
+    at = i * 2654435761 % (1 << 23)
+    first = 11 + (at >> 16)
+    return f"{139 if first == 127 else first}.{at >> 8 & 255}.{at & 255}"  # /24
+
+
 class Feed:
     """`peers` speakers in namespace `ns`: peer i at local + i * step speaks to remote + i * step."""
 

@@ -3,9 +3,10 @@
 /*
  * Many BGP peers in one process, over kernel sockets, that announce large tables and flap.
  *
- *   bgp_feed LOCAL REMOTE AS [peers=N] [step=N] [prefixes=N] [sets=N] [hold=S]
+ *   bgp_feed LOCAL REMOTE AS [peers=N] [step=N] [prefixes=N] [sets=N] [hold=S] [prepend=N]
  *
- * Peer i is at LOCAL + i * step, speaks to REMOTE + i * step, is of AS + i, and has prefixes of its own. All connect
+ * Peer i is at LOCAL + i * step, speaks to REMOTE + i * step, is of AS + i, and has prefixes of its own, the same in
+ * every process; prepend=N makes its AS paths so much longer. All connect
  * when started, and again when refused. Messages are made before; what the other side announces is counted. Commands
  * come on standard input, one line each:
  *
@@ -39,6 +40,7 @@
 #define BURST       64 /* UPDATEs of a peer at a time, of a flap */
 #define READ_MAX    65536
 #define PER_UPDATE  900 /* prefixes */
+#define PREPEND_MAX 16
 
 enum { OPEN = 1, UPDATE, NOTIFICATION, KEEPALIVE };
 
@@ -63,7 +65,7 @@ struct peer {
 
 static struct {
 	struct in_addr local, remote;
-	uint32_t as, peers, step, prefixes, sets, hold;
+	uint32_t as, peers, step, prefixes, sets, hold, prepend;
 	struct peer *peer;
 	uint32_t up;
 	bool told_up, quit;
@@ -168,10 +170,11 @@ static void put_attributes(struct bytes *b, uint32_t number, uint32_t set)
 	unsigned hops = 2 + rnd(5), communities = rnd(6);
 
 	put(b, "\x40\x01\x01\x00\x40\x02", 6);
-	put_u8(b, 2 + 4 * hops);
+	put_u8(b, 2 + 4 * (hops + feed.prepend));
 	put_u8(b, 2);
-	put_u8(b, hops);
-	put_u32(b, feed.as + number);
+	put_u8(b, hops + feed.prepend);
+	for (unsigned i = 0; i <= feed.prepend; i++)
+		put_u32(b, feed.as + number);
 	for (unsigned i = 1; i < hops; i++)
 		put_u32(b, i == 1 ? 100000 + set : 1 + rnd(40000));
 	put(b, "\x40\x03\x04", 3);
@@ -535,13 +538,14 @@ static void options(int argc, char **argv)
 		    sscanf(argv[i], "step=%u", &feed.step) != 1 &&
 		    sscanf(argv[i], "prefixes=%u", &feed.prefixes) != 1 &&
 		    sscanf(argv[i], "sets=%u", &feed.sets) != 1 &&
+		    sscanf(argv[i], "prepend=%u", &feed.prepend) != 1 &&
 		    sscanf(argv[i], "hold=%u", &feed.hold) != 1) {
 			fprintf(stderr, "bgp_feed: %s?\n", argv[i]);
 			exit(2);
 		}
 	}
 	if (feed.peers < 1 || feed.peers > PEERS_MAX || feed.sets < 1 || feed.prefixes < 1 ||
-	    feed.hold < 3)
+	    feed.hold < 3 || feed.prepend > PREPEND_MAX)
 		exit(2);
 }
 
