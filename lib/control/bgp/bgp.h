@@ -94,6 +94,7 @@ struct bgp_peer_config {
 
 	uint16_t hold_s;          /* 0 (no keepalives), or 3..65535 */
 	uint16_t keepalive_s;     /* 0: a third of the hold time */
+	uint16_t send_hold_s;     /* RFC 9687, twice the hold time at least; 0: the default, 480 */
 	uint16_t connect_retry_s; /* between attempts to connect */
 	uint16_t idle_hold_s;     /* after the first failure; doubles */
 	uint16_t idle_hold_max_s; /* until here */

@@ -14,7 +14,7 @@
 #define BGP_MESSAGE_EXT_MAX 65535 /* RFC 8654 */
 #define BGP_HOLD_MIN_S      3
 #define BGP_OPEN_HOLD_S     240 /* hold time until the OPEN has come (RFC 4271 8.2.2) */
-#define BGP_SEND_HOLD_S     480 /* at least (RFC 9687) */
+#define BGP_SEND_HOLD_S     480 /* at least, unless configured (RFC 9687) */
 #define BGP_SHUTDOWN_MAX    255 /* bytes of a shutdown communication (RFC 9003) */
 #define BGP_LOCAL_PREF      100 /* of routes that carry none */
 

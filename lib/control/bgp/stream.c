@@ -25,10 +25,12 @@ void bgp_stream_clear(struct bgp_session *s)
 static void arm_send_hold(struct bgp_session *s)
 {
 	struct bgp_engine *e = s->peer->engine;
-	int64_t wait = 2 * DUR_S(s->hold_s);
+	uint16_t configured_s = s->peer->config.send_hold_s;
+	int64_t wait = 2 * DUR_S(s->hold_s), least;
 
-	if (wait < DUR_S(BGP_SEND_HOLD_S))
-		wait = DUR_S(BGP_SEND_HOLD_S);
+	least = DUR_S(configured_s ? configured_s : BGP_SEND_HOLD_S);
+	if (wait < least)
+		wait = least;
 	timer_arm(&e->timers, &s->send_hold, mono_add(e->now, wait));
 }
 

@@ -268,6 +268,8 @@ struct conf_tunnel_bgp {
 	bool gtsm;            /* RFC 5082 */
 	bool graceful_restart;
 	uint32_t max_prefixes;
+	uint32_t restart_after; /* seconds, after max_prefixes was exceeded; 0: never */
+	uint32_t send_hold_time;
 };
 
 struct conf_health_check {
@@ -402,6 +404,8 @@ struct conf_attachment_bgp {
 	bool gtsm;
 	bool graceful_restart;
 	uint32_t max_prefixes;
+	uint32_t restart_after; /* seconds, after max_prefixes was exceeded; 0: never */
+	uint32_t send_hold_time;
 };
 
 struct conf_attachment {

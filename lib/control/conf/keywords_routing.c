@@ -76,6 +76,14 @@ static const struct kw rows_bgp[] = {
     {"max-prefixes", VALUE_UINT, FIELD(attachment_bgp, max_prefixes, uint32_t), RANGE(0, 16777216),
 	PRESET("100000"),
 	MEANS(SESSION, "routes accepted before the session is ended; 0: no limit")},
+    {"restart-after", VALUE_UINT, FIELD(attachment_bgp, restart_after, uint32_t), RANGE(0, 86400),
+	PRESET("300"),
+	MEANS(SESSION,
+	    "seconds after max-prefixes was exceeded until the session is opened again; 0: `bgp enable`")},
+    {"send-hold-time", VALUE_UINT, FIELD(attachment_bgp, send_hold_time, uint32_t), RANGE(5, 65535),
+	PRESET("480"),
+	MEANS(SESSION,
+	    "seconds in which a peer may read nothing, twice the hold time at least (RFC 9687)")},
     {0},
 };
 

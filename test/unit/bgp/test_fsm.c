@@ -324,6 +324,37 @@ static void send_hold_timer(void **state)
 	speaker_fini(&s);
 }
 
+/* A shorter time is configured; but never less than twice the hold time of 90 s. */
+static void send_hold_time_configured(void **state)
+{
+	static const struct {
+		uint16_t send_hold_s;
+		unsigned stays_s, ends_s;
+	} cell[] = {{200, 198, 202}, {20, 178, 182}};
+
+	for (unsigned i = 0; i < sizeof(cell) / sizeof(cell[0]); i++) {
+		struct bgp_peer_config config = speaker_config(1);
+		struct speaker s;
+
+		speaker_init(&s);
+		config.send_hold_s = cell[i].send_hold_s;
+		speaker_add(&s, 1, &config);
+		speaker_establish(&s, 1, "");
+		speaker_drain(&s, 1);
+		s.remote[1].window = s.remote[1].len;
+		speaker_local(&s, "10.1.0.0/16");
+		for (unsigned second = 0; second < cell[i].ends_s; second++) {
+			if (second == cell[i].stays_s)
+				assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+			speaker_wait(&s, DUR_S(1));
+			KEEPALIVE(&s, 1);
+		}
+		assert_int_equal(s.remote[1].downs, 1);
+		assert_int_equal(s.remote[1].end.code, BGP_ERR_SEND_HOLD);
+		speaker_fini(&s);
+	}
+}
+
 /* As long as the peer reads a little, the session stays, and in the end it has all. */
 static void slow_reader(void **state)
 {
@@ -732,6 +763,7 @@ int main(void)
 	    cmocka_unit_test(hold_timer_of_opensent),
 	    cmocka_unit_test(negotiated_times),
 	    cmocka_unit_test(send_hold_timer),
+	    cmocka_unit_test(send_hold_time_configured),
 	    cmocka_unit_test(slow_reader),
 	    cmocka_unit_test(progress_counts),
 	    cmocka_unit_test(keepalive_behind_a_slow_open),

@@ -9,15 +9,14 @@
 
 #define TTL             255 /* RFC 5082 3: peers that check it want this */
 #define TCP_IP_HEADERS  40
-#define WARN_PERCENT    80  /* of max-prefixes */
-#define LIMIT_RESTART_S 300 /* after it was exceeded */
+#define WARN_PERCENT    80 /* of max-prefixes */
 #define CONNECT_RETRY_S 10
 #define IDLE_HOLD_MAX_S 30
 
 /* What both kinds of session have in common in the file. */
 struct session {
 	const struct ip_addr *local, *remote;
-	uint32_t local_as, remote_as, hold_s, keepalive_s, max_prefixes;
+	uint32_t local_as, remote_as, hold_s, keepalive_s, max_prefixes, restart_s, send_hold_s;
 	bool gtsm, graceful_restart;
 };
 
@@ -37,13 +36,14 @@ static struct bgp_peer_config config_of(const struct session *s, const char *nam
 	c.remote_as = s->remote_as;
 	c.hold_s = (uint16_t)s->hold_s;
 	c.keepalive_s = (uint16_t)s->keepalive_s;
+	c.send_hold_s = (uint16_t)s->send_hold_s;
 	c.connect_retry_s = CONNECT_RETRY_S;
 	c.idle_hold_max_s = IDLE_HOLD_MAX_S;
 	c.graceful_restart = s->graceful_restart;
 	c.next_hop_self = true; /* what we announce is behind us, and nobody else knows the way */
 	c.has_export = true;
 	c.limit_in[BGP_IPV4] = (struct bgp_prefix_limit){
-	    .max = s->max_prefixes, .warn_percent = WARN_PERCENT, .restart_s = LIMIT_RESTART_S};
+	    .max = s->max_prefixes, .warn_percent = WARN_PERCENT, .restart_s = s->restart_s};
 	c.view = view;
 	return c;
 }
@@ -61,7 +61,8 @@ static void want_tunnel(struct router *r, const struct model_tunnel *t, want_fn 
 	const struct conf_attachment *a = t->conf->connection->attachment;
 	const struct tunnel *record = tunnel_get(&r->b->tunnels, t->index);
 	const struct session s = {&bgp->local_ip, &bgp->peer_ip, bgp->local_asn, bgp->peer_asn,
-	    bgp->hold_time, bgp->keepalive, bgp->max_prefixes, bgp->gtsm, bgp->graceful_restart};
+	    bgp->hold_time, bgp->keepalive, bgp->max_prefixes, bgp->restart_after,
+	    bgp->send_hold_time, bgp->gtsm, bgp->graceful_restart};
 	struct speaker_peer want = {.number = model_peer_of_tunnel(t), .tunnel = t->index};
 
 	if (!bgp->enabled || !a || !is_v4(&s))
@@ -82,7 +83,8 @@ static void want_iface(struct router *r, const struct model_iface *i, want_fn *f
 	if (!bgp || !bgp->enabled)
 		return;
 	const struct session s = {&bgp->local_ip, &bgp->peer, bgp->local_asn, bgp->peer_asn,
-	    bgp->hold_time, bgp->keepalive, bgp->max_prefixes, bgp->gtsm, bgp->graceful_restart};
+	    bgp->hold_time, bgp->keepalive, bgp->max_prefixes, bgp->restart_after,
+	    bgp->send_hold_time, bgp->gtsm, bgp->graceful_restart};
 	if (!is_v4(&s))
 		return;
 	want.number = model_peer_of_iface(i);
