@@ -71,7 +71,7 @@ class Bird(Speaker):
         sock = f"{self.dir}/ctl"
         lines = [f"router id {self.router_id};", "protocol device {}",
                  "protocol static statics { ipv4; " + "".join(f"route {p} blackhole; " for p in self.routes)
-                 + (f'include "{self.include}"; ' if self.include else "") + "}"]
+                 + (f'\ninclude "{self.include}";\n' if self.include else "") + "}"]
         for i, s in enumerate(self.sessions):
             security = "ttl security on; " if s.ttl_security else ""
             lines.append(
