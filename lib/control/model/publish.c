@@ -291,6 +291,15 @@ void route_reselect(struct model *m, struct table *t, struct route *r)
 	learned_configured(m, t, r, false);
 }
 
+/* Does anything else want its place? */
+static bool has_rival(const struct model *m, const struct table *t, const struct route *r)
+{
+	const struct bgp_change change = {.prefix = r->prefix};
+
+	return r->count > 1 ||
+	    (m->bgp && t->conf && bgp_paths_changed(m->bgp, &change, NULL, 0) > 0);
+}
+
 void routes_reselect(struct model *m)
 {
 	struct attach *a;
@@ -300,7 +309,7 @@ void routes_reselect(struct model *m)
 		for (uint32_t i = 0; i < t->now.route_count; i++) {
 			struct route *r = &t->now.route[i];
 
-			if (r->count > 1 && has_changed(&t->now, r))
+			if (has_changed(&t->now, r) && has_rival(m, t, r))
 				route_reselect(m, t, r);
 		}
 	}
