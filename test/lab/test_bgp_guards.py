@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What guards a session, with BIRD: keys (RFC 2385), TTL security (RFC 5082), a limit of prefixes (BG-11 to BG-13)."""
+
+import copy
+import re
+
+from rig import bgp, net, site, transitd, wait
+from rig.case import Lab
+
+KEY = "opensesame"
+LIMIT, RESTART_S = 10, 6
+# Settings here, settings of BIRD.
+LINES = {
+    "key": ({"password": KEY}, {"password": KEY}),
+    "wrong-key": ({"password": KEY}, {"password": "opensesami"}),
+    "ttl": ({"gtsm": True}, {"ttl_security": True}),
+    "wrong-ttl": ({"gtsm": True}, {}),  # BIRD sends with a TTL of 64 then
+    "limit": ({"max-prefixes": LIMIT, "restart-after": RESTART_S}, {"graceful_restart": False}),
+}
+
+
+class Guards(Lab):
+    """A private circuit for each case, with a BIRD of its own."""
+
+    @classmethod
+    def build(cls):
+        cls.router = transitd.Transitd("tr")
+        hosts = {301 + i: net.Host(f"h-{name}", f"10.200.{i}.2/30") for i, name in enumerate(LINES)}
+        cls.lan = site.VpcHosts(cls.router, "lan0", hosts)
+        cls.config = {
+            "ports": {"lan0": {"device": "af_packet:lan0"}},
+            "transit-router": {"name": "tr-1", "router-id": "10.255.255.1"},
+            "attachments": {name: {
+                "kind": "vbr", "port": "lan0", "vlan": 301 + i, "address": f"10.200.{i}.1/30",
+                "bgp": {"peer": f"10.200.{i}.2", "peer-asn": 65031 + i, **ours}}
+                for i, (name, (ours, _)) in enumerate(LINES.items())}}
+        cls.router.start(cls.config)
+        cls.routers.append(cls.router)
+        cls.bird = {}
+        for i, (name, (_, theirs)) in enumerate(LINES.items()):
+            ns = hosts[301 + i]
+            session = bgp.Session(f"10.200.{i}.2", f"10.200.{i}.1", **theirs)
+            cls.bird[name] = bgp.Bird(ns, f"bird-{name}", 65031 + i, [session], [f"10.{21 + i}.0.0/16"]).start()
+
+    @classmethod
+    def session(cls, name):
+        return next(row for row in cls.router.ctl("show", "bgp") if row["name"] == name)
+
+    @classmethod
+    def wait_established(cls, name, timeout=40):
+        wait.until(lambda: cls.session(name)["state"] == "Established", timeout, f"{name} is established", step=0.1)
+
+    def dropped(self, counter):
+        """One of the kernel's counters of TCP, in the router's namespace."""
+        names, values = (line.split() for line in self.router.run("grep", "^TcpExt:", "/proc/net/netstat").splitlines())
+        return int(values[names.index(counter)])
+
+    def test_the_right_key(self):
+        self.wait_established("key")
+
+    def test_the_right_ttl(self):
+        self.wait_established("ttl")
+
+    def test_a_wrong_key_keeps_it_down_until_it_is_mended(self):
+        """Both ends drop the other's segments; with the key of the peer applied the session comes up, others stay."""
+        before = self.dropped("TCPMD5Failure")
+        wait.until(lambda: self.dropped("TCPMD5Failure") >= before + 3, 40, "segments with a wrong key", step=0.1)
+        self.assertEqual(self.session("wrong-key")["bgp_established"], 0)
+        right = self.session("key")["bgp_established"]
+        config = copy.deepcopy(self.config)
+        config["attachments"]["wrong-key"]["bgp"]["password"] = LINES["wrong-key"][1]["password"]
+        self.router.apply(config)
+        self.wait_established("wrong-key")
+        self.assertEqual(self.session("key")["bgp_established"], right)
+        self.assertNotIn("opensesam", self.router.process.output())
+
+    def test_a_ttl_too_low_keeps_it_down(self):
+        before = self.dropped("TCPMinTTLDrop")
+        wait.until(lambda: self.dropped("TCPMinTTLDrop") >= before + 3, 40, "segments with a low TTL", step=0.1)
+        self.assertEqual(self.session("wrong-ttl")["bgp_established"], 0)
+
+    def test_too_many_prefixes(self):
+        """A warning at 80 %, the end at one too many, and the session comes back by itself when it was told to."""
+        bird, many = self.bird["limit"], [f"10.99.{i}.0/24" for i in range(LIMIT)]
+        self.wait_established("limit")
+        bird.announce(*many[:8])  # and the one of the start
+        self.router.process.wait_log(f"9 of at most {LIMIT} prefixes")
+        self.assertEqual(self.session("limit")["bgp_lost"], 0)
+        bird.announce(*many[8:])
+        wait.until(lambda: self.session("limit")["bgp_lost"] == 1, 10, "the session ends")
+        watch = wait.Stopwatch()
+        self.assertRegex(self.session("limit")["last-error"],
+                         re.escape("sent: cease, maximum number of prefixes reached"))
+        self.assertEqual(self.session("limit")["accepted-prefixes"], 0)
+        bird.withdraw(*many)
+        self.wait_established("limit")
+        self.assertGreater(watch(), RESTART_S - 2, "no sooner than restart-after says")
+        wait.until(lambda: self.session("limit")["accepted-prefixes"] == 1, 10, "the route is back")
