@@ -124,8 +124,7 @@ class Bfd(Lab):
         self.assertEqual(len(moved) + len(stayed), 64)
         self.assertGreater(min(len(moved), len(stayed)), 10, verdict.flows)
         worst = max(f["gap_ms"] for f in moved)
-        with open(os.path.join(os.environ["TRANSITD_LAB_LOGS"], "failover.txt"), "w") as out:
-            out.write(f"{self.routes} routes, {self.ms} ms x 3: longest gap {worst:.1f} ms\n")
+        self.note(f"{self.routes} configured routes, BFD {self.ms} ms x 3: longest gap {worst:.0f} ms")
         self.assertLess(worst, 3 * self.ms + 50, verdict)
         self.cut(0, False)
         self.wait_states("up", "up")
@@ -141,3 +140,10 @@ class BfdManyRoutes(Bfd):
     """The same with 100,000 routes behind the tunnels: no slower."""
 
     routes = 100000
+
+
+if tools.full():  # BIRD must be given the processor every 150 ms, which a machine with other work does not promise
+    class BfdFast(Bfd):
+        """The same at 50 ms x 3."""
+
+        ms = 50
