@@ -31,6 +31,10 @@ static void check_given(struct loader *l, const struct conf_tunnel *t)
 	ip_text(a, text);
 	if (!ip_is_set(a) || !ip_is_set(peer))
 		return;
+	/* one out of a block that is wrong itself */
+	if (!is_given(l, &t->source, "gateway-address") &&
+	    is_reported(l, &l->conf->transit_router.source, "cidr"))
+		return;
 	if (fault)
 		fail_key(l, &t->source, "gateway-address",
 		    "gateway-address: %s %s; give an address that the peer can reach", text, fault);

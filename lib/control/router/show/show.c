@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_version.h>
 
@@ -19,6 +20,7 @@ static json_t *show_system(void *ctx, const json_t *request, struct api_error *e
 	struct router *r = ctx;
 	struct mono now = mono_now();
 	uint32_t half_open, ike_sas;
+	const char *prefix;
 	json_t *workers = json_array();
 
 	for (unsigned i = 0; i < r->b->workers; i++) {
@@ -32,10 +34,11 @@ static json_t *show_system(void *ctx, const json_t *request, struct api_error *e
 			(json_int_t)atomic_load(&beat->idle_cycles), "stalled", r->beat_late[i]));
 	}
 	ike_load(r->ike, &half_open, &ike_sas);
-	return json_pack("{s:s, s:s?, s:I, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:f, s:f}",
+	prefix = strrchr(rte_eal_get_runtime_dir(), '/');
+	return json_pack("{s:s, s:s?, s:I, s:s, s:s?, s:s, s:b, s:o, s:I, s:I, s:I, s:I, s:f, s:f}",
 	    "version", TRANSITD_VERSION, "transit-router", r->conf->transit_router.name,
 	    "uptime-seconds", (json_int_t)(mono_diff(r->started, now) / DUR_S(1)), "dpdk",
-	    rte_version(), "crypto", crypto_describe(r->b->crypto), "huge-pages",
+	    rte_version(), "file-prefix", prefix ? prefix + 1 : NULL, "crypto", crypto_describe(r->b->crypto), "huge-pages",
 	    r->setup.huge_pages, "workers", workers, "ike-sas", (json_int_t)ike_sas,
 	    "half-open-ike-sas", (json_int_t)half_open, "buffers-in-use",
 	    (json_int_t)rte_mempool_in_use_count(r->b->pool), "buffers",
