@@ -151,6 +151,7 @@ static const struct column routes[] = {
     {"type", "TYPE", COLUMN_TEXT},
     {"attachment", "ATTACHMENT", COLUMN_TEXT},
     {"next-hops", "NEXT-HOPS", COLUMN_TEXT},
+    {"carried-by", "CARRIED-BY", COLUMN_TEXT},
     {"state", "STATE", COLUMN_TEXT},
     {"refused-to", "REFUSED-TO", COLUMN_TEXT},
     {"not-used-because", "NOT-USED-BECAUSE", COLUMN_TEXT},

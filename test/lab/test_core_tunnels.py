@@ -265,8 +265,13 @@ class ActiveStandby(Lab):
         self.assertEqual(verdict.lost, 0, verdict)
         return [tx1 - tx0 for (_, tx0), (_, tx1) in zip(before, packets_on(self.router, 1))]
 
+    def carrier(self):
+        """What `show routes` names as the tunnel in use."""
+        return next(r["carried-by"] for r in self.router.ctl("show", "routes") if r["attachment"] == "dc1")
+
     def test_active_carries_all(self):
         self.assertEqual(self.share(), [1000, 0])
+        self.assertEqual(self.carrier(), ["dc1/1"])
 
     def test_standby_takes_over_and_gives_back(self):
         gateway = self.world.dc[1].gateways[0]
@@ -274,6 +279,8 @@ class ActiveStandby(Lab):
         wait.until(lambda: self.router.tunnel("dc1/1")["state"] != "up", 10, "dc1/1 is found dead")
         gateway.wait_down()
         self.assertEqual(self.share(), [0, 1000])
+        self.assertEqual(self.carrier(), ["dc1/2"])
         self.world.inet.mend(gateway)
         self.world.wait_up(30)
         self.assertEqual(self.share(), [1000, 0])
+        self.assertEqual(self.carrier(), ["dc1/1"])

@@ -31,6 +31,34 @@ static json_t *hops_of(const struct candidate *c)
 	return hops;
 }
 
+static const char *name_of(const struct path_member *member)
+{
+	const struct attach *a = member->origin;
+
+	if (member->tunnel)
+		return member->tunnel->name;
+	for (unsigned i = 0; i < a->tunnel_count; i++) {
+		if (a->tunnel[i]->leaf == member->leaf)
+			return a->tunnel[i]->name;
+	}
+	return a->name;
+}
+
+/* Of its next hops those that packets take now; those of a backup while none of them can carry. */
+static json_t *carried_by(const struct path *path, const struct candidate *c)
+{
+	json_t *names = json_array();
+	const struct path *now = path ? path->carrier : NULL;
+
+	for (unsigned i = 0; now && now->carries && i < now->member_count; i++) {
+		const struct path_member *member = &now->member[i];
+
+		if (member->alive && (now != path || member->origin == c->origin))
+			json_array_append_new(names, json_string(name_of(member)));
+	}
+	return names;
+}
+
 /* Which attachments the policies keep from the route. */
 static json_t *refused(const struct model *m, const struct path *path)
 {
@@ -83,8 +111,10 @@ static json_t *candidate_row(const struct model *m, const struct table *t, const
 		json_object_set_new(row, "policy", json_integer(c->policy));
 	if (c->origin)
 		json_object_set_new(row, "state", json_string(c->origin->usable ? "up" : "down"));
-	if (used)
+	if (used) {
+		json_object_set_new(row, "carried-by", carried_by(path, c));
 		json_object_set_new(row, "refused-to", refused(m, path));
+	}
 	if (c->attrs)
 		add_attributes(row, c);
 	return row;
