@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGP through IPsec tunnels: ECMP over the tunnels of a connection and over connections, failover, rekeys (B7, B8, BG-20)."""
 
-from rig import bgp, tools, wait, world
+from rig import bgp_dc, tools, wait, world
+from rig.bgp_dc import addresses
 from rig.case import Lab
 
-ASN = {1: 65010, 2: 65020}
 SHARED = "10.77.0.0/16"
-
-
-def addresses(dc, i):
-    """(ours, the router's) of tunnel i (from 0) of a data center."""
-    return f"169.254.{10 + dc}.{4 * i + 2}", f"169.254.{10 + dc}.{4 * i + 1}"
 
 
 class Tunnels(Lab):
@@ -22,12 +17,8 @@ class Tunnels(Lab):
     def build(cls):
         cls.world = world.World()
         config = world.config()
-        for (dc, i) in cls.kinds:
-            config["customer-gateways"][f"dc{dc}-{'ab'[i]}"]["asn"] = ASN[dc]
-            tunnel = config["vpn-connections"][f"dc{dc}"]["tunnels"][i]
-            tunnel["bgp"] = {"cidr": f"169.254.{10 + dc}.{4 * i}/30", "local-ip": addresses(dc, i)[1]}
         for dc in (1, 2):
-            del config["attachments"][f"dc{dc}"]["routes"]
+            bgp_dc.configure(config, dc)
         config["transit-router"]["router-id"] = world.OUTER
         config["route-tables"]["partner"] = {}
         config["attachments"]["dc2"]["propagate"] = ["default", "partner"]
@@ -35,17 +26,11 @@ class Tunnels(Lab):
         cls.router = cls.world.router.start(config)
         cls.routers.append(cls.router)
         cls.watch(cls.world.inet, "tr")
-        cls.speaker = {}
-        for (dc, i), kind in cls.kinds.items():
-            ns = cls.world.dc[dc].gateways[i]
-            own, router = addresses(dc, i)
-            ns.ip("addr add", f"{own}/32", "dev lo")
-            cls.speaker[dc, i] = bgp.KINDS[kind](ns, f"{kind}-{ns.name}", ASN[dc], [bgp.Session(own, router)],
-                                                 [f"10.{10 + dc}.0.0/16"])
+        cls.speaker = {(dc, i): bgp_dc.speaker(cls.world.dc[dc], i, kind) for (dc, i), kind in cls.kinds.items()}
         cls.world.connect()
         for (dc, i) in cls.kinds:
             cls.world.dc[dc].gateways[i].wait_up()
-            cls.world.dc[dc].gateways[i].ip("route replace", addresses(dc, i)[1], "dev ipsec0 src", addresses(dc, i)[0])
+            bgp_dc.route(cls.world.dc[dc], i)
         cls.router.wait_up()
         for speaker in cls.speaker.values():
             speaker.start()
@@ -141,7 +126,7 @@ class Tunnels(Lab):
         self.router.ctl("tunnel", "up", "dc1/1")
         self.router.wait_up("dc1/1")
         self.world.dc[1].gateways[0].wait_up()
-        self.world.dc[1].gateways[0].ip("route replace", addresses(1, 0)[1], "dev ipsec0 src", addresses(1, 0)[0])
+        bgp_dc.route(self.world.dc[1], 0)
         self.wait_hops("172.22.0.0/24", "dc1/1", timeout=30)
         self.wait_hops("10.11.0.0/16", "dc1/1", "dc1/2")
         self.speaker[1, 0].withdraw("172.22.0.0/24")
