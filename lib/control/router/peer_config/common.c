@@ -37,6 +37,24 @@ void peer_id_here(const struct conf_tunnel *t, struct text *out)
 	put_id(&t->ike.local_id, &t->gateway_address, out);
 }
 
+const char *peer_password(const struct peer_tunnel *p)
+{
+	return p->with_secrets ? p->conf->bgp.password : "REPLACE-BY-THE-PASSWORD";
+}
+
+void peer_tunnel_address(const struct peer_tunnel *p, const char *comment, struct text *out)
+{
+	const struct conf_tunnel *t = p->conf;
+	char ours[IP_TEXT_MAX], theirs[IP_TEXT_MAX];
+
+	if (t->bgp.enabled)
+		text_addf(out, "%s   ip addr add %s/%u dev INTERFACE-OF-%s\n", comment,
+		    ip_text(&t->bgp.peer_ip, theirs), t->bgp.cidr.len, p->name);
+	else if (t->bfd.enabled)
+		text_addf(out, "%s   ip addr add %s peer %s dev INTERFACE-OF-%s\n", comment,
+		    ip_text(&t->bfd.peer, theirs), ip_text(&t->bfd.local, ours), p->name);
+}
+
 void peer_selectors(
     const struct ip_prefix *prefixes, unsigned count, const char *separator, struct text *out)
 {

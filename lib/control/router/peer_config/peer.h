@@ -26,6 +26,10 @@ peer_writer peer_swanctl, peer_libreswan, peer_bird, peer_frr, peer_text;
 /* Who the peer says it is, and who it expects us to be. */
 void peer_id_there(const struct conf_tunnel *t, struct text *out);
 void peer_id_here(const struct conf_tunnel *t, struct text *out);
+/* The password of a session that has one, or a placeholder. */
+const char *peer_password(const struct peer_tunnel *p);
+/* How the address of its end comes onto the interface of the tunnel, as a comment; nothing without BGP and BFD. */
+void peer_tunnel_address(const struct peer_tunnel *p, const char *comment, struct text *out);
 /* The prefixes of a side, or 0.0.0.0/0, with commas. */
 void peer_selectors(
     const struct ip_prefix *prefixes, unsigned count, const char *separator, struct text *out);
