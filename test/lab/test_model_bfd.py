@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""BFD in tunnels with BIRD at the far end: it comes up, it does not flap, it finds a dead path fast (BG-22, C-12)."""
+"""BFD in tunnels with BIRD and FRR at the far end: it comes up, it does not flap, it finds a dead path fast (BG-22, C-12)."""
 
 import ctypes
 import os
 
-from rig import bird, tools, wait, world
+from rig import bird, frr, tools, wait, world
 from rig.case import Lab
 
 CIDR = ("169.254.10.{}", "169.254.11.{}")  # ours .1, the gateway's .2
@@ -62,12 +62,16 @@ class Bfd(Lab):
         cls.world.connect(ike={"dpd_delay": "0s"})
         cls.world.wait_up()
         cls.host = cls.world.hosts()
-        cls.birds = []
+        cls.peers = []
         for i, gateway in enumerate(cls.world.dc[1].gateways):
             gateway.ip("addr add", CIDR[i].format(2) + "/30", "dev ipsec0")
-            cls.birds.append(bird.Bird(gateway, gateway.name, gateway.address, BIRD % {
-                "ms": cls.ms, "peer": CIDR[i].format(1), "local": CIDR[i].format(2)}).start())
+            cls.peers.append(cls.peer(i, gateway).start())
         cls.wait_states("up", "up")
+
+    @classmethod
+    def peer(cls, i, gateway):
+        return bird.Bird(gateway, gateway.name, gateway.address, BIRD % {
+            "ms": cls.ms, "peer": CIDR[i].format(1), "local": CIDR[i].format(2)})
 
     @classmethod
     def rows(cls):
@@ -90,7 +94,7 @@ class Bfd(Lab):
         row = self.rows()["dc1/1"]
         self.assertEqual((row["peer-state"], row["transmit-ms"], row["detect-ms"]),
                          ("up", self.ms, 3 * self.ms))
-        for i, peer in enumerate(self.birds):
+        for i, peer in enumerate(self.peers):
             self.assertEqual(peer.bfd(), {CIDR[i].format(1): "Up"})
         self.assertTrue(self.router.tunnel("dc1/1")["eligible"])
 
@@ -100,7 +104,7 @@ class Bfd(Lab):
         stream = tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=2000, flows=32).start().wait_flowing()
         with Stopped(self.router.process.pid):
             tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=1000, count=4000, flows=8).run()
-            for peer, cidr in zip(self.birds, CIDR):
+            for peer, cidr in zip(self.peers, CIDR):
                 self.assertEqual(peer.bfd(), {cidr.format(1): "Up"})
         verdict = stream.finish()
         self.assertEqual(verdict.lost, 0, verdict)
@@ -134,6 +138,25 @@ class Bfd(Lab):
         after = self.router.counters()
         for i in (1, 2):
             self.assertGreater(after[f"dc1/{i}"]["sent"] - before[f"dc1/{i}"]["sent"], 300)
+
+
+class BfdFrr(Bfd):
+    """The same with FRR's bfdd, as `peer-config` says it."""
+
+    @classmethod
+    def peer(cls, i, gateway):
+        text = cls.router.ctl("peer-config", f"dc1/{i + 1}", "--format", "frr")
+        return frr.Frr(gateway, f"frr-{gateway.name}", text, daemons=("zebra", "bfdd"))
+
+    def test_a_far_end_that_is_switched_off_says_so(self):
+        """AdminDown of the peer (RFC 5880 6.8.16): no detection time passes, and it comes back."""
+        where = ("configure terminal", "bfd", f"peer {CIDR[0].format(1)} local-address {CIDR[0].format(2)}")
+        self.peers[0].vtysh(*where, "shutdown")
+        wait.until(lambda: self.rows()["dc1/1"]["peer-state"] == "admin-down", 20, "we are told")
+        self.assertNotEqual(self.rows()["dc1/1"]["state"], "up")
+        self.assertEqual(self.rows()["dc1/2"]["state"], "up")
+        self.peers[0].vtysh(*where, "no shutdown")
+        self.wait_states("up", "up")
 
 
 class BfdManyRoutes(Bfd):
