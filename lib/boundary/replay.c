@@ -36,7 +36,7 @@ void replay_init(
 		word[s >> 6 & w->word_mask] |= UINT64_C(1) << (s & 63);
 }
 
-static void advance(struct replay_window *w, uint64_t sequence)
+void replay_advance(struct replay_window *w, uint64_t sequence)
 {
 	uint64_t from = w->top >> 6;
 	uint64_t steps = (sequence >> 6) - from;
@@ -46,16 +46,4 @@ static void advance(struct replay_window *w, uint64_t sequence)
 	for (uint64_t i = 1; i <= steps; i++)
 		w->word[(from + i) & w->word_mask] = 0;
 	w->top = sequence;
-}
-
-enum replay_verdict replay_accept(struct replay_window *w, uint64_t sequence)
-{
-	enum replay_verdict verdict = replay_check(w, sequence);
-
-	if (verdict != REPLAY_FRESH)
-		return verdict;
-	if (sequence > w->top)
-		advance(w, sequence);
-	w->word[sequence >> 6 & w->word_mask] |= UINT64_C(1) << (sequence & 63);
-	return REPLAY_FRESH;
 }

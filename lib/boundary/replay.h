@@ -51,6 +51,12 @@ static inline uint64_t replay_infer(const struct replay_window *w, uint32_t low,
 	return high << 32 | low;
 }
 
+/* The word that has the bit of that number. */
+static inline uint64_t *replay_word(const struct replay_window *w, uint64_t sequence)
+{
+	return &w->word[sequence >> 6 & w->word_mask];
+}
+
 /* Number 0 is never sent (RFC 4303 3.3.3): OLD. */
 static inline enum replay_verdict replay_check(const struct replay_window *w, uint64_t sequence)
 {
@@ -58,11 +64,27 @@ static inline enum replay_verdict replay_check(const struct replay_window *w, ui
 		return REPLAY_FRESH;
 	if (sequence == 0 || w->top - sequence >= w->size)
 		return REPLAY_OLD;
-	return w->word[sequence >> 6 & w->word_mask] >> (sequence & 63) & 1 ? REPLAY_SEEN
-									    : REPLAY_FRESH;
+	return *replay_word(w, sequence) >> (sequence & 63) & 1 ? REPLAY_SEEN : REPLAY_FRESH;
 }
 
+/* Moves the top to a higher number. */
+void replay_advance(struct replay_window *w, uint64_t sequence);
+
 /* Marks it and moves the window. Same verdicts: of two copies in one burst the second is SEEN. */
-enum replay_verdict replay_accept(struct replay_window *w, uint64_t sequence);
+static inline enum replay_verdict replay_accept(struct replay_window *w, uint64_t sequence)
+{
+	enum replay_verdict verdict = replay_check(w, sequence);
+
+	if (verdict != REPLAY_FRESH)
+		return verdict;
+	if (sequence > w->top) {
+		if (sequence >> 6 == w->top >> 6)
+			w->top = sequence;
+		else
+			replay_advance(w, sequence);
+	}
+	*replay_word(w, sequence) |= UINT64_C(1) << (sequence & 63);
+	return REPLAY_FRESH;
+}
 
 #endif

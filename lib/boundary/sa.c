@@ -109,10 +109,10 @@ static struct sa_cold *make_cold(struct sa_table *t, const struct sa_spec *s, bo
 
 /* Keys and engine. `sequence` as for sa_rte_create(). */
 static int make_crypto(struct sa_cold *cold, const struct sa_spec *s, uint64_t sequence,
-    struct rte_ipsec_session *session, uint8_t *engine)
+    struct rte_ipsec_session *session, struct sa_head *h)
 {
-	return crypto_mb(cold->crypto) ? sa_mb_create(cold, s, engine)
-				       : sa_rte_create(cold, s, sequence, session, engine);
+	return crypto_mb(cold->crypto) ? sa_mb_create(cold, s, h)
+				       : sa_rte_create(cold, s, sequence, session, &h->engine);
 }
 
 /* 0 or -ENOMEM. */
@@ -165,6 +165,7 @@ static void fill_in(struct sa_in *sa, const struct sa_spec *s)
 {
 	sa->min_bytes = sa->head.header_bytes + sa->head.align + sa->head.icv_bytes;
 	sa->selects_all = selects_all(s);
+	sa->outer_family = s->local.family;
 	atomic_init(&sa->owner, -1);
 	sa->local = s->local;
 	sa->remote = s->remote;
@@ -177,6 +178,8 @@ static void fill_in(struct sa_in *sa, const struct sa_spec *s)
 	sa->hard_packets = limit_of(s->hard_packets);
 	sa->soft_bytes = soft_bytes_of(s);
 	sa->hard_bytes = hard_bytes_of(s);
+	sa->limited = RTE_MIN(sa->soft_packets, sa->hard_packets) != UINT64_MAX ||
+	    RTE_MIN(sa->soft_bytes, sa->hard_bytes) != UINT64_MAX;
 	sa->selector_count = s->selector_count;
 	memcpy(sa->selector, s->selector, sizeof(sa->selector));
 }
@@ -215,7 +218,7 @@ struct sa_in *sa_in_create(struct sa_table *t, const struct sa_spec *spec)
 	if (!sa)
 		goto fail;
 	cold = make_cold(t, spec, true);
-	rc = make_crypto(cold, spec, top, &sa->session, &sa->head.engine);
+	rc = make_crypto(cold, spec, top, &sa->session, &sa->head);
 	if (rc == 0)
 		rc = fill_head(&sa->head, cold, spec);
 	if (rc == 0)
@@ -260,7 +263,8 @@ static void fill_out(struct sa_out *sa, const struct sa_spec *s)
 	struct rng rng;
 
 	rng_init_system(&rng);
-	sa->df = (uint8_t)s->df;
+	sa->df_mask = s->df == SA_DF_COPY ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0;
+	sa->df_set = s->df == SA_DF_SET ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0;
 	sa->outer_family = s->local.family;
 	sa->tos_mask = TOS_ECN | (s->copy_dscp ? TOS_DSCP : 0);
 	sa->tos_set = s->copy_dscp ? 0 : (uint8_t)(s->dscp << DSCP_SHIFT);
@@ -295,7 +299,7 @@ struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec)
 	if (!sa)
 		goto fail;
 	cold = make_cold(t, spec, false);
-	rc = make_crypto(cold, spec, first, &sa->session, &sa->head.engine);
+	rc = make_crypto(cold, spec, first, &sa->session, &sa->head);
 	if (rc == 0)
 		rc = fill_head(&sa->head, cold, spec);
 	if (rc == 0) {

@@ -49,6 +49,8 @@ enum esp_engine {
 	ESP_RTE_IPSEC_QUEUE, /* rte_ipsec, through the queues of a crypto device */
 	ESP_ENGINE_COUNT
 };
+/* By which function of the library; esp_mb_aead.c. */
+enum sa_aead { SA_AES128GCM, SA_AES256GCM, SA_CHACHA20POLY1305, SA_AEAD_COUNT };
 enum sa_df { SA_DF_COPY, SA_DF_SET, SA_DF_CLEAR };
 
 /* One pair of a traffic selector: addresses and, when not the full range, protocol and ports. */
@@ -99,7 +101,7 @@ struct sa_counters {             /* one worker writes; what every burst writes c
 
 struct sa_mb; /* sa_mb.h */
 
-/* The head of both hot records: what grouping and the engines need to know of either. */
+/* The head of both hot records: what the stages and the engines need to know of either. */
 struct sa_head {
 	uint32_t spi;
 	uint32_t tunnel;
@@ -111,26 +113,36 @@ struct sa_head {
 	uint8_t icv_bytes;
 	uint8_t align;        /* of the encrypted part, a power of two */
 	uint8_t queue_device; /* ESP_RTE_IPSEC_QUEUE: cryptodev */
+	uint8_t aead;         /* ESP_MB_AEAD: enum sa_aead */
 	bool esn;
 	bool natt;
+	uint8_t salt[4];               /* ESP_MB_AEAD: the nonce begins with it */
 	struct sa_counters *of_worker; /* [workers] */
 	const struct sa_mb *mb;        /* ESP_MB_*: keys */
 	struct sa_cold *cold;          /* control */
 };
 
+/*
+ * Fields stand together by when a worker needs them, a cache line at a time: with a thousand tunnels in a burst, each
+ * line of an SA is one that has to be waited for.
+ */
 struct sa_in {
 	struct sa_head head;
 	uint16_t min_bytes;    /* of an ESP packet: header, IV, one block or 4 bytes, ICV */
 	bool selects_all;      /* one selector of all addresses: no check needed */
-	_Atomic int16_t owner; /* *worker*: -1 none */
-	uint64_t outer_v4;     /* remote and local address as in an IPv4 header */
-	uint16_t remote_port;  /* with natt; network order */
 	_Atomic bool used;     /* *worker*: a packet passed; control asks after a rekey */
+	_Atomic int16_t owner; /* *worker*: -1 none */
+	uint16_t remote_port;  /* with natt; network order */
+	/* line 2 */
+	struct replay_window replay; /* *worker* (owner) */
+	uint64_t outer_v4;           /* remote and local address as in an IPv4 header */
+	uint8_t outer_family;
+	bool limited; /* one of the limits below is set */
 	/* *worker* sets it: an authenticated packet came from elsewhere, event raised. While it is set, workers do not
 	 * look at `remote` and `remote_port`, control may change them, and then clears it. */
 	_Atomic bool moved;
-	_Atomic bool soft_raised, hard_raised;                       /* *worker* */
-	struct replay_window replay;                                 /* *worker* (owner) */
+	_Atomic bool soft_raised, hard_raised; /* *worker* */
+	/* seldom needed */
 	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes; /* UINT64_MAX: none */
 	struct rte_ipsec_session session;                            /* ESP_RTE_* */
 	struct ip_addr local, remote;
@@ -152,32 +164,40 @@ union sa_outer_header {
 
 struct sa_out {
 	struct sa_head head;
-	uint8_t df; /* enum sa_df */
+	uint16_t tail_bytes;  /* room that the engine needs behind a packet, at most */
+	uint16_t head_bytes;  /* room in front */
+	uint8_t header_bytes; /* of the template */
 	uint8_t outer_family;
-	uint8_t tos_mask;    /* bits of the inner TOS that go outside: ECN, and DSCP when copied */
-	uint8_t tos_set;     /* the others */
-	uint16_t tail_bytes; /* room that the engine needs behind a packet, at most */
-	uint16_t head_bytes; /* room in front */
+	bool counts_bytes; /* a byte limit is set */
+	/* line 2: the outer header */
+	/* template; `header_sum` is that of its constant words */
+	union sa_outer_header header __rte_cache_aligned;
 	uint16_t header_sum; /* IPv4 outside: sum of the header's constant words, folded */
 	uint16_t id_offset;  /* added to the sequence number, gives the IPv4 ID */
 	uint32_t underlay;
-	union sa_outer_header header; /* template; `header_sum` is that of its constant words */
-	uint8_t header_bytes;         /* of the template */
-	bool cbc;                     /* the engine starts each message with iv_mask */
-	uint8_t iv_mask[16];          /* secret; IV = E(sequence number ^ mask), see sa.c */
-	_Atomic bool soft_raised, hard_raised; /* *worker* */
-	bool counts_bytes;                     /* a byte limit is set */
-	_Atomic uint64_t soft_sequence,
-	    hard_sequence;                /* packet limits and the end of the number space */
-	uint64_t soft_bytes, hard_bytes;  /* UINT64_MAX: none */
-	struct rte_ipsec_session session; /* ESP_RTE_* */
-	/* *workers*, atomic when there is more than one */
+	uint8_t tos_mask; /* bits of the inner TOS that go outside: ECN, and DSCP when copied */
+	uint8_t tos_set;  /* the others */
+	rte_be16_t df_mask, df_set; /* the same for DF */
+	bool cbc;                   /* the engine starts each message with iv_mask */
+	/* line 3: *workers* count, atomically when there is more than one */
 	_Atomic uint64_t next_sequence __rte_cache_aligned;
 	_Atomic uint64_t bytes; /* of inner packets, kept when counts_bytes */
+	/* packet limits and the end of the number space; control may raise them */
+	_Atomic uint64_t soft_sequence, hard_sequence;
+	uint8_t iv_mask[16]; /* secret; IV = E(sequence number ^ mask), see sa.c */
+	/* seldom needed */
+	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none */
+	_Atomic bool soft_raised, hard_raised; /* *worker* */
+	struct rte_ipsec_session session;      /* ESP_RTE_* */
 };
 
-static_assert(offsetof(struct sa_in, local) <= 4 * RTE_CACHE_LINE_SIZE, "hot part of sa_in");
-static_assert(sizeof(struct sa_out) <= 6 * RTE_CACHE_LINE_SIZE, "hot part of sa_out");
+static_assert(offsetof(struct sa_in, replay) == RTE_CACHE_LINE_SIZE &&
+	offsetof(struct sa_in, hard_packets) <= 2 * RTE_CACHE_LINE_SIZE,
+    "hot part of sa_in: two lines");
+static_assert(offsetof(struct sa_out, header) == RTE_CACHE_LINE_SIZE &&
+	offsetof(struct sa_out, next_sequence) == 2 * RTE_CACHE_LINE_SIZE &&
+	offsetof(struct sa_out, soft_bytes) <= 3 * RTE_CACHE_LINE_SIZE,
+    "hot part of sa_out: three lines");
 
 /* What control keeps of an SA and shows. No keys. */
 struct sa_cold {
@@ -248,6 +268,9 @@ void sa_in_follow(struct sa_in *sa, const struct ip_addr *remote, uint16_t port)
 
 /* Worker side: NULL when unknown. */
 struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi_host_order);
+/* The same for n SPIs, whose records are on their way to the cache together. */
+void sa_in_find_burst(
+    const struct sa_table *t, const uint32_t *spi_host_order, struct sa_in **sa, unsigned n);
 /* Protocol and ports of one selector, as seen from here. Packets without ports (fragments too) have 0 there. */
 static inline bool sa_selects_transport(
     const struct sa_selector *s, uint8_t protocol, uint16_t local_port, uint16_t remote_port)

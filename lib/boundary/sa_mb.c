@@ -21,21 +21,23 @@
 
 /* AEAD */
 
-static int expand_aead(IMB_MGR *m, struct sa_mb_aead *a, const struct sa_spec *spec, bool inbound)
+static int expand_aead(
+    IMB_MGR *m, union sa_mb_aead *a, const struct sa_spec *spec, struct sa_head *h)
 {
 	unsigned key_bytes = alg_encr(spec->encr)->key_bytes;
 
-	memcpy(a->salt, spec->encr_key + key_bytes, sizeof(a->salt));
+	memcpy(h->salt, spec->encr_key + key_bytes, sizeof(h->salt)); /* RFC 4106 4, 7634 2 */
 	switch (spec->encr) {
 	case ENCR_AES128GCM16:
+		h->aead = SA_AES128GCM;
 		IMB_AES128_GCM_PRE(m, spec->encr_key, &a->gcm);
-		a->crypt = inbound ? m->gcm128_dec : m->gcm128_enc;
 		return 0;
 	case ENCR_AES256GCM16:
+		h->aead = SA_AES256GCM;
 		IMB_AES256_GCM_PRE(m, spec->encr_key, &a->gcm);
-		a->crypt = inbound ? m->gcm256_dec : m->gcm256_enc;
 		return 0;
 	case ENCR_CHACHA20POLY1305:
+		h->aead = SA_CHACHA20POLY1305;
 		memcpy(a->chacha, spec->encr_key, sizeof(a->chacha));
 		return 0;
 	default:
@@ -151,7 +153,7 @@ static int expand_chain(IMB_MGR *m, struct sa_mb_chain *c, const struct sa_spec 
 
 /* Both */
 
-int sa_mb_create(struct sa_cold *cold, const struct sa_spec *spec, uint8_t *engine)
+int sa_mb_create(struct sa_cold *cold, const struct sa_spec *spec, struct sa_head *h)
 {
 	IMB_MGR *m = mb_of_control(crypto_mb(cold->crypto));
 	bool aead = alg_is_aead(spec->encr);
@@ -160,9 +162,9 @@ int sa_mb_create(struct sa_cold *cold, const struct sa_spec *spec, uint8_t *engi
 	cold->mb = rte_zmalloc("sa", sizeof(*cold->mb), RTE_CACHE_LINE_SIZE);
 	if (!cold->mb)
 		return -ENOMEM;
-	rc = aead ? expand_aead(m, &cold->mb->aead, spec, cold->inbound)
+	rc = aead ? expand_aead(m, &cold->mb->aead, spec, h)
 		  : expand_chain(m, &cold->mb->chain, spec);
-	*engine = aead ? ESP_MB_AEAD : ESP_MB_CHAIN;
+	h->engine = aead ? ESP_MB_AEAD : ESP_MB_CHAIN;
 	if (rc)
 		sa_mb_destroy(cold);
 	return rc;

@@ -13,14 +13,10 @@
 
 #define SA_MB_DES_ROUNDS 16
 
-/* AEAD: the nonce is the salt and the IV of the packet (RFC 4106 4, 7634 2). */
-struct sa_mb_aead {
-	union {
-		struct gcm_key_data gcm;
-		uint8_t chacha[32];
-	};
-	aes_gcm_enc_dec_t crypt; /* GCM: seals or opens, by direction and key size */
-	uint8_t salt[4];
+/* The salt is in the head of the SA. */
+union sa_mb_aead {
+	struct gcm_key_data gcm;
+	uint8_t chacha[32];
 };
 
 /* Cipher and HMAC. */
@@ -46,13 +42,13 @@ struct sa_mb_chain {
 
 struct sa_mb {
 	union {
-		struct sa_mb_aead aead;
+		union sa_mb_aead aead;
 		struct sa_mb_chain chain;
 	};
 } __rte_cache_aligned;
 
-/* Expands the keys into *mb and picks the engine. 0, -ENOTSUP, -ENOMEM. */
-int sa_mb_create(struct sa_cold *cold, const struct sa_spec *spec, uint8_t *engine);
+/* Expands the keys, and puts engine, algorithm and salt into the head. 0, -ENOTSUP, -ENOMEM. */
+int sa_mb_create(struct sa_cold *cold, const struct sa_spec *spec, struct sa_head *h);
 /* Wipes and frees; also what was never made. */
 void sa_mb_destroy(struct sa_cold *cold);
 

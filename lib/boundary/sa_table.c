@@ -14,13 +14,14 @@
 #include <stdlib.h>
 
 #include <rte_malloc.h>
+#include <rte_prefetch.h>
 
 #include "base/mem.h"
 
 /* SPI 0 is never on a wire (RFC 4303 2.1), so no search ends at it. */
 static struct sa_in tombstone;
 
-static uint32_t first_slot(const struct spi_slots *s, uint32_t spi)
+static inline uint32_t first_slot(const struct spi_slots *s, uint32_t spi)
 {
 	return (spi * UINT32_C(0x9e3779b1) ^ spi >> 15) & s->mask;
 }
@@ -74,10 +75,8 @@ void sa_table_free(struct sa_table *t)
 	free(t);
 }
 
-struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi)
+static inline struct sa_in *find(const struct spi_slots *s, uint32_t spi)
 {
-	const struct spi_slots *s = atomic_load_explicit(&t->slots, memory_order_acquire);
-
 	if (spi == 0)
 		return NULL;
 	for (uint32_t i = first_slot(s, spi);; i = (i + 1) & s->mask) {
@@ -86,6 +85,48 @@ struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi)
 		if (!sa || sa->head.spi == spi)
 			return sa;
 	}
+}
+
+struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi)
+{
+	return find(atomic_load_explicit(&t->slots, memory_order_acquire), spi);
+}
+
+/* The record is most often the first of its chain. */
+static inline void fetch(const struct spi_slots *s, uint32_t spi)
+{
+	const char *sa =
+	    (const char *)atomic_load_explicit(&s->at[first_slot(s, spi)], memory_order_relaxed);
+
+	rte_prefetch0(sa); /* NULL is fine */
+	rte_prefetch0(sa + RTE_CACHE_LINE_SIZE);
+}
+
+static inline bool one_spi(const uint32_t *spi, unsigned n)
+{
+	uint32_t difference = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		difference |= spi[i] ^ spi[0];
+	return difference == 0;
+}
+
+void sa_in_find_burst(const struct sa_table *t, const uint32_t *spi, struct sa_in **sa, unsigned n)
+{
+	const struct spi_slots *s = atomic_load_explicit(&t->slots, memory_order_acquire);
+
+	if (one_spi(spi, n)) {
+		sa[0] = find(s, spi[0]);
+		for (unsigned i = 1; i < n; i++)
+			sa[i] = sa[0];
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0((const void *)&s->at[first_slot(s, spi[i])]);
+	for (unsigned i = 0; i < n; i++)
+		fetch(s, spi[i]);
+	for (unsigned i = 0; i < n; i++)
+		sa[i] = find(s, spi[i]);
 }
 
 bool sa_spi_in_use(const struct sa_table *t, uint32_t spi)

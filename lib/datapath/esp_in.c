@@ -3,7 +3,7 @@
 /*
  * Inbound: from outer packets to inner ones.
  *
- * The SPI gives the SA; the burst is sorted by SA. What a packet must show before the work of decrypting it: a
+ * The SPI gives the SA. What a packet must show before the work of decrypting it: a
  * length that holds every field (before anything else is read), the outer addresses of its SA, a sequence
  * number that is not known to be used. An SA belongs to one worker, which alone writes its replay window: packets
  * of another worker's SA go there as they came.
@@ -15,7 +15,7 @@
 #include <rte_ring.h>
 
 #include "datapath/esp.h"
-#include "datapath/esp_worker.h"
+#include "datapath/esp_mb.h"
 #include "datapath/stage.h"
 
 /* Bytes in front of the ESP header. */
@@ -61,84 +61,69 @@ static inline bool is_peer(const struct sa_in *sa, const struct rte_mbuf *m)
 	bool any_source = sa->head.natt && m->l4_len != 0;
 	uint64_t addresses;
 
-	if (ip[0] >> 4 != sa->local.family)
+	if (unlikely(ip[0] >> 4 != sa->outer_family))
 		return false;
-	if (sa->local.family == IP_V6)
+	if (unlikely(sa->outer_family == IP_V6))
 		return is_peer_v6(sa, m, any_source);
 	memcpy(&addresses, ip + offsetof(struct rte_ipv4_hdr, src_addr), sizeof(addresses));
 	if (any_source)
-		return memcmp((uint8_t *)&addresses + 4, sa->local.bytes, 4) == 0;
+		return (addresses ^ sa->outer_v4) >> 32 == 0; /* little endian: the local address */
 	return addresses == sa->outer_v4;
 }
 
-static void note_outer(struct rte_mbuf *m)
+/* In one segment, and long enough for an SPI and a number? Why not, or DROP_NOT. */
+static inline unsigned misses_header(struct rte_mbuf *m)
 {
-	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	struct esp_note *note = esp_note(m);
-
-	note->tos = ip[0] >> 4 == IP_V4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
-	note->bytes = m->pkt_len;
-	note->inbound = true;
-	note->failed = false;
-}
-
-/* The SA, or NULL and the reason. */
-static inline struct sa_in *sa_of(
-    struct worker *w, struct rte_mbuf *m, struct sa_in *last, enum drop_reason *why)
-{
-	struct sa_in *sa = last;
-	uint32_t spi;
-
-	*why = DROP_NO_HEADROOM;
 	if (unlikely(!is_whole(m)))
-		return NULL;
-	*why = DROP_ESP_TRUNCATED;
-	if (unlikely(m->data_len < esp_offset(m) + sizeof(struct rte_esp_hdr)))
-		return NULL;
-	spi = rte_be_to_cpu_32(esp_of(m)->spi);
-	if (!sa || sa->head.spi != spi)
-		sa = sa_in_find(w->b->sas, spi);
-	*why = DROP_ESP_UNKNOWN_SPI;
-	if (unlikely(!sa))
-		return NULL;
-	*why = DROP_ESP_WRONG_PEER;
-	if (unlikely(!is_peer(sa, m)))
-		goto refused;
-	*why = DROP_ESP_TRUNCATED;
-	if (unlikely(!has_length_of(sa, m)))
-		goto refused;
-	return sa;
-refused:
-	sa->head.of_worker[w->id].other++;
-	return NULL;
+		return DROP_NO_HEADROOM;
+	return unlikely(m->data_len < esp_offset(m) + sizeof(struct rte_esp_hdr))
+	    ? DROP_ESP_TRUNCATED
+	    : DROP_NOT;
 }
 
-static unsigned find_sas(struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
+/* The SA of each packet; those with none are dropped. */
+static unsigned find_sas(struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_in **sa)
 {
-	struct sa_in *in = NULL;
-	unsigned kept = 0;
+	uint32_t spi[BURST_MAX];
+	unsigned whole = 0, kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		enum drop_reason why;
+		unsigned why = misses_header(m[i]);
 
-		in = sa_of(w, m[i], in, &why);
-		if (unlikely(!in) && why == DROP_ESP_UNKNOWN_SPI) {
-			if (early_hold(w, m[i]))
-				continue;
-			in = sa_of(w, m[i], NULL, &why); /* made in between */
-		}
-		if (unlikely(!in)) {
+		if (unlikely(why != DROP_NOT)) {
 			drop(w, m[i], why);
 			continue;
 		}
-		note_outer(m[i]);
-		sa[kept] = &in->head;
+		spi[whole] = rte_be_to_cpu_32(esp_of(m[i])->spi);
+		m[whole++] = m[i];
+	}
+	if (unlikely(whole == 0))
+		return 0;
+	sa_in_find_burst(w->b->sas, spi, sa, whole);
+	for (unsigned i = 0; i < whole; i++) {
+		if (unlikely(!sa[i])) {
+			if (early_hold(w, m[i]))
+				continue;
+			sa[i] = sa_in_find(w->b->sas, spi[i]); /* made in between */
+		}
+		if (unlikely(!sa[i])) {
+			drop(w, m[i], DROP_ESP_UNKNOWN_SPI);
+			continue;
+		}
+		sa[kept] = sa[i];
 		m[kept++] = m[i];
 	}
 	return kept;
 }
 
 /* Owner */
+
+/* Packets for other workers, in the order they came. */
+struct away {
+	unsigned n;
+	struct rte_mbuf *m[BURST_MAX];
+	int16_t owner[BURST_MAX];
+};
 
 /* Is it ours, from now on at the latest? */
 static inline bool is_owner(struct worker *w, struct sa_in *sa, int16_t *owner)
@@ -151,12 +136,18 @@ static inline bool is_owner(struct worker *w, struct sa_in *sa, int16_t *owner)
 		&sa->owner, owner, (int16_t)w->id, memory_order_acq_rel, memory_order_acquire);
 }
 
-static void hand_over(struct worker *w, int16_t owner, struct rte_mbuf **m, unsigned n)
+static void hand_over(struct worker *w, struct away *away)
 {
-	unsigned taken = rte_ring_enqueue_burst(w->peers[owner].handoff_in, (void **)m, n, NULL);
+	for (unsigned i = 0, end; i < away->n; i = end) {
+		struct rte_ring *ring = w->peers[away->owner[i]].handoff_in;
+		unsigned taken;
 
-	if (unlikely(taken < n))
-		drop_burst(w, m + taken, n - taken, DROP_HANDOFF_FULL);
+		for (end = i + 1; end < away->n && away->owner[end] == away->owner[i]; end++)
+			;
+		taken = rte_ring_enqueue_burst(ring, (void **)away->m + i, end - i, NULL);
+		if (unlikely(taken < end - i))
+			drop_burst(w, away->m + i + taken, end - i - taken, DROP_HANDOFF_FULL);
+	}
 }
 
 /* Replay, before the work */
@@ -173,52 +164,89 @@ void esp_drop_replayed(
 	drop(w, m, verdict == REPLAY_SEEN ? DROP_ESP_REPLAY : DROP_ESP_REPLAY_OLD);
 }
 
-static unsigned check_replay(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n)
+/* Why a packet is not worth the work, before anything of it is believed; DROP_NOT when it is. */
+static inline unsigned refused(const struct sa_in *sa, const struct rte_mbuf *m)
 {
-	unsigned kept = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		uint64_t sequence =
-		    replay_infer(&sa->replay, rte_be_to_cpu_32(esp_of(m[i])->seq), sa->head.esn);
-		enum replay_verdict verdict = replay_check(&sa->replay, sequence);
-
-		if (unlikely(verdict != REPLAY_FRESH)) {
-			esp_drop_replayed(w, sa, m[i], verdict);
-			continue;
-		}
-		esp_note(m[i])->sequence = sequence;
-		m[kept++] = m[i];
-	}
-	return kept;
+	if (unlikely(!is_peer(sa, m)))
+		return DROP_ESP_WRONG_PEER;
+	return unlikely(!has_length_of(sa, m)) ? DROP_ESP_TRUNCATED : DROP_NOT;
 }
 
-/* The packets of one SA. Returns how many are finished. */
-static unsigned receive_group(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
+static inline void note(const struct sa_in *sa, struct rte_mbuf *m)
 {
+	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct esp_note *note = esp_note(m);
+
+	note->sequence = replay_infer(&sa->replay, rte_be_to_cpu_32(esp_of(m)->seq), sa->head.esn);
+	note->tos = ip[0] >> 4 == IP_V4 ? ip[1] : (uint8_t)(ip[0] << 4 | ip[1] >> 4);
+	note->bytes = m->pkt_len;
+	note->inbound = true;
+	note->failed = false;
+}
+
+/* What decryption and the stages behind it read and write of many SAs. */
+static void fetch(
+    const struct worker *w, struct sa_head *const *sa, struct rte_mbuf *const *m, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(&sa[i]->of_worker[w->id]);
+		rte_prefetch0(&w->slots[sa[i]->slot]);
+		rte_prefetch0(replay_word(&sa_in_of(sa[i])->replay, esp_note(m[i])->sequence));
+		rte_prefetch0(tunnel_get(&w->b->tunnels, sa[i]->tunnel));
+		if (likely(sa[i]->mb))
+			esp_mb_fetch_key(sa[i], true);
+	}
+}
+
+/* May it be decrypted here and now? If not, it is dropped or on its way to its worker. */
+static inline bool admit(struct worker *w, struct sa_in *sa, struct rte_mbuf *m, struct away *away)
+{
+	unsigned why = refused(sa, m);
+	enum replay_verdict verdict;
 	int16_t owner;
 
-	if (unlikely(!is_owner(w, sa, &owner))) {
-		hand_over(w, owner, m, n);
-		return 0;
+	if (unlikely(why != DROP_NOT)) {
+		sa->head.of_worker[w->id].other++;
+		drop(w, m, why);
+		return false;
 	}
-	n = check_replay(w, sa, m, n);
-	return n ? esp_engines[sa->head.engine].decap(w, sa, m, n, inner) : 0;
+	if (unlikely(!is_owner(w, sa, &owner))) {
+		away->m[away->n] = m;
+		away->owner[away->n++] = owner;
+		return false;
+	}
+	note(sa, m);
+	verdict = replay_check(&sa->replay, esp_note(m)->sequence);
+	if (unlikely(verdict != REPLAY_FRESH)) {
+		esp_drop_replayed(w, sa, m, verdict);
+		return false;
+	}
+	return true;
 }
 
 unsigned esp_in(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
-	struct esp_groups *g = &w->esp->groups;
+	struct sa_in *in[BURST_MAX];
 	struct sa_head *sa[BURST_MAX];
-	unsigned room = n, done = 0;
+	struct away away = {.n = 0};
+	unsigned room = n, done = 0, kept = 0;
 
-	n = find_sas(w, m, n, sa);
-	if (n == 0)
-		return 0;
-	esp_group(w, m, sa, n);
-	for (unsigned i = 0; i < g->count; i++)
-		done += receive_group(w, container_of(g->sa[i], struct sa_in, head),
-		    g->m + g->start[i], g->start[i + 1] - g->start[i], inner + done);
+	n = find_sas(w, m, n, in);
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(!admit(w, in[i], m[i], &away)))
+			continue;
+		sa[kept] = &in[i]->head;
+		m[kept++] = m[i];
+	}
+	hand_over(w, &away);
+	if (!esp_one_sa(sa, kept))
+		fetch(w, sa, m, kept);
+	if (w->esp->sorts_in)
+		esp_group(w, sa, m, kept, &(struct esp_groups){0});
+	for (unsigned i = 0, run; i < kept; i += run) {
+		run = esp_same_engine(sa + i, kept - i);
+		done += esp_engines[sa[i]->engine].decap(w, sa + i, m + i, run, inner + done);
+	}
 	if (w->esp->mb)
 		return done + esp_mb_run_in(w, inner + done);
 	esp_queue_run(w);

@@ -15,10 +15,8 @@
 #include <rte_udp.h>
 
 #include "datapath/esp_ecn.h"
+#include "datapath/esp_frame.h"
 #include "datapath/esp_select.h"
-#include "datapath/esp_worker.h"
-
-#define ESP_NEXT_DUMMY 59 /* RFC 4303 2.6 */
 
 /* ICV and replay */
 
@@ -55,40 +53,45 @@ static void drop_failed(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 	drop(w, m, by_device ? DROP_CRYPTO_FAILED : DROP_ESP_ICV);
 }
 
-unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n)
+static inline bool accept_one(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 {
-	uint64_t bytes = 0;
+	uint64_t sequence = esp_note(m)->sequence;
+	bool newest = sequence > sa->replay.top;
+	enum replay_verdict verdict;
+
+	if (unlikely(m->ol_flags & RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED)) {
+		drop_failed(w, sa, m);
+		return false;
+	}
+	verdict = replay_accept(&sa->replay, sequence);
+	if (unlikely(verdict != REPLAY_FRESH)) {
+		esp_drop_replayed(w, sa, m, verdict);
+		return false;
+	}
+	if (sa->head.natt && newest)
+		follow_peer(w, sa, m);
+	sa->head.of_worker[w->id].outer_bytes += esp_note(m)->bytes;
+	return true;
+}
+
+unsigned esp_inner_accept(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n)
+{
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t sequence = esp_note(m[i])->sequence;
-		enum replay_verdict verdict;
-		bool newest;
-
-		if (unlikely(m[i]->ol_flags & RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED)) {
-			drop_failed(w, sa, m[i]);
+		if (unlikely(!accept_one(w, sa_in_of(sa[i]), m[i])))
 			continue;
-		}
-		newest = sequence > sa->replay.top;
-		verdict = replay_accept(&sa->replay, sequence);
-		if (unlikely(verdict != REPLAY_FRESH)) {
-			esp_drop_replayed(w, sa, m[i], verdict);
-			continue;
-		}
-		if (sa->head.natt && newest)
-			follow_peer(w, sa, m[i]);
-		bytes += esp_note(m[i])->bytes;
+		sa[kept] = sa[i];
 		m[kept++] = m[i];
 	}
-	sa->head.of_worker[w->id].outer_bytes += bytes;
 	return kept;
 }
 
 /* Trailer */
 
-void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf *m, uint8_t next)
+void esp_inner_refuse(struct worker *w, struct sa_head *sa, struct rte_mbuf *m, uint8_t next)
 {
-	sa->head.of_worker[w->id].other++;
+	sa->of_worker[w->id].other++;
 	drop(w, m, next == ESP_NEXT_DUMMY ? DROP_ESP_DUMMY : DROP_ESP_PADDING);
 }
 
@@ -217,23 +220,49 @@ static inline bool within_life(struct worker *w, struct sa_in *sa, uint32_t byte
 	return true;
 }
 
-unsigned esp_inner_finish(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
+static inline bool finish_one(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 {
 	struct sa_counters *c = &sa->head.of_worker[w->id];
+
+	if (unlikely(sa->limited) && unlikely(!within_life(w, sa, m->pkt_len))) {
+		drop(w, m, DROP_SA_EXPIRED);
+		return false;
+	}
+	c->packets++;
+	c->bytes += m->pkt_len;
+	if (unlikely(!pass(w, sa, m)))
+		return false;
+	if (unlikely(!atomic_load_explicit(&sa->used, memory_order_relaxed)))
+		esp_event(w, &sa->head, true, EVENT_SA_USED, &sa->used);
+	return true;
+}
+
+unsigned esp_inner_finish(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
+{
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(!within_life(w, sa, m[i]->pkt_len))) {
-			drop(w, m[i], DROP_SA_EXPIRED);
-			continue;
-		}
-		c->packets++;
-		c->bytes += m[i]->pkt_len;
-		if (likely(pass(w, sa, m[i])))
+		if (likely(finish_one(w, sa_in_of(sa[i]), m[i])))
 			inner[kept++] = m[i];
 	}
-	if (unlikely(!atomic_load_explicit(&sa->used, memory_order_relaxed)) && kept > 0)
-		esp_event(w, &sa->head, true, EVENT_SA_USED, &sa->used);
+	return kept;
+}
+
+unsigned esp_inner_decrypted(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		uint8_t next;
+
+		if (unlikely(!accept_one(w, sa_in_of(sa[i]), m[i])))
+			continue;
+		if (unlikely(!esp_unframe(sa[i], m[i], &next)))
+			esp_inner_refuse(w, sa[i], m[i], next);
+		else if (likely(finish_one(w, sa_in_of(sa[i]), m[i])))
+			inner[kept++] = m[i];
+	}
 	return kept;
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * The engines over intel-ipsec-mb: their state, the seam to all engines, and what AEADs and chains of cipher and
- * HMAC have in common behind the crypto.
+ * The engines over intel-ipsec-mb: their state, and the seam to all engines.
  */
 
 #include "datapath/esp_mb.h"
@@ -27,38 +26,6 @@ const struct esp_engine_ops esp_engines[ESP_ENGINE_COUNT] = {
     [ESP_RTE_IPSEC_QUEUE] = {esp_rte_encap_queue, esp_rte_decap_queue},
 };
 
-/* Of one SA. */
-static unsigned decrypted(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
-{
-	unsigned kept = 0;
-
-	n = esp_inner_accept(w, sa, m, n);
-	for (unsigned i = 0; i < n; i++) {
-		uint8_t next;
-
-		if (likely(esp_unframe(&sa->head, m[i], &next)))
-			m[kept++] = m[i];
-		else
-			esp_inner_refuse(w, sa, m[i], next);
-	}
-	return kept ? esp_inner_finish(w, sa, m, kept, inner) : 0;
-}
-
-unsigned esp_mb_decrypted(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
-    unsigned n, struct rte_mbuf **inner)
-{
-	unsigned done = 0;
-
-	for (unsigned i = 0, end; i < n; i = end) {
-		for (end = i + 1; end < n && sa[end] == sa[i]; end++)
-			;
-		done += decrypted(
-		    w, container_of(sa[i], struct sa_in, head), m + i, end - i, inner + done);
-	}
-	return done;
-}
-
 unsigned esp_mb_run_out(struct worker *w, struct rte_mbuf **outer)
 {
 	unsigned done = esp_mb_run_out_aead(w->esp->mb, outer);
@@ -76,13 +43,19 @@ unsigned esp_mb_run_in(struct worker *w, struct rte_mbuf **inner)
 int esp_mb_init(struct worker *w)
 {
 	const struct mb *mb = w->b->crypto ? crypto_mb(w->b->crypto) : NULL;
+	IMB_MGR *m;
 
 	if (!mb)
 		return 0;
 	w->esp->mb = rte_zmalloc("esp", sizeof(struct esp_mb), RTE_CACHE_LINE_SIZE);
 	if (!w->esp->mb)
 		return -ENOMEM;
-	w->esp->mb->manager = mb_of_worker(mb, w->id);
+	m = mb_of_worker(mb, w->id);
+	w->esp->mb->manager = m;
+	w->esp->mb->seal[SA_AES128GCM] = m->gcm128_enc;
+	w->esp->mb->seal[SA_AES256GCM] = m->gcm256_enc;
+	w->esp->mb->open[SA_AES128GCM] = m->gcm128_dec;
+	w->esp->mb->open[SA_AES256GCM] = m->gcm256_dec;
 	return 0;
 }
 

@@ -39,40 +39,63 @@ struct esp_mb_batch {
 
 struct esp_mb {
 	IMB_MGR *manager;
+	aes_gcm_enc_dec_t seal[SA_AEAD_COUNT], open[SA_AEAD_COUNT]; /* NULL: takes jobs */
 	struct gcm_context_data gcm;
 	struct esp_mb_aead_batch aead;
 	struct esp_mb_batch batch; /* of cipher and HMAC */
 } __rte_cache_aligned;
 
-/* Counts packets of one SA that have been encrypted. */
-static inline void esp_mb_count_out(struct worker *w, const struct sa_head *h, unsigned packets,
-    uint64_t inner_bytes, uint64_t outer_bytes)
+/* Three lines from there on. */
+static inline void esp_mb_fetch_lines(const void *from)
+{
+	rte_prefetch0(from);
+	rte_prefetch0((const char *)from + RTE_CACHE_LINE_SIZE);
+	rte_prefetch0((const char *)from + 2 * RTE_CACHE_LINE_SIZE);
+}
+
+/* What the library reads of an SA's keys: round keys, and those powers of the hash key that short packets need, or the
+ * states that the HMAC begins with. */
+static inline void esp_mb_fetch_key(const struct sa_head *h, bool inbound)
+{
+	const struct gcm_key_data *gcm = &h->mb->aead.gcm;
+	const struct sa_mb_chain *chain = &h->mb->chain;
+
+	if (h->engine == ESP_MB_AEAD) {
+		esp_mb_fetch_lines(gcm->expanded_keys);
+		esp_mb_fetch_lines(
+		    (const char *)(&gcm->ghash_keys.vaes_avx512 + 1) - 3 * RTE_CACHE_LINE_SIZE);
+	} else {
+		esp_mb_fetch_lines(inbound ? chain->aes.dec : chain->aes.enc);
+		esp_mb_fetch_lines(chain->inner);
+	}
+}
+
+/* Packets of one SA that have been framed. */
+struct esp_mb_out_count {
+	unsigned packets;
+	uint64_t inner_bytes, outer_bytes;
+};
+
+static inline void esp_mb_count_out(
+    struct worker *w, const struct sa_head *h, const struct esp_mb_out_count *count)
 {
 	struct sa_counters *c = &h->of_worker[w->id];
 
-	rte_prefetch0(&w->slots[h->slot]); /* tx will count there */
-	c->packets += packets;
-	c->bytes += inner_bytes;
-	c->outer_bytes += outer_bytes;
+	c->packets += count->packets;
+	c->bytes += count->inner_bytes;
+	c->outer_bytes += count->outer_bytes;
 }
 
-/*
- * Packets decrypted in place, sa[i] that of m[i], in runs; RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED on those whose ICV did not
- * hold: ICV and replay verdicts, frame off, inner checks. Puts what may go on into inner[]; returns how many.
- */
-unsigned esp_mb_decrypted(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+/* Engines put packets into a batch and finish none; esp_mb_run_out() and esp_mb_run_in() do. */
+unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer);
+unsigned esp_mb_decap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **inner);
 
-/* Engines put packets into a batch and finish none; esp_mb_run_out() and esp_mb_run_in() do. */
-unsigned esp_mb_encap_aead(struct worker *w, struct sa_out *sa, uint64_t first, struct rte_mbuf **m,
+unsigned esp_mb_encap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer);
-unsigned esp_mb_decap_aead(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
-
-unsigned esp_mb_encap_chain(struct worker *w, struct sa_out *sa, uint64_t first,
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
-unsigned esp_mb_decap_chain(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+unsigned esp_mb_decap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner);
 
 unsigned esp_mb_run_out_aead(struct esp_mb *mb, struct rte_mbuf **outer);
 unsigned esp_mb_run_in_aead(struct worker *w, struct rte_mbuf **inner);

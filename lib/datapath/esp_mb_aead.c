@@ -6,7 +6,7 @@
  *
  * Still the packets of a burst are first framed, all of them, and then worked on, all of them, whatever their SAs: the
  * library reads in wide pieces what framing wrote in small ones, which stalls the CPU while the writes are not
- * in the cache yet; and the keys of the next packets are fetched in the meantime.
+ * in the cache yet.
  *
  * The nonce is the SA's salt and the packet's IV; ours is the sequence number, so that none is used twice under a
  * key. Additional data is the ESP header as it lies in the packet, or with ESN the number in full.
@@ -20,22 +20,20 @@
 #define AAD_BYTES   8
 #define AAD_ESN     12
 #define NONCE_BYTES 12
-#define KEYS_AHEAD  3 /* packets */
 
 /* `esp`: header and IV are written. */
 static inline void add_work(struct esp_mb_aead_batch *b, struct sa_head *h, struct rte_mbuf *m,
     struct esp_frame f, uint64_t sequence)
 {
 	struct esp_mb_aead_work *work = &b->work[b->n];
-	const struct sa_mb_aead *key = &h->mb->aead;
 	rte_be32_t high = rte_cpu_to_be_32((uint32_t)(sequence >> 32));
 
 	b->m[b->n] = m;
 	b->sa[b->n++] = h;
 	work->text = f.esp + ESP_BYTES + AEAD_IV;
 	work->bytes = f.clear;
-	memcpy(work->nonce, key->salt, sizeof(key->salt));
-	memcpy(work->nonce + sizeof(key->salt), f.esp + ESP_BYTES, AEAD_IV);
+	memcpy(work->nonce, h->salt, sizeof(h->salt));
+	memcpy(work->nonce + sizeof(h->salt), f.esp + ESP_BYTES, AEAD_IV);
 	work->aad = f.esp;
 	work->aad_bytes = AAD_BYTES;
 	if (!h->esn)
@@ -47,24 +45,11 @@ static inline void add_work(struct esp_mb_aead_batch *b, struct sa_head *h, stru
 	work->aad_bytes = AAD_ESN;
 }
 
-/* Round keys, and of the powers of the hash key those that short packets need. */
-static inline void fetch_key(const struct sa_mb_aead *key)
-{
-	const uint8_t *powers = key->gcm.ghash_keys.vaes_avx512.shifted_hkey +
-	    sizeof(key->gcm.ghash_keys.vaes_avx512.shifted_hkey);
-
-	for (unsigned i = 0; i < sizeof(key->gcm.expanded_keys); i += RTE_CACHE_LINE_SIZE)
-		rte_prefetch0(key->gcm.expanded_keys + i);
-	for (unsigned i = 1; i <= 3; i++)
-		rte_prefetch0(powers - (size_t)i * RTE_CACHE_LINE_SIZE);
-	rte_prefetch0(&key->crypt);
-}
-
 /*
  * In place; the ICV to `tag`. A job of its own, which is done on return: faster than the library's functions for
  * messages in pieces, and there are no others.
  */
-static void chacha(IMB_MGR *manager, const struct sa_mb_aead *key,
+static void chacha(IMB_MGR *manager, const union sa_mb_aead *key,
     const struct esp_mb_aead_work *work, IMB_CIPHER_DIRECTION direction, uint8_t *tag)
 {
 	struct IMB_JOB *job = IMB_GET_NEXT_JOB(manager);
@@ -92,38 +77,46 @@ static void chacha(IMB_MGR *manager, const struct sa_mb_aead *key,
 static inline void crypt_one(
     struct esp_mb *mb, unsigned i, IMB_CIPHER_DIRECTION direction, uint8_t *tag)
 {
-	const struct esp_mb_aead_batch *b = &mb->aead;
-	const struct esp_mb_aead_work *work = &b->work[i];
-	const struct sa_mb_aead *key = &b->sa[i]->mb->aead;
+	const struct esp_mb_aead_work *work = &mb->aead.work[i];
+	const struct sa_head *h = mb->aead.sa[i];
+	aes_gcm_enc_dec_t crypt =
+	    direction == IMB_DIR_ENCRYPT ? mb->seal[h->aead] : mb->open[h->aead];
 
-	if (i + KEYS_AHEAD < b->n && b->sa[i + KEYS_AHEAD] != b->sa[i])
-		fetch_key(&b->sa[i + KEYS_AHEAD]->mb->aead);
-	if (likely(key->crypt))
-		key->crypt(&key->gcm, &mb->gcm, work->text, work->text, work->bytes, work->nonce,
+	if (likely(crypt))
+		crypt(&h->mb->aead.gcm, &mb->gcm, work->text, work->text, work->bytes, work->nonce,
 		    work->aad, work->aad_bytes, tag, AEAD_ICV);
 	else
-		chacha(mb->manager, key, work, direction, tag);
+		chacha(mb->manager, &h->mb->aead, work, direction, tag);
 }
 
 /* Outbound */
 
-unsigned esp_mb_encap_aead(struct worker *w, struct sa_out *sa, uint64_t first, struct rte_mbuf **m,
-    unsigned n, struct rte_mbuf **outer)
+static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
-	uint64_t inner_bytes = 0, outer_bytes = 0;
+	struct esp_mb_out_count count = {.packets = n};
 
-	(void)outer;
 	for (unsigned i = 0; i < n; i++) {
-		rte_be64_t iv = rte_cpu_to_be_64(first + i);
+		uint64_t sequence = esp_note(m[i])->sequence;
+		rte_be64_t iv = rte_cpu_to_be_64(sequence);
 		struct esp_frame f;
 
-		inner_bytes += m[i]->pkt_len;
-		f = esp_frame(sa, m[i], first + i);
-		outer_bytes += m[i]->pkt_len;
+		count.inner_bytes += m[i]->pkt_len;
+		f = esp_frame(sa, m[i], sequence);
+		count.outer_bytes += m[i]->pkt_len;
 		memcpy(f.esp + ESP_BYTES, &iv, sizeof(iv));
-		add_work(&w->esp->mb->aead, &sa->head, m[i], f, first + i);
+		add_work(&w->esp->mb->aead, &sa->head, m[i], f, sequence);
 	}
-	esp_mb_count_out(w, &sa->head, n, inner_bytes, outer_bytes);
+	esp_mb_count_out(w, &sa->head, &count);
+}
+
+unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer)
+{
+	unsigned run = esp_one_sa(sa, n) ? n : 1;
+
+	(void)outer;
+	for (unsigned i = 0; i < n; i += run)
+		frame(w, sa_out_of(sa[i]), m + i, run);
 	return 0;
 }
 
@@ -142,12 +135,12 @@ unsigned esp_mb_run_out_aead(struct esp_mb *mb, struct rte_mbuf **outer)
 
 /* Inbound */
 
-unsigned esp_mb_decap_aead(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
+unsigned esp_mb_decap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
 {
 	(void)inner;
 	for (unsigned i = 0; i < n; i++)
-		add_work(&w->esp->mb->aead, &sa->head, m[i], esp_frame_of(&sa->head, m[i]),
+		add_work(&w->esp->mb->aead, sa[i], m[i], esp_frame_of(sa[i], m[i]),
 		    esp_note(m[i])->sequence);
 	return 0;
 }
@@ -167,7 +160,7 @@ unsigned esp_mb_run_in_aead(struct worker *w, struct rte_mbuf **inner)
 		if (unlikely(!esp_icv_equal(tag, received, AEAD_ICV)))
 			b->m[i]->ol_flags |= RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
 	}
-	done = esp_mb_decrypted(w, b->sa, b->m, b->n, inner);
+	done = esp_inner_decrypted(w, b->sa, b->m, b->n, inner);
 	b->n = 0;
 	return done;
 }

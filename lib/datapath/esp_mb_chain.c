@@ -129,28 +129,37 @@ static inline bool is_done(const struct IMB_JOB *job)
 
 /* Outbound */
 
-unsigned esp_mb_encap_chain(struct worker *w, struct sa_out *sa, uint64_t first,
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
+	struct esp_mb_out_count count = {.packets = n};
 	struct sa_head *h = &sa->head;
 	unsigned iv_bytes = h->mb->chain.iv_bytes;
-	uint64_t inner_bytes = 0, outer_bytes = 0;
 
-	(void)outer;
 	for (unsigned i = 0; i < n; i++) {
-		rte_be64_t number[2] = {rte_cpu_to_be_64(first + i), 0};
+		uint64_t sequence = esp_note(m[i])->sequence;
+		rte_be64_t number[2] = {rte_cpu_to_be_64(sequence), 0};
 		struct IMB_JOB *job;
 		struct esp_frame f;
 
-		inner_bytes += m[i]->pkt_len;
-		f = esp_frame(sa, m[i], first + i);
-		outer_bytes += m[i]->pkt_len;
+		count.inner_bytes += m[i]->pkt_len;
+		f = esp_frame(sa, m[i], sequence);
+		count.outer_bytes += m[i]->pkt_len;
 		memcpy(f.esp + ESP_BYTES, number, iv_bytes);
 		job = add_job(&w->esp->mb->batch, h, m[i], IMB_DIR_ENCRYPT);
 		set_cipher(job, f.esp, ESP_BYTES, iv_bytes + f.clear, sa->iv_mask);
-		set_hash(job, h, f.esp, h->header_bytes + f.clear, first + i);
+		set_hash(job, h, f.esp, h->header_bytes + f.clear, sequence);
 	}
-	esp_mb_count_out(w, h, n, inner_bytes, outer_bytes);
+	esp_mb_count_out(w, h, &count);
+}
+
+unsigned esp_mb_encap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer)
+{
+	unsigned run = esp_one_sa(sa, n) ? n : 1;
+
+	(void)outer;
+	for (unsigned i = 0; i < n; i += run)
+		frame(w, sa_out_of(sa[i]), m + i, run);
 	return 0;
 }
 
@@ -178,14 +187,14 @@ unsigned esp_mb_run_out_chain(struct worker *w, struct rte_mbuf **outer)
 
 /* Inbound */
 
-unsigned esp_mb_decap_chain(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
+unsigned esp_mb_decap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
 {
 	struct esp_mb_batch *b = &w->esp->mb->batch;
-	struct sa_head *h = &sa->head;
 
 	(void)inner;
 	for (unsigned i = 0; i < n; i++) {
+		struct sa_head *h = sa[i];
 		struct esp_frame f = esp_frame_of(h, m[i]);
 		struct IMB_JOB *job = add_job(b, h, m[i], IMB_DIR_DECRYPT);
 
@@ -217,7 +226,7 @@ unsigned esp_mb_run_in_chain(struct worker *w, struct rte_mbuf **inner)
 	run(w->esp->mb->manager, b);
 	for (unsigned i = 0; i < b->n; i++)
 		judge(b, i);
-	done = esp_mb_decrypted(w, b->sa, b->m, b->n, inner);
+	done = esp_inner_decrypted(w, b->sa, b->m, b->n, inner);
 	b->n = 0;
 	return done;
 }

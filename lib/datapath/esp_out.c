@@ -3,17 +3,17 @@
 /*
  * Outbound: from inner packets with an egress tunnel to outer packets with an underlay next hop.
  *
- * A packet's tunnel gives its SA, by traffic selector where there is more than one. The burst is sorted by SA; of
- * each SA as many packets are sent as its limits allow, and its engine encrypts them at once. The limits of
- * packets and of the number space are one: the last sequence number that may be used. Numbers are taken
- * before anything is encrypted, so that no worker passes a limit and no number is used twice (RFC 4303 3.3.3).
+ * A packet's tunnel gives its SA, by traffic selector where there is more than one. Of each SA as many packets are sent
+ * as its limits allow. The limits of packets and of the number space are one: the last sequence number that may be
+ * used. Numbers are taken before anything is encrypted, so that no worker passes a limit and no number is used twice
+ * (RFC 4303 3.3.3).
  */
 
 #include <rte_prefetch.h>
 
 #include "datapath/esp.h"
+#include "datapath/esp_mb.h"
 #include "datapath/esp_select.h"
-#include "datapath/esp_worker.h"
 
 /* Which SA. NULL and the reason. */
 static inline struct sa_out *sa_of(
@@ -39,57 +39,16 @@ static inline bool make_room(const struct sa_out *sa, struct rte_mbuf *m)
 	    rte_pktmbuf_tailroom(m) >= sa->tail_bytes;
 }
 
-/*
- * What many tunnels in one burst cost is waiting for memory: their records are asked for ahead, all at once at each
- * step of the way from tunnel to SA to what belongs to it.
- */
-static void fetch_sas(struct worker *w, struct rte_mbuf **m, unsigned n)
-{
-	const struct tunnel *tunnel[BURST_MAX];
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < n; i++) {
-		if (i > 0 && pkt_meta(m[i])->tunnel == pkt_meta(m[i - 1])->tunnel)
-			continue;
-		tunnel[count] = tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel);
-		rte_prefetch0(tunnel[count]);
-		count += tunnel[count] != NULL;
-	}
-	if (likely(count <= 1))
-		return;
-	for (unsigned i = 0; i < count; i++) {
-		const uint8_t *sa = (const uint8_t *)tunnel[i]->out[0].sa;
-
-		rte_prefetch0(sa); /* NULL is fine */
-		rte_prefetch0(sa + RTE_CACHE_LINE_SIZE);
-		rte_prefetch0(sa + 2 * RTE_CACHE_LINE_SIZE);
-		rte_prefetch0(sa + offsetof(struct sa_out, next_sequence));
-	}
-	for (unsigned i = 0; i < count; i++) {
-		const struct sa_out *sa = tunnel[i]->out[0].sa;
-
-		if (likely(sa))
-			rte_prefetch0(&sa->head.of_worker[w->id]);
-	}
-}
-
 /* Keeps the packets that have an SA, in sa[]. */
 static unsigned find_sas(struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
 {
-	const struct tunnel *t = NULL;
-	uint32_t index = 0; /* of `t` */
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t wanted = pkt_meta(m[i])->tunnel;
 		enum drop_reason why;
-		struct sa_out *out;
+		struct sa_out *out =
+		    sa_of(tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel), m[i], &why);
 
-		if (wanted != index || !t) {
-			index = wanted;
-			t = tunnel_get(&w->b->tunnels, index);
-		}
-		out = sa_of(t, m[i], &why);
 		if (unlikely(!out)) {
 			drop(w, m[i], why);
 			continue;
@@ -149,45 +108,105 @@ static unsigned take_numbers(struct worker *w, struct sa_out *sa, unsigned n, ui
 	return n;
 }
 
-/* How many of the packets may be sent, from the first on, and its number. */
-static unsigned allowed(
-    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, uint64_t *first)
+/* Near a limit, or beside other workers. */
+static unsigned take_limited(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
 	unsigned fit = sa->counts_bytes ? take_bytes(w, sa, m, n) : n;
+	uint64_t first = 0;
 
 	if (fit > 0)
-		fit = take_numbers(w, sa, fit, first);
-	if (unlikely(fit < n))
+		fit = take_numbers(w, sa, fit, &first);
+	for (unsigned i = 0; i < fit; i++)
+		esp_note(m[i])->sequence = first + i;
+	if (fit < n) {
 		esp_event(w, &sa->head, false, EVENT_SA_HARD, &sa->hard_raised);
+		drop_burst(w, m + fit, n - fit, DROP_SA_EXPIRED);
+	}
 	return fit;
 }
 
-/* The packets of one SA. Returns how many are finished. */
-static unsigned send_group(
-    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+/* How many of the packets of one SA may be sent, from the first on. Notes their numbers; the others are dropped. */
+static inline unsigned take(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
-	uint64_t first;
-	unsigned fit = allowed(w, sa, m, n, &first);
+	uint64_t next = atomic_load_explicit(&sa->next_sequence, memory_order_relaxed);
+	uint64_t soft = atomic_load_explicit(&sa->soft_sequence, memory_order_relaxed);
+	uint64_t hard = atomic_load_explicit(&sa->hard_sequence, memory_order_relaxed);
 
-	if (unlikely(fit < n))
-		drop_burst(w, m + fit, n - fit, DROP_SA_EXPIRED);
-	return fit ? esp_engines[sa->head.engine].encap(w, sa, first, m, fit, outer) : 0;
+	if (unlikely(next + n > RTE_MIN(soft, hard)) || sa->counts_bytes || w->esp->shared_sas)
+		return take_limited(w, sa, m, n);
+	atomic_store_explicit(&sa->next_sequence, next + n, memory_order_relaxed);
+	for (unsigned i = 0; i < n; i++)
+		esp_note(m[i])->sequence = next + i;
+	return n;
+}
+
+/* Numbers for groups of packets of one SA. Those that got one stay, in front; returns how many. */
+static unsigned take_groups(
+    struct worker *w, struct sa_head **sa, struct rte_mbuf **m, const struct esp_groups *g)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < g->count; i++) {
+		unsigned at = g->start[i];
+		unsigned fit = take(w, sa_out_of(sa[at]), m + at, g->start[i + 1] - at);
+
+		memmove(sa + kept, sa + at, fit * sizeof(*sa));
+		memmove(m + kept, m + at, fit * sizeof(*m));
+		kept += fit;
+	}
+	return kept;
+}
+
+/* The same packet by packet. */
+static unsigned take_each(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		if (unlikely(take(w, sa_out_of(sa[i]), &m[i], 1) == 0))
+			continue;
+		sa[kept] = sa[i];
+		m[kept++] = m[i];
+	}
+	return kept;
+}
+
+/* What framing, encryption and tx need of many SAs. */
+static void fetch(const struct worker *w, struct sa_head *const *sa, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(&sa[i]->of_worker[w->id]);
+		rte_prefetch0(&w->slots[sa[i]->slot]);
+		if (likely(sa[i]->mb))
+			esp_mb_fetch_key(sa[i], false);
+	}
+}
+
+static unsigned number(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n)
+{
+	struct esp_groups g;
+
+	if (esp_one_sa(sa, n))
+		return take(w, sa_out_of(sa[0]), m, n);
+	fetch(w, sa, n);
+	if (!w->esp->sorts_out)
+		return take_each(w, sa, m, n);
+	esp_group(w, sa, m, n, &g);
+	return take_groups(w, sa, m, &g);
 }
 
 unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
 {
-	struct esp_groups *g = &w->esp->groups;
 	struct sa_head *sa[BURST_MAX];
 	unsigned room = n, done = 0;
 
-	fetch_sas(w, m, n);
 	n = find_sas(w, m, n, sa);
-	if (n == 0)
-		return 0;
-	esp_group(w, m, sa, n);
-	for (unsigned i = 0; i < g->count; i++)
-		done += send_group(w, container_of(g->sa[i], struct sa_out, head),
-		    g->m + g->start[i], g->start[i + 1] - g->start[i], outer + done);
+	if (likely(n > 0))
+		n = number(w, sa, m, n);
+	for (unsigned i = 0, run; i < n; i += run) {
+		run = esp_same_engine(sa + i, n - i);
+		done += esp_engines[sa[i]->engine].encap(w, sa + i, m + i, run, outer + done);
+	}
 	if (w->esp->mb)
 		return done + esp_mb_run_out(w, outer + done);
 	esp_queue_run(w);

@@ -25,16 +25,16 @@ struct esp_outer_bits {
 static inline struct esp_outer_bits esp_outer_bits(const struct sa_out *sa, const uint8_t *inner)
 {
 	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)inner;
-	bool v4 = sa->head.inner_family == IP_V4;
-	uint8_t tos = v4 ? ip->type_of_service : (uint8_t)(inner[0] << 4 | inner[1] >> 4);
-	/* IPv6 is never fragmented on its way */
-	uint16_t fragment = v4 ? ip->fragment_offset & ESP_OUTER_DF : ESP_OUTER_DF;
+	uint8_t tos = ip->type_of_service;
+	uint16_t fragment = ip->fragment_offset;
 
+	if (unlikely(sa->head.inner_family != IP_V4)) {
+		tos = (uint8_t)(inner[0] << 4 | inner[1] >> 4);
+		fragment = ESP_OUTER_DF; /* IPv6 is never fragmented on its way */
+	}
 	return (struct esp_outer_bits){
 	    .tos = (tos & sa->tos_mask) | sa->tos_set,
-	    .fragment = sa->df == SA_DF_COPY ? fragment
-		: sa->df == SA_DF_SET        ? ESP_OUTER_DF
-					     : 0,
+	    .fragment = (fragment & sa->df_mask) | sa->df_set,
 	};
 }
 

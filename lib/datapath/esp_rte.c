@@ -54,7 +54,7 @@ static void refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsi
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t next = *rte_pktmbuf_mtod_offset(m[i], uint8_t *, m[i]->data_len - icv - 1);
 
-		esp_inner_refuse(w, sa, m[i], next);
+		esp_inner_refuse(w, &sa->head, m[i], next);
 	}
 }
 
@@ -73,25 +73,27 @@ unsigned esp_rte_encap_done(
 unsigned esp_rte_decap_done(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
+	struct sa_head *of[BURST_MAX];
 	unsigned good;
 
-	n = esp_inner_accept(w, sa, m, n);
+	for (unsigned i = 0; i < n; i++)
+		of[i] = &sa->head;
+	n = esp_inner_accept(w, of, m, n);
 	if (n == 0)
 		return 0;
 	good = rte_ipsec_pkt_process(&sa->session, m, (uint16_t)n);
 	if (unlikely(good < n))
 		refuse(w, sa, m + good, n - good);
-	return esp_inner_finish(w, sa, m, good, inner);
+	return esp_inner_finish(w, of, m, good, inner);
 }
 
 /* Synchronous */
 
-unsigned esp_rte_encap_sync(struct worker *w, struct sa_out *sa, uint64_t first,
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+static unsigned encap_sync(
+    struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
 {
 	unsigned ready;
 
-	(void)first;
 	ready_outbound(sa, m, n);
 	ready = rte_ipsec_pkt_cpu_prepare(&sa->session, m, (uint16_t)n);
 	if (unlikely(ready < n))
@@ -99,7 +101,7 @@ unsigned esp_rte_encap_sync(struct worker *w, struct sa_out *sa, uint64_t first,
 	return ready ? esp_rte_encap_done(w, sa, m, ready, outer) : 0;
 }
 
-unsigned esp_rte_decap_sync(
+static unsigned decap_sync(
     struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
 {
 	unsigned ready;
@@ -138,17 +140,14 @@ static void put_back(struct worker *w, struct sa_head *sa, struct rte_mbuf **m,
 	drop_unprepared(w, sa, m, n);
 }
 
-unsigned esp_rte_encap_queue(struct worker *w, struct sa_out *sa, uint64_t first,
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+static void encap_queue(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
 	struct rte_crypto_op *op[BURST_MAX];
 	unsigned ready;
 
-	(void)first;
-	(void)outer;
 	n = get_ops(w, &sa->head, m, n, op);
 	if (n == 0)
-		return 0;
+		return;
 	ready_outbound(sa, m, n);
 	ready = rte_ipsec_pkt_crypto_prepare(&sa->session, m, op, (uint16_t)n);
 	put_back(w, &sa->head, m + ready, op + ready, n - ready);
@@ -156,22 +155,75 @@ unsigned esp_rte_encap_queue(struct worker *w, struct sa_out *sa, uint64_t first
 		memcpy(rte_crypto_op_ctod_offset(op[i], void *, CRYPTO_IV_OFFSET), sa->iv_mask,
 		    sizeof(sa->iv_mask));
 	esp_queue_stage(w, &sa->head, op, ready);
-	return 0;
 }
 
-unsigned esp_rte_decap_queue(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner)
+static void decap_queue(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n)
 {
 	struct rte_crypto_op *op[BURST_MAX];
 	unsigned ready;
 
-	(void)inner;
 	n = get_ops(w, &sa->head, m, n, op);
 	if (n == 0)
-		return 0;
+		return;
 	ready_inbound(m, n);
 	ready = rte_ipsec_pkt_crypto_prepare(&sa->session, m, op, (uint16_t)n);
 	put_back(w, &sa->head, m + ready, op + ready, n - ready);
 	esp_queue_stage(w, &sa->head, op, ready);
+}
+
+/* The seam */
+
+static inline unsigned same_sa(struct sa_head *const *sa, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && sa[i] == sa[0])
+		i++;
+	return i;
+}
+
+unsigned esp_rte_encap_sync(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer)
+{
+	unsigned done = 0;
+
+	for (unsigned i = 0, run; i < n; i += run) {
+		run = same_sa(sa + i, n - i);
+		done += encap_sync(w, sa_out_of(sa[i]), m + i, run, outer + done);
+	}
+	return done;
+}
+
+unsigned esp_rte_decap_sync(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
+{
+	unsigned done = 0;
+
+	for (unsigned i = 0, run; i < n; i += run) {
+		run = same_sa(sa + i, n - i);
+		done += decap_sync(w, sa_in_of(sa[i]), m + i, run, inner + done);
+	}
+	return done;
+}
+
+unsigned esp_rte_encap_queue(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer)
+{
+	(void)outer;
+	for (unsigned i = 0, run; i < n; i += run) {
+		run = same_sa(sa + i, n - i);
+		encap_queue(w, sa_out_of(sa[i]), m + i, run);
+	}
+	return 0;
+}
+
+unsigned esp_rte_decap_queue(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner)
+{
+	(void)inner;
+	for (unsigned i = 0, run; i < n; i += run) {
+		run = same_sa(sa + i, n - i);
+		decap_queue(w, sa_in_of(sa[i]), m + i, run);
+	}
 	return 0;
 }

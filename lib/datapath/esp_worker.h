@@ -6,16 +6,24 @@
  * What the files of the ESP stages share: a worker's state, what they note in a packet, and the seam between
  * the stages and the engines.
  *
- *   esp_out.c    tunnel -> SA, room, limits, groups by SA      esp_in.c     SPI -> SA, owner, peer, replay
+ *   esp_out.c    tunnel -> SA, room, limits, numbers         esp_in.c     SPI -> SA, owner, peer, replay
  *        |                                                          |
  *   engine.encap                                               engine.decap
  *        |                                                          |
  *   outer packets                                              esp_inner.c  ICV, replay, inner packet
  *
+ * A burst is packets m[] with their SAs sa[]. When all have one, what an SA needs is done once. When SAs are mixed,
+ * each step goes through the burst packet by packet, and asks nothing that depends on whether two packets have the same
+ * SA: a branch on that is guessed wrong half the time, which costs more than the work that it saves. Each step
+ * fetches the lines of memory that the next one needs.
+ *
  * Engines (enum esp_engine; which one is settled when the SA is made):
  *   esp_mb_aead.c   intel-ipsec-mb, packet by packet; esp_frame.h frames
  *   esp_mb_chain.c  intel-ipsec-mb over the burst, across SAs; esp_frame.h frames
  *   esp_rte.c       rte_ipsec over a crypto device: at once, or through esp_queue.c; esp_outer.c completes
+ *
+ * rte_ipsec takes packets SA by SA, and workers that share an SA take numbers for all its packets at once: for
+ * these esp_group.c sorts the burst.
  */
 
 #include <rte_crypto.h>
@@ -28,7 +36,7 @@
 
 /* Noted in a packet (pkt_meta.esp) from the first look of a stage to its end. */
 struct esp_note {
-	uint64_t sequence; /* inbound: as inferred before decryption */
+	uint64_t sequence; /* inbound: as inferred before decryption; outbound: to be sent */
 	uint32_t bytes;    /* of the packet as it came to the stage */
 	uint16_t fragment; /* outbound: fragment word of the outer IPv4 header, network order */
 	uint8_t tos;       /* outbound: to be sent; inbound: of the outer header */
@@ -61,10 +69,7 @@ struct esp_queue {
 /* A burst sorted by SA: packets of group g are m[start[g]] .. m[start[g + 1] - 1], in the order they came. */
 struct esp_groups {
 	unsigned count;
-	struct sa_head *sa[BURST_MAX];
 	uint16_t start[BURST_MAX + 1];
-	struct rte_mbuf **m; /* the burst itself, or sorted[] */
-	struct rte_mbuf *sorted[BURST_MAX];
 };
 
 struct esp_mb; /* esp_mb.h */
@@ -72,27 +77,57 @@ struct esp_mb; /* esp_mb.h */
 struct esp_worker {
 	uint64_t burst;  /* number of the last one that was grouped */
 	bool shared_sas; /* more than one worker: sequence numbers are taken atomically */
+	bool sorts_out,
+	    sorts_in; /* the burst by SA, before numbers are taken or the engine is called */
 	unsigned queue_count;
 	struct rte_mempool *ops;
 	struct esp_mb *mb; /* NULL: crypto devices do the work */
-	struct esp_groups groups;
 	struct esp_done inner, outer;
 	struct esp_queue queue[ESP_QUEUES_MAX];
 };
 
-/* A way to do ESP. m[]: n packets of one SA, checked; their sequence numbers begin with `first`, which rte_ipsec
- * counts by itself. Puts what it finished at once into outer[] or inner[], keeps or drops the rest, and
- * returns how many it put. */
+/* A way to do ESP. m[i] is a packet of sa[i], checked, its number in its note (rte_ipsec counts by itself). Puts what it
+ * finished at once into outer[] or inner[], keeps or drops the rest, and returns how many it put. */
 struct esp_engine_ops {
-	unsigned (*encap)(struct worker *w, struct sa_out *sa, uint64_t first, struct rte_mbuf **m,
+	unsigned (*encap)(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
 	    unsigned n, struct rte_mbuf **outer);
-	unsigned (*decap)(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n,
-	    struct rte_mbuf **inner);
+	unsigned (*decap)(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+	    unsigned n, struct rte_mbuf **inner);
 };
 extern const struct esp_engine_ops esp_engines[ESP_ENGINE_COUNT];
 
-/* esp_group.c. Sorts m[] into w->esp->groups; sa[i] is the SA of m[i]. */
-void esp_group(struct worker *w, struct rte_mbuf **m, struct sa_head *const *sa, unsigned n);
+/* Packets from the first on that go to the engine of the first: as a rule all. */
+static inline unsigned esp_same_engine(struct sa_head *const *sa, unsigned n)
+{
+	unsigned i = 1;
+
+	while (i < n && sa[i]->engine == sa[0]->engine)
+		i++;
+	return i;
+}
+
+static inline bool esp_one_sa(struct sa_head *const *sa, unsigned n)
+{
+	uintptr_t difference = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		difference |= (uintptr_t)sa[i] ^ (uintptr_t)sa[0];
+	return difference == 0;
+}
+
+static inline struct sa_in *sa_in_of(struct sa_head *h)
+{
+	return container_of(h, struct sa_in, head);
+}
+
+static inline struct sa_out *sa_out_of(struct sa_head *h)
+{
+	return container_of(h, struct sa_out, head);
+}
+
+/* esp_group.c. Sorts a burst by SA, in place. */
+void esp_group(
+    struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n, struct esp_groups *g);
 
 /* esp_in.c. Counts and drops a packet whose number was used. */
 void esp_drop_replayed(
@@ -103,14 +138,17 @@ void esp_outer_note(const struct sa_out *sa, struct rte_mbuf *m);
 /* Completes the outer headers of encrypted packets, counts, sets meta. */
 void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n);
 
-/* esp_inner.c, for packets of one SA. Those whose ICV held (ol_flags tell) and whose number is fresh stay, in
- * front, their number returned; the replay window has moved. The outer header must still be there. */
-unsigned esp_inner_accept(struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n);
+/* esp_inner.c. Those whose ICV held (ol_flags tell) and whose number is fresh stay, in front, their number returned; the
+ * replay windows have moved. The outer header must still be there. */
+unsigned esp_inner_accept(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n);
 /* Drops one whose trailer is not as it must be, `next` being the next header in it. */
-void esp_inner_refuse(struct worker *w, struct sa_in *sa, struct rte_mbuf *m, uint8_t next);
+void esp_inner_refuse(struct worker *w, struct sa_head *sa, struct rte_mbuf *m, uint8_t next);
 /* Bare inner packets. Those that may go on are put into inner[], their number returned. */
-unsigned esp_inner_finish(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+unsigned esp_inner_finish(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner);
+/* All three, and the frame comes off in between: packets decrypted in place. */
+unsigned esp_inner_decrypted(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner);
 
 /* esp_mb.c */
 int esp_mb_init(struct worker *w); /* 0 or -ENOMEM */
@@ -119,15 +157,15 @@ void esp_mb_fini(struct worker *w);
 unsigned esp_mb_run_out(struct worker *w, struct rte_mbuf **outer);
 unsigned esp_mb_run_in(struct worker *w, struct rte_mbuf **inner);
 
-/* esp_rte.c */
-unsigned esp_rte_encap_sync(struct worker *w, struct sa_out *sa, uint64_t first,
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
-unsigned esp_rte_decap_sync(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
-unsigned esp_rte_encap_queue(struct worker *w, struct sa_out *sa, uint64_t first,
-    struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
-unsigned esp_rte_decap_queue(
-    struct worker *w, struct sa_in *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
+/* esp_rte.c. In runs of one SA. */
+unsigned esp_rte_encap_sync(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer);
+unsigned esp_rte_decap_sync(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner);
+unsigned esp_rte_encap_queue(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer);
+unsigned esp_rte_decap_queue(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **inner);
 /* From what a crypto device has finished, packets of one SA, to what a stage returns. */
 unsigned esp_rte_encap_done(
     struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
