@@ -16,6 +16,7 @@
 #include "transitctl/change.h"
 #include "transitctl/link.h"
 #include "transitctl/nic.h"
+#include "transitctl/trace.h"
 #include "transitctl/views.h"
 
 enum exit_code { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_DAEMON = 3 };
@@ -120,6 +121,18 @@ static json_t *ask_about_file(int fd, json_t *request, char **words, int *code)
 	return NULL;
 }
 
+static int run_trace(int fd, const struct args *args, char **words, int count)
+{
+	json_t *answer;
+	int code = EXIT_DONE;
+
+	if (trace_run(fd, words, count, args->json, &answer) < 0)
+		code = answer ? refused(answer) : EXIT_NO_DAEMON;
+	json_decref(answer);
+	close(fd);
+	return fflush(stdout) == 0 ? code : EXIT_REFUSED;
+}
+
 static int run(const struct args *args, char **words, int count)
 {
 	bool is_change = change_is(words[0]);
@@ -130,6 +143,8 @@ static int run(const struct args *args, char **words, int count)
 
 	if (fd < 0)
 		return EXIT_NO_DAEMON;
+	if (trace_is(words, count))
+		return run_trace(fd, args, words, count);
 	request = make_request(words, has_file ? 1 : count, line, sizeof(line));
 	if (args->running)
 		json_object_set_new(request, "running", json_true());

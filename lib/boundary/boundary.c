@@ -23,6 +23,7 @@ static int build(struct boundary *b, const struct boundary_limits *limits)
 	b->epoch = epoch_create(limits->workers);
 	if (!b->epoch)
 		return fail();
+	trace_init(&b->trace, b->epoch);
 	rc = ifaces_init(&b->ifaces, b->epoch, limits->ifaces);
 	if (rc == 0)
 		rc = nexthops_init(&b->nexthops, b->epoch, limits->nexthops);
@@ -68,6 +69,7 @@ void boundary_free(struct boundary *b)
 {
 	if (!b)
 		return;
+	trace_fini(&b->trace);
 	events_free(b->events);
 	inject_free(b->inject);
 	punt_free(b->punt);

@@ -19,6 +19,7 @@
 #include "boundary/port.h"
 #include "boundary/punt.h"
 #include "boundary/sa.h"
+#include "boundary/trace.h"
 #include "boundary/tunnel.h"
 
 struct boundary_limits {
@@ -42,6 +43,7 @@ struct boundary {
 	struct punt *punt;
 	struct inject *inject;
 	struct events *events;
+	struct trace trace;
 	struct rte_mempool *pool;           /* packets, with META_BYTES of private area */
 	struct heartbeat beat[WORKERS_MAX]; /* by worker */
 	_Atomic bool stop;                  /* control sets, workers leave their loops */

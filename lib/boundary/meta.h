@@ -21,7 +21,8 @@ struct pkt_meta {
 	uint32_t hash;     /* of the inner 5-tuple */
 	uint16_t port;     /* inject: egress port */
 	uint16_t out_slot; /* egress ledger slot */
-	uint8_t l2_bytes;  /* on its way out: of the layer-2 header in front, not metered */
+	uint8_t l2_bytes;  /* of the layer-2 header in front, not metered */
+	uint16_t trace;    /* its number in a trace (trace.h); 0: none */
 	/* up to here is PKT_META_HEAD, which a received packet starts with */
 	void *sa; /* struct sa_in or sa_out while in an asynchronous crypto queue */
 	union {

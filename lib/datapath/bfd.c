@@ -21,6 +21,7 @@
 #include "boundary/bfd.h"
 #include "datapath/natt.h"
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 
 #define TTL            255 /* RFC 5881 5: GTSM */
 #define TOS_CONTROL    0xc0
@@ -110,6 +111,7 @@ void bfd_in(struct worker *w, struct rte_mbuf *m)
 	}
 	if (o && is_expected(o, m, &seen)) {
 		w->slots[pkt_meta(m)->slot].absorbed++;
+		trace_stage(w, TRACE_ABSORBED, 0, &m, 1);
 		rte_pktmbuf_free(m);
 		return;
 	}

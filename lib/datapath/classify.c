@@ -41,9 +41,10 @@ static inline bool l2_read(const struct rte_mbuf *m, struct l2 *l2)
 }
 
 /* A frame that no interface claims. */
-static void drop_unclaimed(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
+static void drop_unclaimed(
+    struct worker *w, struct rte_mbuf *m, enum drop_reason reason, uint16_t l2_bytes)
 {
-	*pkt_meta(m) = (struct pkt_meta){.slot = SLOT_CONTROL};
+	*pkt_meta(m) = (struct pkt_meta){.slot = SLOT_CONTROL, .l2_bytes = (uint8_t)l2_bytes};
 	w->slots[SLOT_CONTROL].received++;
 	w->slots[SLOT_CONTROL].received_bytes += m->pkt_len;
 	drop(w, m, reason);
@@ -123,13 +124,13 @@ unsigned classify(
 		unsigned why;
 
 		if (unlikely(!l2_read(m[i], &l2))) {
-			drop_unclaimed(w, m[i], DROP_L2_TRUNCATED);
+			drop_unclaimed(w, m[i], DROP_L2_TRUNCATED, 0);
 			continue;
 		}
 		if (l2.vlan != run.vlan)
 			run_begin(w, &run, port, l2.vlan);
 		if (unlikely(!run.iface)) {
-			drop_unclaimed(w, m[i], DROP_VLAN_UNKNOWN);
+			drop_unclaimed(w, m[i], DROP_VLAN_UNKNOWN, l2.bytes);
 			continue;
 		}
 		run.frames++;
@@ -138,6 +139,7 @@ unsigned classify(
 		*uplink |= run.iface->role == IFACE_UPLINK;
 		why = frame_refused(run.iface, m[i], &l2);
 		if (unlikely(why != DROP_NOT)) {
+			pkt_meta(m[i])->l2_bytes = (uint8_t)l2.bytes;
 			drop(w, m[i], why);
 		} else if (unlikely(l2.type == RTE_BE16(RTE_ETHER_TYPE_ARP))) {
 			punt(w, m[i], PUNT_ARP);

@@ -12,6 +12,7 @@
 #include "boundary/decide.h"
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 #include "datapath/tx.h"
 
 /* What the packets of one leaf share; looked up again only when the leaf changes. */
@@ -118,6 +119,7 @@ void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_
 
 void egress_outer(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
+	trace_stage(w, TRACE_ENCRYPTED, 0, m, n);
 	for (unsigned i = 0; i < n; i++) {
 		pkt_meta(m[i])->iface = 0;
 		pkt_meta(m[i])->tunnel = 0;

@@ -17,6 +17,7 @@
 #include "datapath/esp.h"
 #include "datapath/esp_mb.h"
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 
 /* Bytes in front of the ESP header. */
 static inline unsigned esp_offset(const struct rte_mbuf *m)
@@ -144,6 +145,7 @@ static void hand_over(struct worker *w, struct away *away)
 
 		for (end = i + 1; end < away->n && away->owner[end] == away->owner[i]; end++)
 			;
+		trace_stage(w, TRACE_HANDED, (unsigned)away->owner[i], away->m + i, end - i);
 		taken = rte_ring_enqueue_burst(ring, (void **)away->m + i, end - i, NULL);
 		if (unlikely(taken < end - i))
 			drop_burst(w, away->m + i + taken, end - i - taken, DROP_HANDOFF_FULL);

@@ -5,11 +5,13 @@
  */
 
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 
 /* DROP_NOT when control has it now, else why not; the packet stays ours then. */
 static unsigned hand_over(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 {
-	int r = punt_put(w->b->punt, w->id, class, m, w->now);
+	int r = likely(!w->trace) ? punt_put(w->b->punt, w->id, class, m, w->now)
+				  : trace_punt_on(w, m, class);
 
 	return r == 0 ? DROP_NOT : punt_refusal(r);
 }
@@ -41,6 +43,7 @@ void drop_with_icmp(struct worker *w, struct rte_mbuf *m, enum drop_reason reaso
 	struct pkt_meta *meta = pkt_meta(m);
 
 	w->slots[meta->slot].drop[reason]++;
+	trace_dropped(w, reason, &m, 1);
 	meta->detail = reason;
 	meta->mtu = mtu;
 	if (meta->attachment == 0 || hand_over(w, m, PUNT_ICMP_ERROR) != DROP_NOT)
@@ -50,6 +53,7 @@ void drop_with_icmp(struct worker *w, struct rte_mbuf *m, enum drop_reason reaso
 void drop(struct worker *w, struct rte_mbuf *m, enum drop_reason reason)
 {
 	w->slots[pkt_meta(m)->slot].drop[reason]++;
+	trace_dropped(w, reason, &m, 1);
 	rte_pktmbuf_free(m);
 }
 
@@ -57,5 +61,6 @@ void drop_burst(struct worker *w, struct rte_mbuf **m, unsigned n, enum drop_rea
 {
 	for (unsigned i = 0; i < n; i++)
 		w->slots[pkt_meta(m[i])->slot].drop[reason]++;
+	trace_dropped(w, reason, m, n);
 	rte_pktmbuf_free_bulk(m, n);
 }

@@ -19,6 +19,7 @@
 
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 
 #define DATAGRAMS                256
 #define BUCKETS                  512
@@ -220,6 +221,7 @@ static struct rte_mbuf *join(struct worker *w, struct datagram *d)
 		struct rte_mbuf *next = pkt_meta(m)->next_fragment;
 
 		w->slots[pkt_meta(m)->slot].absorbed++;
+		trace_stage(w, TRACE_ABSORBED, 0, &m, 1);
 		rte_pktmbuf_adj(m, IPV4_BYTES);
 		rte_pktmbuf_chain(whole, m);
 		m = next;

@@ -16,6 +16,7 @@
 #include "datapath/bfd.h"
 #include "datapath/esp.h"
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 #include "datapath/tx.h"
 
 #define EARLY_ROUND_MAX (8 * BURST_MAX)
@@ -27,6 +28,7 @@ void forward(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst *es
 	if (n == 0)
 		return;
 	route(w, m, n, &to);
+	trace_routed(w, &to);
 	egress(w, &to.clear, EGRESS_TRANSIT);
 	tunnel_out(w, &to.tunnel);
 	local(w, &to.local, esp);
@@ -37,6 +39,7 @@ static void decrypted(struct worker *w, struct rte_mbuf **inner, unsigned n)
 {
 	struct burst none = {.n = 0};
 
+	trace_decrypted(w, inner, n);
 	n = ip_in(w, inner, n, false);
 	tunnel_in(w, inner, n);
 	forward(w, inner, n, &none);
@@ -62,6 +65,7 @@ static unsigned receive(struct worker *w, const struct worker_queue *q)
 	if (received == 0)
 		return 0;
 	n = classify(w, w->b->port[q->port], m, received, &from_uplink);
+	trace_received(w, m, n);
 	n = ip_in(w, m, n, true);
 	if (from_uplink)
 		n = uplink(w, m, n, &esp);
@@ -114,6 +118,7 @@ unsigned worker_round(struct worker *w)
 
 	epoch_quiescent(w->b->epoch, w->id);
 	w->now = rte_rdtsc();
+	w->trace = trace_session(&w->b->trace);
 	moved += take_early(w);
 	for (unsigned i = 0; i < w->queue_count; i++)
 		moved += receive(w, &w->queue[i]);

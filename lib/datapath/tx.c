@@ -9,6 +9,7 @@
 #include <rte_malloc.h>
 
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 #include "datapath/tx.h"
 
 static_assert(PORTS_MAX <= 32, "worker_tx.waiting has a bit for every port");
@@ -72,7 +73,10 @@ void tx_flush_port(struct worker *w, uint16_t index)
 	count_sent(w, t->m, t->n);
 	if (port->tx_shared)
 		rte_spinlock_lock(&port->tx_lock[queue]);
-	sent = rte_eth_tx_burst(port->dpdk_id, queue, t->m, t->n);
+	if (likely(!w->trace))
+		sent = rte_eth_tx_burst(port->dpdk_id, queue, t->m, t->n);
+	else
+		sent = trace_send_on(w, port, queue, t->m, (uint16_t)t->n);
 	if (port->tx_shared)
 		rte_spinlock_unlock(&port->tx_lock[queue]);
 	if (unlikely(sent < t->n))

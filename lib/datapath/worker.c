@@ -51,6 +51,7 @@ static void worker_fini(struct worker *w)
 {
 	struct rte_mbuf *m;
 
+	w->trace = NULL; /* it may have ended since the last round */
 	esp_worker_fini(w);
 	reassembly_free(w);
 	early_free(w);

@@ -40,6 +40,8 @@ struct worker {
 	struct worker_queue queue[WORKER_QUEUES_MAX];
 	struct slot_counters *slots; /* own block of the ledger, by slot */
 	uint64_t now;                /* rte_rdtsc() at the top of the round */
+	struct trace_session
+	    *trace; /* the trace that runs, as of the top of the round; NULL: none */
 	struct worker_tx *tx;
 	struct worker_reassembly *reassembly;
 	struct worker_early *early;

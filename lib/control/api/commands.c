@@ -18,8 +18,8 @@
 
 #define LOG "api"
 
-#define WORDS_MAX 16
-#define ARGS_MAX  8
+#define WORDS_MAX 24
+#define ARGS_MAX  12
 
 /* The words of a request; they point into `room` or into the request. */
 struct words {

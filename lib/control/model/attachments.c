@@ -139,3 +139,25 @@ void attachments_sweep(struct model *m)
 		free(a);
 	}
 }
+
+const char *model_attachment_name(const struct model *m, uint16_t number)
+{
+	const struct attach *a;
+
+	list_for (a, &m->attachments, node) {
+		if (a->number == number)
+			return a->name;
+	}
+	return NULL;
+}
+
+uint16_t model_attachment_number(const struct model *m, const char *name)
+{
+	const struct attach *a;
+
+	list_for (a, &m->attachments, node) {
+		if (strcmp(a->name, name) == 0)
+			return a->number;
+	}
+	return 0;
+}

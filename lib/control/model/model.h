@@ -140,6 +140,10 @@ unsigned model_ifaces(const struct model *m, const struct model_iface ***all);
 struct ip_addr model_source_address(
     const struct model *m, uint16_t attachment, const struct ip_addr *towards);
 
+/* By number and by name; NULL and 0: there is none. */
+const char *model_attachment_name(const struct model *m, uint16_t number);
+uint16_t model_attachment_number(const struct model *m, const char *name);
+
 /* For the control socket; new references. */
 struct json_t *model_show_attachments(const struct model *m);
 struct json_t *model_show_connections(

@@ -26,6 +26,7 @@ struct apply;
 struct confirm;
 struct candidates;
 struct speaker;
+struct tracer;
 struct manual_numbers;
 
 struct router {
@@ -57,6 +58,7 @@ struct router {
 	struct bfd_link **bfd_link; /* bfd.c, by session */
 	struct icmp_limiter *icmp;
 	struct api *api;
+	struct tracer *tracer;   /* show/trace.c */
 	struct metrics *metrics; /* NULL: not asked for */
 	struct speaker *speaker;
 	struct manual_numbers *numbers;
@@ -113,5 +115,6 @@ void speaker_punted(struct router *r, struct rte_mbuf *m);
 
 /* show/ */
 int show_init(struct router *r);
+void trace_control_fini(struct router *r);
 
 #endif

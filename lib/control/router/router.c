@@ -152,6 +152,7 @@ void router_free(struct router *r)
 	candidates_free(r->candidates);
 	if (r->api)
 		api_free(r->api);
+	trace_control_fini(r);
 	if (r->ike)
 		ike_destroy(r->ike);
 	bfd_fini(r);

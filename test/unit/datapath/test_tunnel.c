@@ -237,6 +237,42 @@ static void test_through(void **state)
 	}
 }
 
+/* Both halves of the way, seen by a trace of the tunnel that encrypts and one of what came out of the other. */
+static void test_traced(void **state)
+{
+	static const enum trace_stage out[] = {
+	    TRACE_RECEIVED, TRACE_ROUTED, TRACE_ENCRYPTED, TRACE_SENT};
+	static const enum trace_stage in[] = {
+	    TRACE_RECEIVED, TRACE_DECRYPTED, TRACE_ROUTED, TRACE_SENT};
+	struct ends *e = *state;
+	struct world *t = e->t;
+	struct trace_record seen[16];
+	static struct packet p, f;
+
+	inner(&p, "10.100.0.1", 0, 100);
+	assert_int_equal(
+	    trace_start(&t->b->trace, &(struct trace_filter){.tunnel = e->left.tunnel}, 1), 0);
+	world_receive_on(t, W_A, &p);
+	assert_int_equal(trace_take(&t->b->trace, seen, 16), 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(seen[i].stage, out[i]);
+	assert_int_equal(seen[2].tunnel, e->left.tunnel);
+	assert_int_equal(seen[2].spi, 0x1001);
+	assert_int_equal(seen[2].sequence, 1);
+	assert_int_equal(seen[3].what, 0);
+
+	assert_int_equal(
+	    trace_start(&t->b->trace, &(struct trace_filter){.tunnel = e->right.tunnel}, 1), 0);
+	assert_int_equal(carry(t), 1);
+	assert_int_equal(trace_take(&t->b->trace, seen, 16), 4);
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(seen[i].stage, in[i]);
+	assert_int_equal(seen[0].spi, 0x1001);
+	assert_int_equal(seen[1].tunnel, e->right.tunnel);
+	assert_int_equal(seen[1].dst, 0x0a640001);
+	assert_true(world_sent(t, 1, &f));
+}
+
 /* Both ways at once, in bursts. */
 static void test_both_ways(void **state)
 {
@@ -792,6 +828,9 @@ int main(void)
 	    TEST(test_through),
 	    WITH(test_through, setup_cbc),
 	    WITH(test_through, setup_natt),
+	    TEST(test_traced),
+	    WITH(test_traced, setup_cbc),
+	    WITH(test_traced, setup_natt),
 	    TEST(test_both_ways),
 	    WITH(test_both_ways, setup_cbc),
 	    TEST(test_hand_off),

@@ -20,7 +20,7 @@ static long number_of(const char *text, long max)
 	return *text == '\0' || *end || n < 0 || n > max ? -1 : n;
 }
 
-static long protocol_of(const char *text)
+long show_protocol_of(const char *text)
 {
 	static const struct {
 		const char *name;
@@ -52,7 +52,7 @@ static bool read_number(
 
 	if (!text)
 		return true;
-	*out = strcmp(key, "protocol") == 0 ? protocol_of(text) : number_of(text, max);
+	*out = strcmp(key, "protocol") == 0 ? show_protocol_of(text) : number_of(text, max);
 	if (*out >= 0)
 		return true;
 	api_fail(error, "BadArgument", "%s: \"%s\" is no number of 0..%ld", key, text, max);

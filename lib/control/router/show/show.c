@@ -269,7 +269,7 @@ int show_init(struct router *r)
 	}
 	static int (*const parts[])(struct router *) = {show_tunnels_init, show_bgp_init,
 	    show_change_init, show_health_init, show_bfd_init, show_metering_init, explain_init,
-	    diagnose_init, peer_config_init};
+	    diagnose_init, peer_config_init, trace_control_init};
 
 	for (unsigned i = 0; i < RTE_DIM(parts); i++) {
 		int rc = parts[i](r);

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""`transitctl trace`: real packets stage by stage, into a tunnel, out of it, and dropped with the reason (O4)."""
+
+import threading
+
+from rig import esp, net, site, transitd, wait
+from rig.case import Lab
+
+OURS, PEER, FAR = "203.0.113.33", "192.0.2.2", "10.11.0.1"
+
+
+class Trace(Lab):
+    """A tunnel with manual keys to a peer of scapy; a VPC and a private circuit, which may not use each other's."""
+
+    @classmethod
+    def build(cls):
+        cls.inet = site.Internet()
+        cls.router = transitd.Transitd("tr")
+        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
+        cls.inet.ip(f"addr add {PEER}/32 dev lo")
+        cls.inet.run("nft", "add table ip quiet; add chain ip quiet in { type filter hook input priority 0; };"
+                     "add rule ip quiet in ip protocol 50 drop")
+        cls.vpc = net.Host("vpc-a", "10.1.0.1/16", "10.1.255.254")
+        cls.line = net.Host("line", "10.2.0.1/16", "10.2.255.254")
+        site.VpcHosts(cls.router, "lan0", {0: cls.vpc, 200: cls.line})
+        cls.peer = esp.EspPeer(PEER, OURS, spi_in=0x2001, spi_out=0x1001)
+        cls.router.start({
+            "ports": {"wan0": {"device": "af_packet:wan0", "address": "203.0.113.10/24",
+                               "gateway": "203.0.113.1"},
+                      "lan0": {"device": "af_packet:lan0"}},
+            "transit-router": {"name": "tr-1", "cidr": ["203.0.113.32/28"]},
+            "route-tables": {"default": {"routes": [{"prefix": "10.66.0.0/16", "blackhole": True}]}},
+            "customer-gateways": {"peer": {"address": PEER}},
+            "vpn-connections": {
+                "mk": {"mode": "single", "keying": "manual",
+                       "tunnels": [{"customer-gateway": "peer", "gateway-address": OURS, **cls.peer.config()}]}},
+            "attachments": {"mk": {"kind": "vpn", "connection": "mk", "routes": [{"prefix": "10.11.0.0/16"}]},
+                            "vpc-a": {"kind": "vpc", "port": "lan0", "address": "10.1.255.254/16"},
+                            "line": {"kind": "vbr", "port": "lan0", "vlan": 200, "address": "10.2.255.254/16"}}})
+        cls.routers.append(cls.router)
+        cls.router.wait_up()
+        cls.wan_mac = next(p for p in cls.router.ctl("show", "ports") if p["name"] == "wan0")["mac"]
+        for host in (cls.vpc, cls.line):
+            wait.until(lambda h=host: h.ping(h.gateway, count=1) == 1, 15, f"{host.name} is wired")
+        wait.until(cls.gateway_is_known, 15, "the gateway of the uplink is known")
+
+    @classmethod
+    def gateway_is_known(cls):
+        """A packet of its own has gone out into the tunnel, and did not have to wait."""
+        before = cls.router.counters()["mk/1"]["sent"]
+        cls.vpc.ping(FAR, count=1, wait_s=0.2)
+        return cls.router.counters()["mk/1"]["sent"] > before
+
+    def trace(self, *options):
+        return self.router.ctl("trace", "start", *options)["token"]
+
+    def stages(self, token, packets=1):
+        """What was traced, when that many packets are through: by packet its rows by stage."""
+        found = {}
+
+        def read():
+            answer = self.router.ctl("trace", "read", token)
+            for packet in answer["packets"]:
+                found.setdefault(packet["packet"], []).extend(packet["stages"])
+            return len(found) >= packets
+        wait.until(read, 20, f"{packets} packets are traced")
+        return [{row["stage"]: row for row in rows} for _, rows in sorted(found.items())]
+
+    def test_into_a_tunnel(self):
+        token = self.trace("--from", "vpc-a", "--destination", "10.11.0.0/16", "--protocol", "icmp", "--count", "1")
+        self.vpc.ping(FAR, count=1, wait_s=0.2)
+        rows = self.stages(token)[0]
+        self.assertEqual(list(rows), ["received", "classified", "looked-up", "policy", "encrypted", "sent"])
+        self.assertEqual((rows["received"]["port"], rows["received"]["source"], rows["received"]["destination"]),
+                         ("lan0", self.vpc.address, FAR))
+        self.assertEqual(rows["received"]["icmp-type"], 8)
+        self.assertEqual(rows["classified"]["attachment"], "vpc-a")
+        self.assertEqual((rows["looked-up"]["table"], rows["looked-up"]["prefix"], rows["looked-up"]["route"]),
+                         ("default", "10.11.0.0/16", "mk/1"))
+        self.assertEqual(rows["policy"]["action"], "permit")
+        self.assertEqual((rows["encrypted"]["tunnel"], rows["encrypted"]["spi"]), ("mk/1", "00002001"))
+        self.assertEqual((rows["sent"]["port"], rows["sent"]["source"], rows["sent"]["destination"]),
+                         ("wan0", OURS, PEER))
+
+    def test_out_of_a_tunnel(self):
+        outside = esp.Outside(self.inet, self.router.name, self.wan_mac)
+        token = self.trace("--tunnel", "mk/1", "--count", "1")
+        outside.send(self.peer.seal(esp.datagram(FAR, self.vpc.address, 1), seq=1))
+        rows = self.stages(token)[0]
+        self.assertEqual(list(rows), ["received", "classified", "decrypted", "looked-up", "policy", "sent"])
+        self.assertEqual((rows["received"]["port"], rows["received"]["spi"]), ("wan0", "00001001"))
+        self.assertEqual((rows["decrypted"]["tunnel"], rows["decrypted"]["destination"]),
+                         ("mk/1", self.vpc.address))
+        self.assertEqual(rows["sent"]["port"], "lan0")
+
+        token = self.trace("--drops", "--tunnel", "mk/1", "--count", "1")
+        outside.send(self.peer.seal(esp.datagram(FAR, self.vpc.address, 1), seq=1))
+        self.assertEqual(self.stages(token)[0]["dropped"]["reason"], "esp-replay")
+
+    def test_dropped_with_the_reason(self):
+        token = self.trace("--drops", "--source", self.vpc.address, "--count", "1")
+        self.vpc.ping(FAR, count=1, wait_s=0.2)  # not dropped: no part of it
+        self.vpc.ping("10.66.0.1", count=1, wait_s=0.2)
+        rows = self.stages(token)[0]
+        self.assertEqual(rows["received"]["destination"], "10.66.0.1")
+        self.assertEqual(rows["looked-up"]["route"], "blackhole")
+        self.assertEqual(rows["dropped"]["reason"], "blackhole")
+
+    def test_refused_by_policy(self):
+        token = self.trace("--from", "line", "--destination", FAR, "--count", "1")
+        self.line.ping(FAR, count=1, wait_s=0.2)
+        rows = self.stages(token)[0]
+        self.assertEqual((rows["policy"]["action"], rows["policy"]["policy"]), ("deny", 5000))
+        self.assertEqual(rows["dropped"]["reason"], "policy-denied")
+        self.assertNotIn("sent", rows)
+
+    def test_one_at_a_time_and_stopped_when_nobody_reads(self):
+        token = self.trace("--source", "10.99.0.1", "--seconds", "600")
+        with self.assertRaisesRegex(transitd.Refused, "TraceRunning"):
+            self.trace()
+        def is_over():
+            try:
+                token = self.trace("--count", "1")
+            except transitd.Refused:
+                return False
+            self.router.ctl("trace", "stop")
+            return bool(token)
+        wait.until(is_over, 30, "the trace that nobody reads ends by itself", step=0.5)
+        with self.assertRaisesRegex(transitd.Refused, "NoSuchTrace"):
+            self.router.ctl("trace", "read", token)
+
+    def test_arguments(self):
+        for words, code in ((("--from", "nobody"), "NoSuchAttachment"), (("--tunnel", "x/9"), "NoSuchTunnel"),
+                            (("--source", "fd00::1"), "BadArgument"), (("--count", "0"), "BadArgument"),
+                            (("--protocol", "none"), "BadArgument"), (("--source-port", "70000"), "BadArgument")):
+            with self.assertRaisesRegex(transitd.Refused, code):
+                self.trace(*words)
+
+    def test_the_command(self):
+        """It shows packets as they come, and ends by count."""
+        shown = []
+        client = threading.Thread(target=lambda: shown.append(self.router.text(
+            "trace", "--from=vpc-a", "--destination", FAR, "--count=2", "--seconds=60")))
+        client.start()
+
+        def done():
+            self.vpc.ping(FAR, count=1, wait_s=0.1)
+            return not client.is_alive()
+        wait.until(done, 60, "two packets were traced")
+        client.join()
+        for word in ("packet 1", "packet 2", "classified", "attachment vpc-a", "encrypted", "tunnel mk/1",
+                     "trace ended: it has its packets; 2 packets"):
+            self.assertIn(word, shown[0])
