@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGP through IPsec tunnels: ECMP over the tunnels of a connection and over connections, failover, rekeys (B7, B8, BG-20)."""
 
-from rig import bgp_dc, tools, wait, world
+from rig import bgp, bgp_dc, tools, wait, world
 from rig.bgp_dc import addresses
 from rig.case import Lab
 
@@ -26,7 +26,8 @@ class Tunnels(Lab):
         cls.router = cls.world.router.start(config)
         cls.routers.append(cls.router)
         cls.watch(cls.world.inet, "tr")
-        cls.speaker = {(dc, i): bgp_dc.speaker(cls.world.dc[dc], i, kind) for (dc, i), kind in cls.kinds.items()}
+        cls.speaker = {(dc, i): bgp_dc.speaker(cls.world.dc[dc], i, bgp.KINDS[kind])
+                       for (dc, i), kind in cls.kinds.items()}
         cls.world.connect()
         for (dc, i) in cls.kinds:
             cls.world.dc[dc].gateways[i].wait_up()

@@ -20,12 +20,12 @@ def configure(config, dc, **settings):
     del config["attachments"][f"dc{dc}"]["routes"]
 
 
-def speaker(place, i, kind="bird", **session):
+def speaker(place, i, make=bgp.Bird, **session):
     """One on gateway i of a place (site.DataCenter), which announces the data center; start() it once route() is done."""
     gateway, (own, router) = place.gateways[i], addresses(place.number, i)
     gateway.ip("addr add", f"{own}/32", "dev lo")
-    return bgp.KINDS[kind](gateway, f"{kind}-{gateway.name}", ASN[place.number],
-                           [bgp.Session(own, router, **session)], [place.prefix])
+    return make(gateway, f"{make.__name__.lower()}-{gateway.name}", ASN[place.number],
+                [bgp.Session(own, router, **session)], [place.prefix])
 
 
 def route(place, i):
