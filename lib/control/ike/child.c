@@ -153,9 +153,9 @@ static struct ike_child_sa *sibling(const struct ike_child_sa *c, bool outbound)
 	return NULL;
 }
 
-bool ike_child_has_sibling(const struct ike_child_sa *c)
+const struct ike_child_sa *ike_child_sibling(const struct ike_child_sa *c)
 {
-	return sibling(c, true) != NULL;
+	return sibling(c, true);
 }
 
 /* `c` no longer carries packets: one that waited for the peer's sign takes over without it. */

@@ -64,8 +64,8 @@ const char *ike_child_state_name(enum ike_child_state state);
 void ike_child_use(struct ike_child_sa *c);
 /* All Child SAs of the IKE SA that wait for ike_child_use(): the peer has shown that it got our response. */
 void ike_child_use_all(struct ike_sa *sa);
-/* Is another one carrying what leaves for the same slot? */
-bool ike_child_has_sibling(const struct ike_child_sa *c);
+/* Another one that carries what leaves for the same slot; NULL. */
+const struct ike_child_sa *ike_child_sibling(const struct ike_child_sa *c);
 /* Takes it out of use for what leaves; inbound stays. False when no other one carries packets now. */
 bool ike_child_retire(struct ike_child_sa *c);
 /* It was deleted by an exchange: out of use now, gone after late packets. */

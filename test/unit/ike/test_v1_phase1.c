@@ -336,6 +336,33 @@ static void test_lost_delete(void **state)
 	pair_end(&p);
 }
 
+/* Lifetimes that leave less than the wait for the peer's sign: the new SA carries before the old one expires. */
+static void test_short_lifetimes(void **state)
+{
+	struct pair p;
+	uint32_t spi;
+	unsigned changes = 0;
+
+	init_v1(&p, IKE_V1_MAIN);
+	for (unsigned i = 0; i < 2; i++)
+		p.side[i].config.dpd_interval_s = 0;
+	p.side[0].config.esp_lifetime_s = 6; /* the other side only answers, and sends nothing */
+	pair_start(&p);
+	pair_assert_up(&p);
+	spi = pair_in_use(&p, 0)->info.spi_in;
+	for (unsigned i = 0; i < 3000; i++) {
+		uint32_t now;
+
+		pair_run(&p, DUR_MS(100));
+		now = pair_in_use(&p, 0)->info.spi_in;
+		changes += now != spi;
+		spi = now;
+	}
+	assert_true(changes >= 40);
+	assert_int_equal(p.side[0].errors + p.side[1].errors, 0); /* no LifetimeExpired */
+	pair_end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -351,6 +378,7 @@ int main(void)
 	    cmocka_unit_test(test_damaged_quick_mode),
 	    cmocka_unit_test(test_dpd),
 	    cmocka_unit_test(test_renewal),
+	    cmocka_unit_test(test_short_lifetimes),
 	    cmocka_unit_test(test_lost_delete),
 	};
 

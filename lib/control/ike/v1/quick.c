@@ -254,7 +254,7 @@ static void take_child(struct ike_sa *sa, const struct v1_message *m, struct v1_
 			ike_rehearsal_passed(old);
 	}
 	x->slot->failures = 0;
-	if (ike_child_has_sibling(child))
+	if (ike_child_sibling(child))
 		v1_quick_await(sa, child);
 	else
 		v1_child_settle(child, true, sa->v1->uses);

@@ -21,6 +21,7 @@
 #define WAIT_FIRST_MS 700
 #define WAIT_MAX_MS   8000
 #define AWAIT_MS      1000 /* for a packet of the peer on the SA that we made */
+#define OVERLAP_MS    500  /* of the SA that carries until then, at least */
 
 /* ---- quick modes under way ---- */
 
@@ -86,6 +87,21 @@ static void due(struct timer *timer, struct mono now)
 	}
 }
 
+/* Late packets on the old SA must still find it at the peer: the new one carries before the old one's time is over. */
+static struct mono await_until(const struct ike_child_sa *child)
+{
+	const struct ike_child_sa *old = ike_child_sibling(child);
+	struct mono now = child->sa->engine->now, until = mono_add(now, DUR_MS(AWAIT_MS));
+	struct mono latest;
+
+	if (!old || !mono_is_set(old->hard))
+		return until;
+	latest = mono_add(old->hard, -DUR_MS(OVERLAP_MS));
+	if (mono_before(latest, now))
+		return now;
+	return mono_before(latest, until) ? latest : until;
+}
+
 void v1_quick_await(struct ike_sa *sa, const struct ike_child_sa *child)
 {
 	struct v1_quick *q = xcalloc(1, sizeof(*q));
@@ -96,7 +112,7 @@ void v1_quick_await(struct ike_sa *sa, const struct ike_child_sa *child)
 	q->uses = sa->v1->uses;
 	q->timer.fn = due;
 	list_append(&sa->v1->quicks, &q->node);
-	timer_arm(&sa->engine->timers, &q->timer, mono_add(sa->engine->now, DUR_MS(AWAIT_MS)));
+	timer_arm(&sa->engine->timers, &q->timer, await_until(child));
 }
 
 void v1_quick_drop(struct ike_sa *sa, struct ike_sa *via)

@@ -197,7 +197,7 @@ void v2_auth_request(struct ike_sa *sa, const struct v2_message *m)
 	v2_auth_put(sa, &c, id_body);
 	child = answer_child(sa, m, &c);
 	v2_reply(sa, m, &c);
-	if (child && !ike_child_has_sibling(child))
+	if (child && !ike_child_sibling(child))
 		ike_child_use(child);
 	if (child)
 		ike_rehearsal_begin(child);

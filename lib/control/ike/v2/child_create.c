@@ -323,7 +323,7 @@ void v2_child_request(struct ike_sa *sa, const struct v2_message *m)
 		rekeyed_by_peer(sa, old, made);
 		return;
 	}
-	if (!ike_child_has_sibling(made))
+	if (!ike_child_sibling(made))
 		ike_child_use(made);
 	ike_child_settle_duplicates(made);
 }
