@@ -76,6 +76,8 @@ struct bgp_peer_config speaker_config(unsigned peer);
 
 /* Adds and starts; no connection yet. */
 void speaker_add(struct speaker *s, unsigned peer, const struct bgp_peer_config *config);
+/* The same with the default configuration. */
+void speaker_begin(struct speaker *s, unsigned peer);
 /* Runs until there is no work now. */
 void speaker_run(struct speaker *s);
 /* Turns the clock, in steps of timers, and keeps nobody alive. */
@@ -131,6 +133,8 @@ unsigned speaker_paths(struct speaker *s, const char *prefix, struct bgp_path *o
 /* The set of the one path; fails the test unless there is exactly one. */
 const struct bgp_attrs *speaker_attrs(struct speaker *s, const char *prefix);
 void speaker_local(struct speaker *s, const char *prefix);
+/* A route of our own with that community into a view, past the decision. */
+void speaker_put(struct speaker *s, uint32_t view, const char *prefix, uint32_t community);
 
 /* Attributes of a good route of that peer: ORIGIN, AS_PATH, NEXT_HOP. */
 const char *speaker_good(unsigned peer);

@@ -1,32 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
-/*
- * Graceful restart, the peer's and ours (RFC 4724, 8538), and enhanced refresh from the peer (RFC 7313):
- * BG-08, BG-09.
- */
+/* Graceful restart, the peer's and ours (RFC 4724, 8538; BG-08). */
 
-#include "speaker.h"
-
-#define O  "400101 00"
-#define P  "400206 0201 0000fde9"
-#define N  "400304 0a000001"
-#define OK O P N
-
-/* Capability 64: restart time 120 s, IPv4. R and N bits in the first octet, F bit in the last. */
-#define GR(flags, family_flags) "40 06 " flags "78 0001 01 " family_flags
-
-static void up(struct speaker *s, const char *gr)
-{
-	struct bgp_peer_config config = speaker_config(1);
-	char caps[128];
-
-	if (bgp_peer_add(s->engine, s->now, 1, &config, NULL) == 0)
-		bgp_peer_start(s->engine, s->now, 1);
-	else if (speaker_state(s, 1) == BGP_IDLE)
-		assert_true(speaker_connect(s, 1)); /* the peer comes back at once */
-	snprintf(caps, sizeof(caps), CAP_REFRESH CAP_ENHANCED "%s", gr);
-	speaker_establish(s, 1, caps);
-}
+#include "graceful.h"
 
 static const struct bgp_peer_config *peer_config(unsigned peer)
 {
@@ -36,26 +12,9 @@ static const struct bgp_peer_config *peer_config(unsigned peer)
 	return &config;
 }
 
-static unsigned received(struct speaker *s)
-{
-	return speaker_info(s, 1).rib[BGP_IPV4].received;
-}
-
-static unsigned stale(struct speaker *s)
-{
-	return speaker_info(s, 1).rib[BGP_IPV4].stale;
-}
-
 static bool has(struct speaker *s, const char *prefix)
 {
 	return speaker_paths(s, prefix, NULL, 0) == 1;
-}
-
-static void learn(struct speaker *s)
-{
-	speaker_update(s, 1, "", OK, "08 0a 08 0b 08 0c");
-	speaker_update(s, 1, "", "", "");
-	speaker_settle(s);
 }
 
 /* ---- the peer restarts ---- */
@@ -66,16 +25,16 @@ static void peer_comes_back(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
 	assert_int_equal(s.remote[1].kept, 1);
-	assert_int_equal(received(&s), 3);
-	assert_int_equal(stale(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
+	assert_int_equal(graceful_stale(&s), 3);
 	assert_int_equal(bgp_changes_waiting(s.engine), 0); /* forwarding goes on */
 	speaker_wait(&s, DUR_S(60));
 	assert_true(has(&s, "10.0.0.0/8"));
-	up(&s, GR("80", "80"));
+	graceful_up(&s, GR("80", "80"));
 	speaker_update(&s, 1, "", OK, "08 0a");
 	speaker_update(&s, 1, "", OK "800404 00000001", "08 0b");
 	assert_int_equal(speaker_paths(&s, "12.0.0.0/8", &path, 1), 1);
@@ -84,7 +43,7 @@ static void peer_comes_back(void **state)
 	assert_false(path.stale);
 	speaker_update(&s, 1, "", "", ""); /* End-of-RIB */
 	speaker_settle(&s);
-	assert_int_equal(received(&s), 2);
+	assert_int_equal(graceful_received(&s), 2);
 	assert_false(has(&s, "12.0.0.0/8"));
 	assert_int_equal(speaker_attrs(&s, "11.0.0.0/8")->med, 1);
 	speaker_fini(&s);
@@ -95,13 +54,13 @@ static void peer_stays_away(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
 	speaker_wait(&s, DUR_S(119));
-	assert_int_equal(received(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
 	speaker_wait(&s, DUR_S(1));
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	assert_int_equal(bgp_changes_waiting(s.engine), 3);
 	speaker_fini(&s);
 }
@@ -112,18 +71,18 @@ static void peer_never_ends(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
-	up(&s, GR("80", "80"));
+	graceful_up(&s, GR("80", "80"));
 	speaker_update(&s, 1, "", OK, "08 0a");
 	for (unsigned i = 0; i < 359; i++) {
 		speaker_wait(&s, DUR_S(1));
 		KEEPALIVE(&s, 1);
 	}
-	assert_int_equal(received(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
 	speaker_wait(&s, DUR_S(1));
-	assert_int_equal(received(&s), 1);
+	assert_int_equal(graceful_received(&s), 1);
 	speaker_fini(&s);
 }
 
@@ -136,12 +95,12 @@ static void peer_forgot(void **state)
 		struct speaker s;
 
 		speaker_init(&s);
-		up(&s, GR("00", "80"));
-		learn(&s);
+		graceful_up(&s, GR("00", "80"));
+		graceful_learn(&s);
 		speaker_close(&s, 1);
-		assert_int_equal(received(&s), 3);
-		up(&s, gr[i]);
-		assert_int_equal(received(&s), 0);
+		assert_int_equal(graceful_received(&s), 3);
+		graceful_up(&s, gr[i]);
+		assert_int_equal(graceful_received(&s), 0);
 		speaker_fini(&s);
 	}
 }
@@ -152,21 +111,21 @@ static void second_failure(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
-	up(&s, GR("80", "80"));
+	graceful_up(&s, GR("80", "80"));
 	speaker_update(&s, 1, "", OK, "08 0a");
 	speaker_close(&s, 1);
 	speaker_settle(&s);
-	assert_int_equal(received(&s), 1);
-	assert_int_equal(stale(&s), 1);
+	assert_int_equal(graceful_received(&s), 1);
+	assert_int_equal(graceful_stale(&s), 1);
 	assert_false(has(&s, "11.0.0.0/8"));
-	up(&s, GR("80", "80"));
+	graceful_up(&s, GR("80", "80"));
 	speaker_update(&s, 1, "", OK, "08 0b");
 	speaker_update(&s, 1, "", "", "");
 	speaker_settle(&s);
-	assert_int_equal(received(&s), 1);
+	assert_int_equal(graceful_received(&s), 1);
 	assert_true(has(&s, "11.0.0.0/8"));
 	speaker_fini(&s);
 }
@@ -177,13 +136,13 @@ static void many_failures(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	for (unsigned i = 0; i < 700; i++) {
 		bool end = i % 3 == 0;
 
 		speaker_close(&s, 1);
-		up(&s, GR("80", "80"));
+		graceful_up(&s, GR("80", "80"));
 		speaker_update(&s, 1, "", OK, i % 2 ? "08 0a" : "08 0a 08 0b");
 		if (end)
 			speaker_update(&s, 1, "", "", "");
@@ -199,8 +158,8 @@ static void unnoticed_restart(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_wait(&s, DUR_S(4));
 	assert_true(speaker_connect(&s, 1));
 	speaker_open(&s, 1, "41 04 0000fde9" GR("80", "80"));
@@ -208,10 +167,10 @@ static void unnoticed_restart(void **state)
 	assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
 	assert_int_equal(s.remote[1].ups, 2);
 	assert_int_equal(s.remote[1].downs, 1);
-	assert_int_equal(received(&s), 3);
-	assert_int_equal(stale(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
+	assert_int_equal(graceful_stale(&s), 3);
 	speaker_update(&s, 1, "", "", "");
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	speaker_fini(&s);
 }
 
@@ -227,8 +186,8 @@ static void back_twice_at_once(void **state)
 	bgp_conn theirs;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
 	speaker_wait(&s, DUR_S(2));
 	speaker_accept(&s, 1);
@@ -236,16 +195,16 @@ static void back_twice_at_once(void **state)
 	bgp_connected(s.engine, s.now, theirs, &local);
 	speaker_send(&s, 1, BGP_OPEN, open);
 	KEEPALIVE(&s, 1);
-	assert_int_equal(stale(&s), 3);
+	assert_int_equal(graceful_stale(&s), 3);
 	s.remote[1].conn = theirs;
 	speaker_send(&s, 1, BGP_OPEN, open);
 	assert_int_equal(s.remote[1].downs, 2);
-	assert_int_equal(received(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
 	KEEPALIVE(&s, 1);
 	assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
-	assert_int_equal(received(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
 	speaker_update(&s, 1, "", "", "");
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	speaker_fini(&s);
 }
 
@@ -258,8 +217,8 @@ static void back_while_idle(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
 	assert_int_equal(speaker_state(&s, 1), BGP_IDLE);
 	s.remote[1].connects = 0;
@@ -285,8 +244,8 @@ static void back_and_superseded(void **state)
 		bgp_conn ours, theirs;
 
 		speaker_init(&s);
-		up(&s, GR("00", "80"));
-		learn(&s);
+		graceful_up(&s, GR("00", "80"));
+		graceful_learn(&s);
 		speaker_close(&s, 1);
 		speaker_wait(&s, DUR_S(2));
 		assert_true(s.remote[1].connecting);
@@ -302,8 +261,8 @@ static void back_and_superseded(void **state)
 		bgp_closed(s.engine, s.now, theirs);
 		speaker_settle(&s);
 		assert_int_equal(s.remote[1].downs, 2);
-		assert_int_equal(received(&s), 3);
-		assert_int_equal(stale(&s), 3);
+		assert_int_equal(graceful_received(&s), 3);
+		assert_int_equal(graceful_stale(&s), 3);
 		if (connected) {
 			s.remote[1].conn = ours;
 			speaker_establish(&s, 1, CAP_REFRESH CAP_ENHANCED GR("80", "80"));
@@ -320,11 +279,11 @@ static void change_forgets(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("40", "80"));
-	learn(&s);
+	graceful_up(&s, GR("40", "80"));
+	graceful_learn(&s);
 	config.transport.ttl_min = 255;
 	assert_int_equal(bgp_peer_update(s.engine, s.now, 1, &config, NULL), 0);
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	speaker_fini(&s);
 }
 
@@ -348,10 +307,10 @@ static void notifications(void **state)
 		struct speaker s;
 
 		speaker_init(&s);
-		up(&s, cell[i].gr);
-		learn(&s);
+		graceful_up(&s, cell[i].gr);
+		graceful_learn(&s);
 		speaker_send(&s, 1, BGP_NOTIFICATION, cell[i].body);
-		assert_int_equal(received(&s), cell[i].kept);
+		assert_int_equal(graceful_received(&s), cell[i].kept);
 		speaker_fini(&s);
 	}
 }
@@ -362,7 +321,7 @@ static void hard_reset_inside(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("40", "80"));
+	graceful_up(&s, GR("40", "80"));
 	speaker_send(&s, 1, BGP_NOTIFICATION, "06 09 06 02 02 6869");
 	assert_int_equal(s.remote[1].end.code, BGP_ERR_CEASE);
 	assert_int_equal(s.remote[1].end.subcode, BGP_CEASE_SHUTDOWN);
@@ -376,29 +335,29 @@ static void our_notifications(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("40", "80"));
-	learn(&s);
+	graceful_up(&s, GR("40", "80"));
+	graceful_learn(&s);
 	bgp_peer_stop(s.engine, s.now, 1, BGP_CEASE_SHUTDOWN, "bye");
 	speaker_expect_notification(&s, 1, BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, "06 02 03 627965");
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	bgp_peer_start(s.engine, s.now, 1);
-	up(&s, GR("40", "80"));
-	learn(&s);
+	graceful_up(&s, GR("40", "80"));
+	graceful_learn(&s);
 	bgp_peer_reset(s.engine, s.now, 1, true, NULL);
 	speaker_expect_notification(&s, 1, BGP_ERR_CEASE, BGP_CEASE_HARD_RESET, "06 04");
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	speaker_wait(&s, DUR_S(2));
-	up(&s, GR("40", "80"));
-	learn(&s);
+	graceful_up(&s, GR("40", "80"));
+	graceful_learn(&s);
 	bgp_peer_reset(s.engine, s.now, 1, false, NULL);
 	speaker_expect_notification(&s, 1, BGP_ERR_CEASE, BGP_CEASE_RESET, "");
-	assert_int_equal(received(&s), 3); /* and we keep the peer's */
+	assert_int_equal(graceful_received(&s), 3); /* and we keep the peer's */
 	/* an error in a message is no reason to forget what was good */
 	speaker_wait(&s, DUR_S(2));
-	up(&s, GR("40", "80"));
-	learn(&s);
+	graceful_up(&s, GR("40", "80"));
+	graceful_learn(&s);
 	speaker_update(&s, 1, "", OK "406300", "08 0d");
-	assert_int_equal(received(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
 	speaker_fini(&s);
 }
 
@@ -408,11 +367,11 @@ static void hold_timer_expires(void **state)
 		struct speaker s;
 
 		speaker_init(&s);
-		up(&s, n ? GR("40", "80") : GR("00", "80"));
-		learn(&s);
+		graceful_up(&s, n ? GR("40", "80") : GR("00", "80"));
+		graceful_learn(&s);
 		speaker_wait(&s, DUR_S(91));
 		assert_int_equal(s.remote[1].downs, 1);
-		assert_int_equal(received(&s), n ? 3 : 0);
+		assert_int_equal(graceful_received(&s), n ? 3 : 0);
 		speaker_fini(&s);
 	}
 }
@@ -424,7 +383,7 @@ static void welcome_back(void **state)
 		struct speaker s;
 
 		speaker_init(&s);
-		up(&s, gr ? GR("00", "80") : "");
+		graceful_up(&s, gr ? GR("00", "80") : "");
 		speaker_close(&s, 1);
 		assert_int_equal(speaker_connect(&s, 1), gr);
 		speaker_fini(&s);
@@ -436,12 +395,12 @@ static void stop_forgets(void **state)
 	struct speaker s;
 
 	speaker_init(&s);
-	up(&s, GR("00", "80"));
-	learn(&s);
+	graceful_up(&s, GR("00", "80"));
+	graceful_learn(&s);
 	speaker_close(&s, 1);
-	assert_int_equal(received(&s), 3);
+	assert_int_equal(graceful_received(&s), 3);
 	bgp_peer_stop(s.engine, s.now, 1, BGP_CEASE_SHUTDOWN, NULL);
-	assert_int_equal(received(&s), 0);
+	assert_int_equal(graceful_received(&s), 0);
 	speaker_fini(&s);
 }
 
@@ -505,7 +464,7 @@ static void we_restart_alone(void **state)
 		struct speaker s;
 
 		init_restarting(&s);
-		up(&s, gr[i]);
+		graceful_up(&s, gr[i]);
 		assert_int_equal(s.learned, 1);
 		speaker_fini(&s);
 	}
@@ -518,7 +477,7 @@ static void we_restart_in_vain(void **state)
 
 	init_restarting(&s);
 	speaker_add(&s, 2, peer_config(2));
-	up(&s, GR("00", "80"));
+	graceful_up(&s, GR("00", "80"));
 	for (unsigned i = 0; i < 99; i++) {
 		speaker_wait(&s, DUR_S(1));
 		KEEPALIVE(&s, 1);
@@ -530,97 +489,10 @@ static void we_restart_in_vain(void **state)
 
 	init_restarting(&s);
 	speaker_add(&s, 2, peer_config(2));
-	up(&s, "");
+	graceful_up(&s, "");
 	assert_int_equal(s.learned, 0);
 	bgp_peer_stop(s.engine, s.now, 2, BGP_CEASE_SHUTDOWN, NULL);
 	assert_int_equal(s.learned, 1);
-	speaker_fini(&s);
-}
-
-/* ---- refresh from the peer ---- */
-
-#define BORR "0001 01 01"
-#define EORR "0001 02 01"
-
-static void refresh_in(void **state)
-{
-	struct speaker s;
-
-	speaker_init(&s);
-	up(&s, "");
-	learn(&s);
-	assert_int_equal(bgp_peer_refresh(s.engine, s.now, 1), 0);
-	while (speaker_next(&s, 1))
-		;
-	assert_int_equal(s.message.type, BGP_ROUTE_REFRESH);
-	assert_memory_equal(s.message.body, "\x00\x01\x00\x01", 4);
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
-	assert_int_equal(stale(&s), 3);
-	assert_int_equal(received(&s), 3);
-	speaker_update(&s, 1, "", OK, "08 0a");
-	assert_int_equal(stale(&s), 2);
-	speaker_update(&s, 1, "", "", ""); /* End-of-RIB is not EoRR */
-	assert_int_equal(received(&s), 3);
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, EORR);
-	speaker_settle(&s);
-	assert_int_equal(received(&s), 1);
-	speaker_fini(&s);
-}
-
-/* Twice begun: what the first one renewed must be renewed again. */
-static void refresh_begun_twice(void **state)
-{
-	struct speaker s;
-
-	speaker_init(&s);
-	up(&s, "");
-	learn(&s);
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
-	speaker_update(&s, 1, "", OK, "08 0a");
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
-	assert_int_equal(received(&s), 3); /* nothing dies before EoRR */
-	assert_int_equal(stale(&s), 3);
-	speaker_update(&s, 1, "", OK, "08 0b");
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, EORR);
-	assert_int_equal(received(&s), 1);
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, EORR); /* without a beginning: nothing */
-	assert_int_equal(received(&s), 1);
-	speaker_fini(&s);
-}
-
-/* Never ended (G9): the stale time ends it. */
-static void refresh_never_ends(void **state)
-{
-	struct speaker s;
-
-	speaker_init(&s);
-	up(&s, "");
-	learn(&s);
-	for (unsigned i = 0; i < 600; i++) /* begun over and over */
-		speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
-	assert_int_equal(received(&s), 3);
-	speaker_update(&s, 1, "", OK, "08 0a");
-	for (unsigned i = 0; i < 360; i++) {
-		speaker_wait(&s, DUR_S(1));
-		KEEPALIVE(&s, 1);
-	}
-	assert_int_equal(received(&s), 1);
-	speaker_fini(&s);
-}
-
-static void refresh_not_offered(void **state)
-{
-	struct bgp_peer_config config = speaker_config(1);
-	struct speaker s;
-
-	speaker_init(&s);
-	speaker_add(&s, 1, &config);
-	speaker_establish(&s, 1, "");
-	learn(&s);
-	assert_int_equal(bgp_peer_refresh(s.engine, s.now, 1), -95); /* EOPNOTSUPP */
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
-	speaker_send(&s, 1, BGP_ROUTE_REFRESH, EORR);
-	assert_int_equal(received(&s), 3);
 	speaker_fini(&s);
 }
 
@@ -647,10 +519,6 @@ int main(void)
 	    cmocka_unit_test(we_restart),
 	    cmocka_unit_test(we_restart_alone),
 	    cmocka_unit_test(we_restart_in_vain),
-	    cmocka_unit_test(refresh_in),
-	    cmocka_unit_test(refresh_begun_twice),
-	    cmocka_unit_test(refresh_never_ends),
-	    cmocka_unit_test(refresh_not_offered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -579,70 +579,6 @@ static void test_other_version(void **state)
 	pair_end(p);
 }
 
-/* A NAT: the responder sees another address and port */
-static bool translate(struct pair *p, struct datagram *d)
-{
-	if (d->from == 0) {
-		assert_int_equal(d->local.port, p->count ? IKE_PORT_NATT : IKE_PORT);
-		d->local =
-		    (struct ike_endpoint){ip_v4(0xcb007101), (uint16_t)(d->local.port + 10000)};
-	} else {
-		assert_true(d->remote.port > 10000);
-		assert_int_equal(d->local.port, p->count ? IKE_PORT_NATT : IKE_PORT);
-		d->remote = (struct ike_endpoint){
-		    p->side[0].config.local, (uint16_t)(d->remote.port - 10000)};
-		p->count = 1;
-	}
-	return true;
-}
-
-/* V2-22 */
-static void test_nat(void **state)
-{
-	struct pair *p = &pair;
-	const struct ike_child *a, *b;
-
-	pair_init(p);
-	p->side[1].config.remote = ip_v4(0xcb007101);
-	p->filter = translate;
-	pair_start(p);
-	pair_assert_up(p);
-	a = &pair_in_use(p, 0)->info;
-	b = &pair_in_use(p, 1)->info;
-	assert_true(a->udp_encap && b->udp_encap);
-	assert_int_equal(a->local.port, IKE_PORT_NATT);
-	assert_int_equal(a->remote.port, IKE_PORT_NATT);
-	assert_int_equal(b->local.port, IKE_PORT_NATT);
-	assert_int_equal(b->remote.port, IKE_PORT_NATT + 10000);
-	assert_true(pair_sa(p, 0)->nat.here && !pair_sa(p, 0)->nat.there);
-	assert_true(!pair_sa(p, 1)->nat.here && pair_sa(p, 1)->nat.there);
-	pair_end(p);
-}
-
-static void test_nat_forced(void **state)
-{
-	struct pair *p = &pair;
-
-	for (unsigned side = 0; side < 2; side++) {
-		pair_init(p);
-		p->side[side].config.natt = IKE_NATT_FORCE;
-		pair_start(p);
-		pair_assert_up(p);
-		assert_true(pair_in_use(p, 0)->info.udp_encap);
-		assert_true(pair_in_use(p, 1)->info.udp_encap);
-		assert_int_equal(pair_in_use(p, 1)->info.remote.port, IKE_PORT_NATT);
-		pair_end(p);
-		pair_init(p);
-		p->side[side].config.natt = IKE_NATT_OFF;
-		p->side[!side].config.natt = IKE_NATT_FORCE;
-		pair_start(p);
-		pair_assert_up(p);
-		assert_false(pair_in_use(p, 0)->info.udp_encap);
-		assert_false(pair_in_use(p, 1)->info.udp_encap);
-		pair_end(p);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -666,8 +602,6 @@ int main(void)
 	    cmocka_unit_test(test_unknown_critical),
 	    cmocka_unit_test(test_mismatch_reported),
 	    cmocka_unit_test(test_other_version),
-	    cmocka_unit_test(test_nat),
-	    cmocka_unit_test(test_nat_forced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

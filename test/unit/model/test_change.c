@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * One configuration after another: nothing is touched without need, the end state is that of a
- * fresh start (B9), what does not fit changes nothing, and workers that are slow hold on to what
- * they read.
+ * One configuration after another: nothing is touched without need, and the end state is that of a fresh start (B9).
  */
 
-#include <errno.h>
-#include <pthread.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "bench.h"
+#include "snapshot.h"
 
 #define CONNECTIONS                                                                                \
 	"vpn-connections:\n"                                                                       \
@@ -28,39 +23,6 @@
 	" routes: [{prefix: 10.11.0.0/16, next-hop: 10.1.0.9}]}\n"                                 \
 	"  line1: {kind: vbr, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
 
-/* Everything that workers can reach by index: pointers to immutable records. */
-struct snapshot {
-	size_t count;
-	void *record[8192];
-};
-
-static void add_records(struct snapshot *s, const struct records *r)
-{
-	for (uint32_t i = 0; i < r->capacity; i++)
-		s->record[s->count++] = records_get(r, i);
-}
-
-static void take(const struct bench *t, struct snapshot *s)
-{
-	assert_true(epoch_flush(t->b->epoch));
-	s->count = 0;
-	add_records(s, &t->b->ifaces.rec);
-	add_records(s, &t->b->nexthops.rec);
-	add_records(s, &t->b->tunnels.rec);
-}
-
-static unsigned differences(const struct bench *t, const struct snapshot *before)
-{
-	struct snapshot *now = xcalloc(1, sizeof(*now));
-	unsigned n = 0;
-
-	take(t, now);
-	for (size_t i = 0; i < now->count; i++)
-		n += now->record[i] != before->record[i];
-	free(now);
-	return n;
-}
-
 static void what_stays_is_not_touched(void **state) /* O10 */
 {
 	struct bench *t = *state;
@@ -69,17 +31,17 @@ static void what_stays_is_not_touched(void **state) /* O10 */
 	bench_apply(t, BASIC);
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	bench_tunnel(t, "dc1/2", MODEL_TUNNEL_DOWN);
-	take(t, &before);
+	snapshot_take(t, &before);
 	for (unsigned i = 0; i < 3; i++)
 		bench_apply(t, BASIC);
-	assert_int_equal(differences(t, &before), 0);
+	assert_int_equal(snapshot_differences(t, &before), 0);
 	assert_way(t, "vpc-a", "10.9.1.1", "dc1/1 dc2/1 dc2/2"); /* states are no configuration */
 	/*
 	 * A network more: its interface, its leaf, a path each for the subnet and, R4, for who may
 	 * use it.
 	 */
 	bench_apply(t, BASIC "  vpc-b: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16}\n");
-	assert_in_range(differences(t, &before), 1, 8);
+	assert_in_range(snapshot_differences(t, &before), 1, 8);
 	assert_way(t, "dc1", "10.3.0.7", "vpc-b");
 	bench_apply(t, BASIC);
 	assert_way(t, "dc1", "10.3.0.7", "no route");
@@ -332,265 +294,7 @@ static void a_namesake_keeps_no_neighbour(void **state)
 	assert_non_null(neigh_find(t->b->neighbours, b, &gateway));
 }
 
-static void numbers_wait_for_slow_workers(void **state)
-{
-	struct bench *t = *state;
-	static const char a[] =
-	    BENCH_SITE "attachments:\n"
-		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n";
-	static const char b[] =
-	    BENCH_SITE "attachments:\n"
-		       "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n";
-
-	bench_apply(t, a);
-	const struct iface seen = *iface_of_vlan(&t->b->ifaces, 2, 10);
-
-	epoch_online(t->b->epoch, 0);
-	epoch_quiescent(t->b->epoch, 0);
-	bench_apply(t, BENCH_SITE);
-	bench_apply(t, b); /* the worker may still have a packet of vpc-a in hand */
-	const struct iface *next = iface_of_vlan(&t->b->ifaces, 2, 20);
-
-	assert_int_not_equal(next->attachment, seen.attachment);
-	assert_int_not_equal(next->slot, seen.slot);
-	epoch_quiescent(t->b->epoch, 0);
-	bench_apply(t, BENCH_SITE);
-	epoch_quiescent(t->b->epoch, 0);
-	bench_apply(t, a);
-	assert_int_equal(iface_of_vlan(&t->b->ifaces, 2, 10)->attachment, seen.attachment);
-	assert_int_equal(iface_of_vlan(&t->b->ifaces, 2, 10)->slot, seen.slot);
-	epoch_offline(t->b->epoch, 0);
-}
-
-static void a_table_waits_for_slow_workers(void **state)
-{
-	struct bench *t = *state;
-	struct ip_addr dst = test_addr("10.1.0.7");
-
-	bench_apply(t,
-	    BENCH_SITE "route-tables: {default: {}, red: {}}\n"
-		       "attachments:\n"
-		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
-		       " associate: red, propagate: [red]}\n");
-	const struct fib *red = bench_ingress(t, "vpc-a").fib;
-	uint32_t hop = fib_lookup_one(red, &dst);
-
-	assert_true(hop != 0);
-	epoch_online(t->b->epoch, 0);
-	epoch_quiescent(t->b->epoch, 0);
-	bench_apply(t, BENCH_SITE); /* the worker has a packet of vpc-a in hand */
-	assert_int_equal(fib_lookup_one(red, &dst), hop);
-	assert_int_equal(nexthop_get(&t->b->nexthops, hop)->kind, NH_CONNECTED);
-	epoch_quiescent(t->b->epoch, 0);
-	epoch_reclaim(t->b->epoch);
-	epoch_offline(t->b->epoch, 0);
-}
-
-/* ---- what does not fit ---- */
-
-static char error_lines[8][256];
-static unsigned error_count;
-
-static void collect(
-    void *ctx, enum log_level level, const char *subsystem, const char *object, const char *line)
-{
-	if (level == LOG_ERROR && error_count < TEST_COUNT(error_lines))
-		snprintf(error_lines[error_count++], sizeof(error_lines[0]), "%s: %s",
-		    object ? object : "-", line);
-}
-
-/* It is refused with that error and a line that tells, and the boundary is as before. */
-static void assert_refused(struct bench *t, const char *yaml, int error, const char *line)
-{
-	static struct snapshot before;
-	struct conf *conf = bench_conf(yaml);
-	uint32_t routes = bench_ingress(t, "vpc-a").fib->routes;
-	bool told = false;
-
-	take(t, &before);
-	error_count = 0;
-	log_set_sink(collect, NULL);
-	assert_int_equal(model_apply(t->m, conf), error);
-	log_set_sink(NULL, NULL);
-	conf_free(conf); /* nothing may refer to it */
-	for (unsigned i = 0; i < error_count; i++)
-		told |= strstr(error_lines[i], line) != NULL;
-	assert_true(told);
-	assert_int_equal(differences(t, &before), 0);
-	assert_int_equal(bench_ingress(t, "vpc-a").fib->routes, routes);
-	assert_way(t, "vpc-a", "10.9.1.1", "dc1/1 dc1/2");
-	assert_way(t, "dc1", "10.1.1.1", "vpc-a");
-	assert_way(t, "dc1", "10.21.0.0", "no route");
-	bench_tunnel(t, "dc1/1", MODEL_TUNNEL_DOWN);
-	assert_way(t, "vpc-a", "10.9.1.1", "dc1/2");
-	bench_tunnel(t, "dc1/1", MODEL_TUNNEL_UP);
-}
-
-#define SMALL(vpc_routes)                                                                          \
-	BENCH_SITE                                                                                 \
-	"vpn-connections:\n"                                                                       \
-	"  dc1: {" BENCH_PAIR "}\n"                                                                \
-	"attachments:\n"                                                                           \
-	"  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
-	"  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16, routes: [" vpc_routes    \
-	"]}\n"
-
-/* Room for 8 routes, 17 next hops, 5 interfaces, 3 tunnels, 7 slots and 4 groups. */
-static void what_does_not_fit_changes_nothing(void **state)
-{
-	struct bench *t = *state;
-
-	bench_apply(t, SMALL(""));
-	bench_tunnels(t, MODEL_TUNNEL_UP);
-	for (unsigned turn = 0; turn < 3; turn++) { /* nothing is lost on the way */
-		assert_refused(t,
-		    SMALL("{prefix: 10.21.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.22.0.0/16,"
-			  " next-hop: 10.1.0.9}, {prefix: 10.23.0.0/16, next-hop: 10.1.0.9},"
-			  " {prefix: 10.24.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.25.0.0/16,"
-			  " next-hop: 10.1.0.9}, {prefix: 10.26.0.0/16, next-hop: 10.1.0.9}"),
-		    -ENOSPC, "default: 9 routes do not fit the table");
-		assert_refused(t,
-		    SMALL("{prefix: 10.21.0.0/32, next-hop: 10.1.0.9}, {prefix: 10.22.0.0/32,"
-			  " next-hop: 10.1.0.9}, {prefix: 10.23.0.0/32, next-hop: 10.1.0.9},"
-			  " {prefix: 10.24.0.0/32, next-hop: 10.1.0.9}"),
-		    -ENOSPC, "routes do not fit the table");
-		assert_refused(t,
-		    SMALL("{prefix: 10.21.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.22.0.0/16,"
-			  " next-hop: 10.1.0.8}, {prefix: 10.23.0.0/16, next-hop: 10.1.0.7},"
-			  " {prefix: 10.24.0.0/16, next-hop: 10.1.0.6}, {prefix: 10.25.0.0/16,"
-			  " next-hop: 10.1.0.5}"),
-		    -ENOSPC, "too many next hops");
-		assert_refused(t,
-		    BENCH_SITE "vpn-connections:\n"
-			       "  dc2: {" BENCH_PAIR "}\n"
-			       "  dc1: {" BENCH_PAIR "}\n"
-			       "  dc3: {" BENCH_PAIR "}\n"
-			       "attachments:\n"
-			       "  dc1: {kind: vpn, connection: dc1}\n",
-		    -ENOSPC, "too many tunnels");
-		assert_refused(t,
-		    SMALL("") "  vpc-b: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
-			      "  vpc-c: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16}\n"
-			      "  vpc-d: {kind: vpc, port: lan0, vlan: 40, address: 10.4.0.1/16}\n",
-		    -ENOSPC, "vpc-d: interface on port lan0");
-		assert_refused(t,
-		    "ports: {lan7: {device: 'tap:l7'}}\nattachments:\n"
-		    "  vpc-a: {kind: vpc, port: lan7, address: 10.1.0.1/16}\n",
-		    -ENODEV, "vpc-a: interface on port lan7");
-	}
-	bench_apply(t, SMALL("")); /* and it goes on */
-}
-
-/* 8 routes make way for 8 others, although there is no room for a ninth. */
-static void a_full_table_is_exchanged(void **state)
-{
-	struct bench *t = *state;
-	static const char first[] =
-	    SMALL("{prefix: 10.21.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.22.0.0/16, next-hop:"
-		  " 10.1.0.9}, {prefix: 10.23.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.24.0.0/16,"
-		  " next-hop: 10.1.0.9}, {prefix: 10.25.0.0/16, next-hop: 10.1.0.9}");
-	static const char then[] =
-	    SMALL("{prefix: 10.31.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.32.0.0/16, next-hop:"
-		  " 10.1.0.9}, {prefix: 10.33.0.0/16, next-hop: 10.1.0.9}, {prefix: 10.34.0.0/16,"
-		  " next-hop: 10.1.0.9}, {prefix: 10.35.0.0/16, next-hop: 10.1.0.9}");
-
-	for (unsigned turn = 0; turn < 3; turn++) {
-		bench_apply(t, first);
-		assert_int_equal(bench_ingress(t, "vpc-a").fib->routes, 8);
-		assert_way(t, "dc1", "10.25.1.1", "vpc-a>10.1.0.9");
-		assert_way(t, "dc1", "10.35.1.1", "no route");
-		bench_apply(t, then);
-		assert_way(t, "dc1", "10.25.1.1", "no route");
-		assert_way(t, "dc1", "10.35.1.1", "vpc-a>10.1.0.9");
-	}
-}
-
-static void the_first_one_may_be_refused(void **state)
-{
-	struct bench *t = *state;
-	struct conf *conf = bench_conf("ports: {lan7: {device: 'tap:l7'}}\nattachments:\n"
-				       "  vpc-a: {kind: vpc, port: lan7, address: 10.1.0.1/16}\n");
-	const struct model_iface **ifaces;
-
-	log_set_sink(collect, NULL);
-	assert_int_equal(model_apply(t->m, conf), -ENODEV);
-	log_set_sink(NULL, NULL);
-	conf_free(conf);
-	assert_int_equal(model_ifaces(t->m, &ifaces), 0);
-	bench_apply(t, SMALL(""));
-}
-
-/* ---- under a worker ---- */
-
-static _Atomic bool started, stop;
-static _Atomic uint64_t lookups, missed;
-
-/* Looks the same destination up for ever, the way a worker does: it must always be there. */
-static void *worker(void *arg)
-{
-	struct bench *t = arg;
-	struct ip_addr dst = test_addr("10.9.1.1");
-
-	epoch_online(t->b->epoch, 0);
-	atomic_store(&started, true);
-	while (!atomic_load(&stop)) {
-		const struct iface *in = iface_of_vlan(&t->b->ifaces, 2, 10);
-		sched_yield(); /* a long time between two steps of a worker */
-		uint32_t hop = in && in->fib ? fib_lookup_one(in->fib, &dst) : 0;
-		const struct nexthop *nh = nexthop_get(&t->b->nexthops, hop), *leaf = nh;
-
-		if (nh && nh->kind == NH_GROUP)
-			leaf = nexthop_get(&t->b->nexthops, nh->bucket[77]);
-		if (!hop || !nh || !leaf || leaf->kind != NH_TUNNEL ||
-		    !nexthop_permits(nh, in->attachment) ||
-		    !tunnel_get(&t->b->tunnels, leaf->tunnel))
-			atomic_fetch_add(&missed, 1);
-		atomic_fetch_add(&lookups, 1);
-		epoch_quiescent(t->b->epoch, 0);
-	}
-	epoch_offline(t->b->epoch, 0);
-	return NULL;
-}
-
-/* Tables come and go, associations and connections change: a worker never finds a hole. */
-static void a_worker_never_finds_a_hole(void **state)
-{
-	struct bench *t = *state;
-	static const char *const turn[] = {
-	    BASIC,
-	    BENCH_SITE "route-tables: {default: {}, blue: {}}\n" CONNECTIONS "attachments:\n"
-		       "  dc1: {kind: vpn, connection: dc1, propagate: [blue],"
-		       " routes: [{prefix: 10.0.0.0/9}]}\n"
-		       "  dc2: {kind: vpn, connection: dc2}\n"
-		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
-		       " associate: blue}\n",
-	    BENCH_SITE CONNECTIONS
-	    "attachments:\n"
-	    "  dc2: {kind: vpn, connection: dc2, routes: [{prefix: 10.9.1.0/24}]}\n"
-	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
-	    "  vpc-b: {kind: vpc, port: lan0, vlan: 11, address: 10.2.0.1/16}\n"
-	    "routing-policies:\n  - {priority: 9, direction: egress, destination-attachment:"
-	    " [vpc-b], action: deny}\n",
-	};
-	pthread_t thread;
-
-	bench_apply(t, turn[0]);
-	assert_int_equal(pthread_create(&thread, NULL, worker, t), 0);
-	while (!atomic_load(&started))
-		sched_yield();
-	for (unsigned i = 1; i < 90 || atomic_load(&lookups) < 1000; i++) {
-		bench_apply(t, turn[i % TEST_COUNT(turn)]);
-		bench_tunnels(t, i % 2 ? MODEL_TUNNEL_UP : MODEL_TUNNEL_DOWN);
-		epoch_reclaim(t->b->epoch);
-	}
-	atomic_store(&stop, true);
-	pthread_join(thread, NULL);
-	assert_int_equal(missed, 0);
-}
-
 #define CASE(test) cmocka_unit_test_setup_teardown(test, bench_setup, bench_teardown)
-
-#define TIGHT(test) cmocka_unit_test_setup_teardown(test, bench_setup_small, bench_teardown)
 
 int main(void)
 {
@@ -603,12 +307,6 @@ int main(void)
 	    CASE(a_vlan_changes_hands),
 	    CASE(neighbours_go_with_their_interface),
 	    CASE(a_namesake_keeps_no_neighbour),
-	    CASE(numbers_wait_for_slow_workers),
-	    CASE(a_table_waits_for_slow_workers),
-	    TIGHT(what_does_not_fit_changes_nothing),
-	    TIGHT(a_full_table_is_exchanged),
-	    TIGHT(the_first_one_may_be_refused),
-	    CASE(a_worker_never_finds_a_hole),
 	};
 
 	return cmocka_run_group_tests(tests, test_eal_setup, test_eal_teardown);
