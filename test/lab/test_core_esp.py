@@ -4,49 +4,31 @@
 import random
 import struct
 
-from rig import capture, esp, net, site, transitd, wait
-from rig.case import Lab
+from rig import capture, esp, manual, wait
+from rig.manual import OURS, PEER
 
-OURS, PEER = "203.0.113.33", "192.0.2.2"
 WINDOW = 64
 
 
-class ManualKeys(Lab):
+class ManualKeys(manual.ManualSite):
     """transitd with manual keys; scapy at the other end; a host in a VPC network behind."""
-
-    aead = True
 
     @classmethod
     def build(cls):
-        cls.inet = site.Internet()
-        cls.router = transitd.Transitd("tr")
-        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
-        cls.inet.ip(f"addr add {PEER}/32 dev lo")
-        # the peer is scapy: the kernel must not answer ESP with ICMP errors
-        cls.inet.run("nft", "add table ip quiet; add chain ip quiet in { type filter hook input priority 0; };"
-                     "add rule ip quiet in ip protocol 50 drop")
-        cls.vpc = net.Host("vpc-a", "10.1.0.1/16", "10.1.255.254")
-        site.VpcHosts(cls.router, "lan0", {0: cls.vpc})
-        cls.peer = esp.EspPeer(PEER, OURS, spi_in=0x2001, spi_out=0x1001, aead=cls.aead)
+        cls.wire()
         other = esp.EspPeer("192.0.2.77", "203.0.113.34", spi_in=0x2002, spi_out=0x1002, aead=cls.aead)
-        keyed, keyed_other = cls.peer.config(), other.config()
-        keyed["ipsec"]["replay-window"] = keyed_other["ipsec"]["replay-window"] = WINDOW
-        flow = {"mode": "single", "keying": "manual", "routing-mode": "flow-protection"}
-        cls.router.start({
-            "ports": {"wan0": {"device": "af_packet:wan0", "address": "203.0.113.10/24",
-                               "gateway": "203.0.113.1"},
-                      "lan0": {"device": "af_packet:lan0"}},
-            "transit-router": {"name": "tr-1", "cidr": ["203.0.113.32/28"]},
-            "customer-gateways": {"peer": {"address": PEER}, "other": {"address": "192.0.2.77"}},
-            "vpn-connections": {
-                "mk": {**flow, "local-cidrs": ["10.1.0.0/16"], "peer-cidrs": ["10.11.0.0/16"],
-                      "tunnels": [{"customer-gateway": "peer", "gateway-address": OURS, **keyed}]},
-                "other": {**flow, "local-cidrs": ["10.1.0.0/16"], "peer-cidrs": ["10.12.0.0/16"],
-                          "tunnels": [{"customer-gateway": "other", "gateway-address": "203.0.113.34",
-                                       **keyed_other}]}},
-            "attachments": {"mk": {"kind": "vpn", "connection": "mk"},
-                            "other": {"kind": "vpn", "connection": "other"},
-                            "vpc-a": {"kind": "vpc", "port": "lan0", "address": "10.1.255.254/16"}}})
+        config, keyed_other = cls.config(), other.config()
+        ours = config["vpn-connections"]["mk"]
+        flow = {"mode": "single", "keying": "manual", "routing-mode": "flow-protection", "local-cidrs": ["10.1.0.0/16"]}
+        ours.update(flow, **{"peer-cidrs": ["10.11.0.0/16"]})
+        config["customer-gateways"]["other"] = {"address": "192.0.2.77"}
+        config["vpn-connections"]["other"] = {
+            **flow, "peer-cidrs": ["10.12.0.0/16"],
+            "tunnels": [{"customer-gateway": "other", "gateway-address": "203.0.113.34", **keyed_other}]}
+        for connection in config["vpn-connections"].values():
+            connection["tunnels"][0]["ipsec"]["replay-window"] = WINDOW
+        config["attachments"].update({name: {"kind": "vpn", "connection": name} for name in ("mk", "other")})
+        cls.router.start(config)
         cls.routers.append(cls.router)
         mac = next(p["mac"] for p in cls.router.ctl("show", "ports") if p["name"] == "wan0")
         cls.outside = esp.Outside(cls.inet, "tr", mac)

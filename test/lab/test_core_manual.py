@@ -3,41 +3,21 @@
 
 import os
 
-from rig import capture, esp, net, site, transitd, wait
-from rig.case import Lab
-
-OURS, PEER, FAR = "203.0.113.33", "192.0.2.2", "10.11.0.1"
+from rig import capture, manual, wait
+from rig.manual import FAR, PEER
 
 
-class ManualNumbers(Lab):
+class ManualNumbers(manual.ManualSite):
     """transitd with manual keys; everything that it ever sends is kept by one capture."""
 
     @classmethod
     def build(cls):
-        cls.inet = site.Internet()
-        cls.router = transitd.Transitd("tr")
-        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
-        cls.inet.ip(f"addr add {PEER}/32 dev lo")
-        cls.inet.run("nft", "add table ip quiet; add chain ip quiet in { type filter hook input priority 0; };"
-                     "add rule ip quiet in ip protocol 50 drop")
-        cls.vpc = net.Host("vpc-a", "10.1.0.1/16", "10.1.255.254")
-        site.VpcHosts(cls.router, "lan0", {0: cls.vpc})
-        cls.peer = esp.EspPeer(PEER, OURS, spi_in=0x2001, spi_out=0x1001)
-        cls.config = {
-            "ports": {"wan0": {"device": "af_packet:wan0", "address": "203.0.113.10/24",
-                               "gateway": "203.0.113.1"},
-                      "lan0": {"device": "af_packet:lan0"}},
-            "transit-router": {"name": "tr-1", "cidr": ["203.0.113.32/28"]},
-            "customer-gateways": {"peer": {"address": PEER}},
-            "vpn-connections": {
-                "mk": {"mode": "single", "keying": "manual",
-                       "tunnels": [{"customer-gateway": "peer", "gateway-address": OURS, **cls.peer.config()}]}},
-            "attachments": {"mk": {"kind": "vpn", "connection": "mk", "routes": [{"prefix": "10.11.0.0/16"}]},
-                            "vpc-a": {"kind": "vpc", "port": "lan0", "address": "10.1.255.254/16"}}}
+        cls.wire()
+        cls.startup = cls.config()
         cls.sequences = os.path.join(cls.router.run_dir, "state", "sequences")
         if os.path.exists(cls.sequences):
             os.unlink(cls.sequences)
-        cls.router.start(cls.config)
+        cls.router.start(cls.startup)
         cls.routers.append(cls.router)
         cls.seen = capture.Capture(cls.inet, "tr", f"esp and dst host {PEER}", name="to-peer").start()
         cls.sent = 0
@@ -77,8 +57,8 @@ class ManualNumbers(Lab):
     def test_goes_on_over_a_change(self):
         """A new inbound SPI makes new SAs; the outbound key stays, and so do its numbers."""
         before = self.numbers()[-1]
-        self.config["vpn-connections"]["mk"]["tunnels"][0]["manual"]["in"]["spi"] = 0x1002
-        self.router.apply(self.config)
+        self.startup["vpn-connections"]["mk"]["tunnels"][0]["manual"]["in"]["spi"] = 0x1002
+        self.router.apply(self.startup)
         self.send(50)
         self.assertEqual(self.numbers()[-50:], list(range(before + 1, before + 51)))
 

@@ -3,40 +3,21 @@
 
 import threading
 
-from rig import esp, net, site, transitd, wait
-from rig.case import Lab
-
-OURS, PEER, FAR = "203.0.113.33", "192.0.2.2", "10.11.0.1"
+from rig import esp, manual, net, transitd, wait
+from rig.manual import FAR, OURS, PEER
 
 
-class Trace(Lab):
+class Trace(manual.ManualSite):
     """A tunnel with manual keys to a peer of scapy; a VPC and a private circuit, which may not use each other's."""
 
     @classmethod
     def build(cls):
-        cls.inet = site.Internet()
-        cls.router = transitd.Transitd("tr")
-        cls.inet.attach(cls.router, None, 24, "203.0.113.1", ifname="wan0")
-        cls.inet.ip(f"addr add {PEER}/32 dev lo")
-        cls.inet.run("nft", "add table ip quiet; add chain ip quiet in { type filter hook input priority 0; };"
-                     "add rule ip quiet in ip protocol 50 drop")
-        cls.vpc = net.Host("vpc-a", "10.1.0.1/16", "10.1.255.254")
         cls.line = net.Host("line", "10.2.0.1/16", "10.2.255.254")
-        site.VpcHosts(cls.router, "lan0", {0: cls.vpc, 200: cls.line})
-        cls.peer = esp.EspPeer(PEER, OURS, spi_in=0x2001, spi_out=0x1001)
-        cls.router.start({
-            "ports": {"wan0": {"device": "af_packet:wan0", "address": "203.0.113.10/24",
-                               "gateway": "203.0.113.1"},
-                      "lan0": {"device": "af_packet:lan0"}},
-            "transit-router": {"name": "tr-1", "cidr": ["203.0.113.32/28"]},
-            "route-tables": {"default": {"routes": [{"prefix": "10.66.0.0/16", "blackhole": True}]}},
-            "customer-gateways": {"peer": {"address": PEER}},
-            "vpn-connections": {
-                "mk": {"mode": "single", "keying": "manual",
-                       "tunnels": [{"customer-gateway": "peer", "gateway-address": OURS, **cls.peer.config()}]}},
-            "attachments": {"mk": {"kind": "vpn", "connection": "mk", "routes": [{"prefix": "10.11.0.0/16"}]},
-                            "vpc-a": {"kind": "vpc", "port": "lan0", "address": "10.1.255.254/16"},
-                            "line": {"kind": "vbr", "port": "lan0", "vlan": 200, "address": "10.2.255.254/16"}}})
+        cls.wire(v200=cls.line)
+        config = cls.config()
+        config["route-tables"] = {"default": {"routes": [{"prefix": "10.66.0.0/16", "blackhole": True}]}}
+        config["attachments"]["line"] = {"kind": "vbr", "port": "lan0", "vlan": 200, "address": "10.2.255.254/16"}
+        cls.router.start(config)
         cls.routers.append(cls.router)
         cls.router.wait_up()
         cls.wan_mac = next(p for p in cls.router.ctl("show", "ports") if p["name"] == "wan0")["mac"]
