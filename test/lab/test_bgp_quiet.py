@@ -151,6 +151,41 @@ class Quiet(Lab):
         after = self.since(heard)
         self.assertEqual((after["dc1/1"], after["dc1/2"]), ([], []))
 
+    def test_what_goes_on_purpose_need_not_come_back(self):
+        """A session that the new configuration has no more keeps nobody from confirming."""
+        def change(config):
+            del config["attachments"]["line1"]["bgp"]
+        self.router.apply(self.next(change), "--confirm-within", "60")
+        wait.until(lambda: "line1" not in {row["name"] for row in self.router.ctl("show", "bgp")}, 10, "the session goes")
+        self.router.ctl("confirm")
+        self.router.apply(self.config)
+        self.wait_ready()
+
+    def test_a_hold_time_is_that_of_a_new_session(self):
+        """What `diff` says of it is done: the session is reset, and agrees on it."""
+        answer = self.router.apply(self.next(lambda c: c["attachments"]["line1"]["bgp"].update({"hold-time": 300})))
+        self.assertEqual(set(answer["effects"]), {"session"})  # and of keepalive, which follows from it
+        wait.until(lambda: self.session("line1")["state"] == "Established" and
+                   self.session("line1")["hold-time"] == 300, 60, "line1 has agreed on 300 s", step=0.1)
+        self.router.apply(self.config)
+        self.wait_ready()
+
+    def test_diagnose_tells_of_sessions(self):
+        """Up, up without routes of the peer, and down though the tunnel is up: with what can be the cause."""
+        def found(name):
+            rows = [r for r in self.router.ctl("diagnose", "dc1") if r["name"] == name and r["code"].startswith("Bgp")]
+            return {r["code"]: r for r in rows}
+        self.assertRegex(found("dc1/1")["BgpUp"]["finding"], r"AS \d+: 1 routes received, 1 of them accepted")
+        bird = self.bird["dc1/2"]
+        bird.birdc("disable", "peer1")
+        wait.until(lambda: "BgpDown" in found("dc1/2"), 20, "the end of the session is found", step=0.1)
+        row = found("dc1/2")["BgpDown"]
+        self.assertIn("received: cease, administrative shutdown", row["finding"])
+        self.assertIn("password", row["suggestion"])
+        self.assertEqual(set(found("dc1/1")), {"BgpUp"})
+        bird.birdc("enable", "peer1")
+        self.wait_ready()
+
     def test_the_orderly_end_is_told(self):
         """SIGTERM: Cease, Administrative Shutdown, first thing that comes, through the tunnels as well."""
         heard = self.counts()

@@ -214,7 +214,7 @@ static bool needs_reset(const struct bgp_peer_config *a, const struct bgp_peer_c
 	    a->route_refresh != b->route_refresh || a->extended_messages != b->extended_messages ||
 	    a->role != b->role || a->role_strict != b->role_strict ||
 	    a->allow_as_set != b->allow_as_set || a->any_first_as != b->any_first_as ||
-	    a->reflect != b->reflect;
+	    a->reflect != b->reflect || a->hold_s != b->hold_s || a->keepalive_s != b->keepalive_s;
 }
 
 static bool needs_import(const struct bgp_peer_config *a, const struct bgp_peer_config *b)

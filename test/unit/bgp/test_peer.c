@@ -116,9 +116,9 @@ static void changes(void **state)
 {
 	struct speaker s;
 
-	for (unsigned i = 0; i < 22; i++) {
+	for (unsigned i = 0; i < 23; i++) {
 		struct bgp_peer_config c = speaker_config(1);
-		bool reset = i >= 13;
+		bool reset = i >= 13 || i == 2;
 
 		speaker_init(&s);
 		speaker_up(&s, 1);
@@ -190,6 +190,9 @@ static void changes(void **state)
 			break;
 		case 21:
 			c.extended_messages = false;
+			break;
+		case 22:
+			c.keepalive_s = 7;
 			break;
 		}
 		assert_int_equal(bgp_peer_update(s.engine, s.now, 1, &c, NULL), 0);

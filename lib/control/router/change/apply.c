@@ -44,11 +44,11 @@ int apply_refuse(struct apply *a, const char *code, const char *format, ...)
 	return -EINVAL;
 }
 
-void apply_each_up(struct router *r, apply_up_fn *fn, void *ctx)
+void apply_each(struct router *r, bool up, apply_up_fn *fn, void *ctx)
 {
 	for (unsigned i = 0; i < PARTS; i++) {
-		if (parts[i]->each_up)
-			parts[i]->each_up(r, fn, ctx);
+		if (parts[i]->each)
+			parts[i]->each(r, up, fn, ctx);
 	}
 }
 

@@ -40,8 +40,11 @@ struct apply_part {
 	void (*leave)(struct apply *a, void *own);
 	void (*enter)(struct apply *a, void *own);
 	void (*done)(struct apply *a, void *own);
-	/* Names what is up and should be up again soon after a change: "tunnel dc1/1". */
-	void (*each_up)(struct router *r, apply_up_fn *fn, void *ctx);
+	/*
+	 * Names what should be up again soon after a change if it was before: "tunnel dc1/1". `up`: what is; otherwise
+	 * all that the configuration wants.
+	 */
+	void (*each)(struct router *r, bool up, apply_up_fn *fn, void *ctx);
 };
 
 extern const struct apply_part apply_tunnels;    /* tunnels_apply.c */
@@ -87,7 +90,7 @@ void apply_run(struct router *r, const struct apply_order *order, struct apply_r
 /* The router runs: the history has its configuration, too. */
 void apply_started(struct router *r);
 void apply_report_fini(struct apply_report *report);
-/* Everything that is up, by the parts. */
-void apply_each_up(struct router *r, apply_up_fn *fn, void *ctx);
+/* Everything that is up, or that should be, by the parts. */
+void apply_each(struct router *r, bool up, apply_up_fn *fn, void *ctx);
 
 #endif

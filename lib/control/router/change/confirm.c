@@ -96,7 +96,7 @@ int confirm_prepare(struct router *r, const struct apply_order *order)
 	c->text = xmalloc(s->len + 1);
 	memcpy(c->text, s->text, s->len + 1);
 	c->len = s->len;
-	apply_each_up(r, add_up, c);
+	apply_each(r, true, add_up, c);
 	r->confirm = c;
 	if (rc < 0)
 		confirm_abandon(r);
@@ -117,31 +117,18 @@ static void look(void *ctx, const char *what)
 	s->found |= strcmp(s->what, what) == 0;
 }
 
-/* Tunnels that the new configuration no longer has need not come back. */
-static bool is_still_there(const struct router *r, const char *what)
+static bool is_among(struct router *r, bool up, const char *what)
 {
-	char name[200], *slash;
+	struct search search = {what, false};
 
-	if (strncmp(what, "tunnel ", 7) != 0)
-		return true;
-	text_copy(name, sizeof(name), what + 7);
-	slash = strrchr(name, '/');
-	if (!slash)
-		return false;
-	*slash = '\0';
-	const struct conf_connection *c = conf_find_connection(r->conf, name);
-	return c && (unsigned)atoi(slash + 1) <= c->tunnels_count;
+	apply_each(r, up, look, &search);
+	return search.found;
 }
 
-/* The i-th of what was up, if it is missing. */
+/* The i-th of what was up, if it is missing. What the new configuration no longer has need not come back. */
 static bool is_missing(const struct confirm *c, unsigned i)
 {
-	struct search search = {c->up[i], false};
-
-	if (!is_still_there(c->r, c->up[i]))
-		return false;
-	apply_each_up(c->r, look, &search);
-	return !search.found;
+	return is_among(c->r, false, c->up[i]) && !is_among(c->r, true, c->up[i]);
 }
 
 static unsigned not_back(const struct confirm *c, struct text *names)

@@ -361,7 +361,7 @@ static void enter(struct apply *a, void *own)
 	bfd_apply(a->r, a->now);
 }
 
-static void name_up(struct router *r, apply_up_fn *fn, void *ctx)
+static void each(struct router *r, bool up, apply_up_fn *fn, void *ctx)
 {
 	char what[256];
 	struct bfd_view v;
@@ -369,14 +369,14 @@ static void name_up(struct router *r, apply_up_fn *fn, void *ctx)
 	for (uint32_t i = 1; i < BFD_SESSIONS_MAX; i++) {
 		const struct bfd_link *l = link_at(r, i);
 
-		if (!l || !bfd_get_view(r->bfd, mono_now(), i, &v) || v.state != BFD_UP)
+		if (!l || !bfd_get_view(r->bfd, mono_now(), i, &v) || (up && v.state != BFD_UP))
 			continue;
 		snprintf(what, sizeof(what), "BFD session %s", l->name);
 		fn(ctx, what);
 	}
 }
 
-const struct apply_part apply_bfd = {.enter = enter, .each_up = name_up};
+const struct apply_part apply_bfd = {.enter = enter, .each = each};
 
 void bfd_init(struct router *r)
 {

@@ -19,23 +19,28 @@ static const char *state_of(const struct speaker_peer *p, const struct bgp_peer_
 	return p->disabled ? "disabled" : bgp_state_name(info->state);
 }
 
-/* "sent cease 2 (administrative shutdown): text"; NULL: no session has ended. */
-static json_t *last_error(const struct bgp_end *end)
+bool bgp_end_text(const struct bgp_end *end, struct text *out)
 {
 	static const char *const by[] = {[BGP_END_SENT] = "sent", [BGP_END_RECEIVED] = "received"};
+
+	if (end->by == BGP_END_NONE)
+		return false;
+	if (end->by == BGP_END_TRANSPORT)
+		text_add(out, "the connection was lost");
+	else
+		text_addf(out, "%s: %s, %s", by[end->by], bgp_error_name(end->code),
+		    bgp_suberror_name(end->code, end->subcode));
+	if (*end->text)
+		text_addf(out, ": %s", end->text);
+	return true;
+}
+
+static json_t *last_error(const struct bgp_end *end)
+{
 	char buf[MORE_TEXT_MAX];
 	struct text text = text_of(buf, sizeof(buf));
 
-	if (end->by == BGP_END_NONE)
-		return json_null();
-	if (end->by == BGP_END_TRANSPORT)
-		text_add(&text, "the connection was lost");
-	else
-		text_addf(&text, "%s: %s, %s", by[end->by], bgp_error_name(end->code),
-		    bgp_suberror_name(end->code, end->subcode));
-	if (*end->text)
-		text_addf(&text, ": %s", end->text);
-	return json_string(buf);
+	return bgp_end_text(end, &text) ? json_string(buf) : json_null();
 }
 
 static void add_negotiated(json_t *row, const struct bgp_peer_info *info)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 
 /*
- * `diagnose`: what is wrong with a connection, from the tunnel outwards (O3): negotiation, checks, routes on all
+ * `diagnose`: what is wrong with a connection, from the tunnel outwards (O3): negotiation, checks, BGP, routes on all
  * three sides (A22: the networks of the site, the transit router, the data center), MTU, redundancy. It looks at
  * what others know and decides nothing.
  */
@@ -9,19 +9,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "router/show/finding.h"
+#include "router/show/diagnose.h"
 #include "router/show/show.h"
 
-struct report {
-	struct router *r;
-	const struct conf_connection *c;
-	json_t *rows;
-};
-
-static void find(struct report *p, enum finding f, const char *about, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static void find(struct report *p, enum finding f, const char *about, const char *format, ...)
+void find(struct report *p, enum finding f, const char *about, const char *format, ...)
 {
 	static const struct {
 		const char *code, *severity, *suggestion;
@@ -281,6 +272,7 @@ static void diagnose_one(struct report *p)
 		tunnel_state_of(p, t);
 		drops_of(p, t);
 		mtu_of(p, t);
+		diagnose_bgp(p, t);
 	}
 	routes(p);
 	redundancy(p);

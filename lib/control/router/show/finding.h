@@ -20,6 +20,13 @@
 	X(HEALTH_CHECKING, "HealthCheckPending", "info", "wait for the first answer")              \
 	X(BFD_DOWN, "BfdDown", "error",                                                            \
 	    "check BFD of the peer, and that UDP 3784 with TTL 255 passes inside the tunnel")      \
+	X(BGP_UP, "BgpUp", "ok", "")                                                               \
+	X(BGP_NO_ROUTES, "BgpNoRoutes", "warning",                                                 \
+	    "check what the peer exports to this session, and that it has the routes itself")      \
+	X(BGP_OFF, "BgpDisabled", "info", "`bgp enable NAME` opens it again")                      \
+	X(BGP_DOWN, "BgpDown", "error",                                                            \
+	    "check at the peer: its address and AS number, ours in its configuration, `password` " \
+	    "and `gtsm` alike on both sides, TCP 179 passes inside the tunnel")                    \
 	X(NOT_ATTACHED, "NotAttached", "error",                                                    \
 	    "add an attachment `{kind: vpn, connection: NAME}`")                                   \
 	X(NOT_ASSOCIATED, "NoRoutesFromPeer", "error",                                             \

@@ -28,6 +28,10 @@ int show_bfd_init(struct router *r);
 int show_metering_init(struct router *r);
 /* health.c: `show health` */
 int show_health_init(struct router *r);
+/* "sent: Cease, Administrative Shutdown: text". False: no session has ended yet. */
+struct bgp_end;
+struct text;
+bool bgp_end_text(const struct bgp_end *end, struct text *out);
 int show_bgp_init(struct router *r); /* bgp.c: sessions alike */
 
 #endif

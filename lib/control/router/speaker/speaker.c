@@ -295,7 +295,7 @@ static void enter(struct apply *a, void *own)
 	speaker_apply(a->r);
 }
 
-static void each_up(struct router *r, apply_up_fn *fn, void *ctx)
+static void each(struct router *r, bool up, apply_up_fn *fn, void *ctx)
 {
 	struct speaker_peer *p;
 	struct bgp_peer_info info;
@@ -303,14 +303,14 @@ static void each_up(struct router *r, apply_up_fn *fn, void *ctx)
 
 	list_for (p, &r->speaker->peers, node) {
 		if (bgp_peer_get(r->speaker->engine, p->number, &info) < 0 ||
-		    info.state != BGP_ESTABLISHED)
+		    (up && info.state != BGP_ESTABLISHED))
 			continue;
 		snprintf(what, sizeof(what), "bgp %s", p->config.name);
 		fn(ctx, what);
 	}
 }
 
-const struct apply_part apply_bgp = {.enter = enter, .each_up = each_up};
+const struct apply_part apply_bgp = {.enter = enter, .each = each};
 
 /* ---- rounds ---- */
 

@@ -351,16 +351,18 @@ static void done(struct apply *a, void *own)
 	free(plan);
 }
 
-static void each_up(struct router *r, apply_up_fn *fn, void *ctx)
+static void each(struct router *r, bool up, apply_up_fn *fn, void *ctx)
 {
 	char what[200];
 
 	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
-		if (!r->tunnel[i] || r->tunnel[i]->ike_state != IKE_TUNNEL_UP)
+		const struct vpn_tunnel *t = r->tunnel[i];
+
+		if (!t || t->gone || (up && t->ike_state != IKE_TUNNEL_UP))
 			continue;
-		snprintf(what, sizeof(what), "tunnel %s", r->tunnel[i]->model->name);
+		snprintf(what, sizeof(what), "tunnel %s", t->model->name);
 		fn(ctx, what);
 	}
 }
 
-const struct apply_part apply_tunnels = {prepare, leave, enter, done, each_up};
+const struct apply_part apply_tunnels = {prepare, leave, enter, done, each};
