@@ -13,7 +13,7 @@ sys.dont_write_bytecode = True
 sys.modules["scapy"] = None  # the demo does not install it: what needs it is seen at once, on every machine
 LOGS = os.path.join(TOP, "build", "demo-logs")
 
-from rig import capture, sandbox, tools, transitd, wait, world  # noqa: E402
+from rig import bgp_dc, capture, sandbox, tools, transitd, wait, world  # noqa: E402
 
 PICTURE = """
   vpc-a 10.1.0.1 -- VLAN 100 --.                                    .-- dc1-a --.
@@ -25,12 +25,14 @@ PICTURE = """
   vpc-b 10.2.0.1 -- VLAN 200 --'                                    '-- dc2-b --'
 
   dc1-a, dc1-b, dc2-a, dc2-b: customer gateways with strongSwan, an IPsec tunnel from each to transitd
+  dc1-a, dc1-b: BIRD as well, a BGP session in each tunnel: how to reach dc1 is learned, dc2 is a static route
   route table 'default':      dc1, dc2, vpc-a
   route table 'partner':      vpc-b, with one route, to dc2
 """
 TALK = (("vpc-a", "dc1"), ("vpc-a", "dc2"), ("vpc-b", "dc2"))
 TUNNELS = ("dc1/1", "dc1/2", "dc2/1", "dc2/2")
 FLOWS = 32
+HOLD_S = 9  # of the BGP sessions
 
 
 def pair(one, other):
@@ -66,20 +68,31 @@ class Report:
 
 
 class Demo(Report):
-    """`make_world` makes the networks; `slower` divides the packet rates, for a router that is emulated."""
+    """`make_world` makes the networks; `slower` divides the packet rates, for a router that is emulated.
 
-    def __init__(self, make_world=world.World, slower=1):
+    `bgp`: the data centers that announce themselves; the others are static routes.
+    """
+
+    def __init__(self, make_world=world.World, slower=1, bgp=(1,)):
         super().__init__()
-        self.make_world, self.slower = make_world, slower
+        self.make_world, self.slower, self.bgp = make_world, slower, bgp
 
     def build(self):
         print(PICTURE, end="", flush=True)
         self.world = self.make_world()
         self.config = world.config()
+        for dc in self.bgp:
+            bgp_dc.configure(self.config, dc, **{"hold-time": HOLD_S})
         self.router = self.world.router
         self.host = self.world.hosts()
         self.leaks = capture.Leaks(self.world.inet, "tr").start()
         self.world.connect()
+        self.speakers = []
+        for place in (self.world.dc[dc] for dc in self.bgp):
+            for i in (0, 1):
+                self.speakers.append(bgp_dc.speaker(place, i, hold=HOLD_S))
+                bgp_dc.route(place, i)
+                self.speakers[-1].start()
 
     def show(self, *words):
         self.block(f"$ transitctl show {' '.join(words)}", self.router.text("show", *words))
@@ -102,6 +115,38 @@ class Demo(Report):
                        f"{name}  {row['gateway-address']} <-> {row['peer-address']}  {sa['algorithms']}, "
                        f"SPI {sa['spi-in']} in, {sa['spi-out']} out, inner MTU {row['inner-mtu']}")
         self.world.wait_up()
+
+    def learned(self, dc):
+        """The route to a data center that came with BGP, once it leads into both tunnels."""
+        def both():
+            rows = [row for row in self.router.ctl("show", "routes", "default")
+                    if row["prefix"] == self.world.dc[dc].prefix and row["used"] and row["type"] == "bgp"]
+            hops = sorted(hop for row in rows for hop in row["next-hops"])
+            return rows if hops == [f"dc{dc}/1", f"dc{dc}/2"] else None
+        return wait.until(both, 30, f"dc{dc} is announced in both of its tunnels", step=0.1)
+
+    def wait_ready(self):
+        """Every tunnel carries, and every route is there."""
+        self.world.wait_up(30)
+        for dc in self.bgp:
+            self.learned(dc)
+
+    def session(self, name):
+        return next(row for row in self.router.ctl("show", "bgp") if row["name"] == name)
+
+    def bgp_comes_up(self):
+        """BGP in the tunnels of dc1: its prefix is learned from both gateways, and they learn ours"""
+        for dc in self.bgp:
+            path = self.learned(dc)[0]["as-path"]
+            self.check(path == str(bgp_dc.ASN[dc]),
+                       f"{self.world.dc[dc].prefix}  learned over dc{dc}/1 and dc{dc}/2, AS path {path}")
+        ours = ("10.1.0.0/16", "10.2.0.0/16")
+        for speaker in self.speakers:
+            speaker.wait_learned(*ours)
+            table = speaker.learned()
+            self.check(sorted(table) == sorted(ours) and table[ours[0]] == [45104],
+                       f"{speaker.ns.name}'s BIRD  has learned {', '.join(sorted(table))}, and not dc2 (VPN from VPN)")
+        self.show("bgp")
 
     def who_may_talk(self, pairs=TALK):
         """Networks that should talk do: ping both ways, then iperf3 for a second"""
@@ -149,9 +194,11 @@ class Demo(Report):
         self.check(after.lost == 0, f"vpc-a -> dc1  over dc1/2 alone: {after.sent} packets, {after.lost} lost")
         for stream in streams:
             self.judge_cut(stream, stream.finish())
+        if self.bgp:  # the hold timer has run since the cut; mended just before it ends, the route would come and go
+            wait.until(lambda: self.session("dc1/1")["state"] != "Established", 2 * HOLD_S, "BGP in dc1/1 is closed")
         self.world.inet.mend(gateway)
-        self.world.wait_up(30)
-        self.note("the cable is mended, dc1/1 is up again")
+        self.wait_ready()
+        self.note("the cable is mended, dc1/1 is up again" + (" and has its routes" if self.bgp else ""))
         self.ecmp()
 
     def judge_cut(self, stream, verdict):
@@ -197,13 +244,13 @@ class Demo(Report):
         opened = {"routing-policies": [world.OPEN_POLICY]}
         self.block("added to the startup file:", transitd.yaml(opened))
         self.router.restart({**self.config, **opened})
-        self.world.wait_up(30)
+        self.wait_ready()
         self.who_may_talk([("dc1", "dc2")])
         self.refused("vpc-a", "vpc-b", "no-route", "as before")
 
     def shows(self):
         """What an operator sees"""
-        for what in ("system", "tunnels", "routes", "counters"):
+        for what in ("system", "tunnels", "bgp", "routes", "counters"):
             self.show(what)
         self.check(True, "transitctl answers; with --json it does so for programs")
 
@@ -242,7 +289,7 @@ logs:         {LOGS}""", flush=True)
 
     def run(self, keep):
         self.build()
-        for what in (self.tunnels_come_up, self.who_may_talk, self.ecmp, self.who_may_not, self.tunnel_cut,
+        for what in (self.tunnels_come_up, self.bgp_comes_up, self.who_may_talk, self.ecmp, self.who_may_not, self.tunnel_cut,
                      self.rekeys, self.policy, self.shows):
             self.step(what)
         if keep:
