@@ -18,10 +18,6 @@ int explain_init(struct router *r);
 long show_protocol_of(const char *text);
 /* trace.c: packets as they pass through the stages (O4) */
 int trace_control_init(struct router *r);
-/* trace_packet.c: the stages of one packet, from its records in order, `start` being the clock at the start of the trace */
-struct trace_record;
-json_t *trace_packet_json(
-    struct router *r, const struct trace_record *record, unsigned n, uint64_t start);
 /* bfd.c: `show bfd` */
 int show_bfd_init(struct router *r);
 /* meter.c: `show metering` */

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "router/show/show.h"
+#include "router/show/trace.h"
 
 #define LOG "trace"
 
@@ -44,7 +45,8 @@ struct traced {
 struct tracer {
 	struct router *r;
 	struct timer timer;
-	int64_t token; /* 0: there is none */
+	int64_t token;  /* 0: there is none */
+	int64_t tokens; /* so far */
 	bool running;
 	const char *why; /* it ended */
 	struct mono until, leased;
@@ -158,92 +160,6 @@ static void on_timer(struct timer *timer, struct mono now)
 	timer_arm(&t->r->timers, timer, mono_add(now, TAKE_EVERY));
 }
 
-/* ---- what is asked for ---- */
-
-static bool read_number(const json_t *request, const char *key, long least, long most, long *out,
-    struct api_error *error)
-{
-	const char *text = api_text(request, key);
-	char *end = NULL;
-
-	if (!text)
-		return true;
-	*out = strtol(text, &end, 10);
-	if (*text && !*end && *out >= least && *out <= most)
-		return true;
-	api_fail(
-	    error, "BadArgument", "%s: \"%s\" is no number of %ld..%ld", key, text, least, most);
-	return false;
-}
-
-static bool read_prefix(
-    const json_t *request, const char *key, uint32_t *addr, uint32_t *mask, struct api_error *error)
-{
-	const char *text = api_text(request, key);
-	struct ip_prefix prefix = {.len = 32};
-
-	if (!text)
-		return true;
-	if ((ip_parse(text, &prefix.addr) < 0 && ip_prefix_parse(text, &prefix) < 0) ||
-	    prefix.addr.family != IP_V4) {
-		api_fail(
-		    error, "BadArgument", "%s: \"%s\" is no IPv4 address or prefix", key, text);
-		return false;
-	}
-	*addr = ip_v4_host(&prefix.addr);
-	*mask = prefix.len ? UINT32_MAX << (32 - prefix.len) : 0;
-	return true;
-}
-
-/* Attachment and tunnel by name. */
-static bool read_names(
-    struct router *r, const json_t *request, struct trace_filter *f, struct api_error *error)
-{
-	const char *from = api_text(request, "from"), *tunnel = api_text(request, "tunnel");
-
-	if (from && (f->attachment = model_attachment_number(r->model, from)) == 0) {
-		api_fail(error, "NoSuchAttachment",
-		    "there is no attachment \"%s\"; `show attachments` lists them", from);
-		return false;
-	}
-	for (uint32_t i = 0; tunnel && i < r->tunnel_capacity && !f->tunnel; i++) {
-		if (r->tunnel[i] && strcmp(r->tunnel[i]->model->name, tunnel) == 0)
-			f->tunnel = r->tunnel[i]->model->index;
-	}
-	if (tunnel && !f->tunnel) {
-		api_fail(error, "NoSuchTunnel",
-		    "there is no tunnel \"%s\"; `show tunnels` lists them", tunnel);
-		return false;
-	}
-	return true;
-}
-
-static bool read_filter(
-    struct router *r, const json_t *request, struct trace_filter *f, struct api_error *error)
-{
-	const char *protocol = api_text(request, "protocol");
-	long number = protocol ? show_protocol_of(protocol) : 0, from_port = 0, to_port = 0;
-
-	if (number < 0) {
-		api_fail(error, "BadArgument", "protocol: \"%s\" is no name or number of 0..255",
-		    protocol);
-		return false;
-	}
-	if (!read_names(r, request, f, error) ||
-	    !read_prefix(request, "source", &f->src, &f->src_mask, error) ||
-	    !read_prefix(request, "destination", &f->dst, &f->dst_mask, error) ||
-	    !read_number(request, "source-port", 1, UINT16_MAX, &from_port, error) ||
-	    !read_number(request, "destination-port", 1, UINT16_MAX, &to_port, error))
-		return false;
-	f->has_protocol = protocol != NULL;
-	f->protocol = (uint8_t)number;
-	f->src_port = (uint16_t)from_port;
-	f->dst_port = (uint16_t)to_port;
-	f->both_ways = json_is_true(json_object_get(request, "both-ways"));
-	f->drops = json_is_true(json_object_get(request, "drops"));
-	return true;
-}
-
 /* ---- commands ---- */
 
 static json_t *start(void *ctx, const json_t *request, struct api_error *error)
@@ -253,11 +169,10 @@ static json_t *start(void *ctx, const json_t *request, struct api_error *error)
 	struct mono now = mono_now();
 	struct trace_filter filter = {.tunnel = 0};
 	long count = COUNT_DEFAULT, seconds = SECONDS_DEFAULT;
-	static int64_t tokens;
 
-	if (!read_filter(r, request, &filter, error) ||
-	    !read_number(request, "count", 1, TRACE_PACKETS_MAX, &count, error) ||
-	    !read_number(request, "seconds", 1, SECONDS_MAX, &seconds, error))
+	if (!trace_filter_read(r, request, &filter, error) ||
+	    !trace_number_read(request, "count", 1, TRACE_PACKETS_MAX, &count, error) ||
+	    !trace_number_read(request, "seconds", 1, SECONDS_MAX, &seconds, error))
 		return NULL;
 	if (t->running)
 		return api_fail(error, "TraceRunning",
@@ -273,7 +188,7 @@ static json_t *start(void *ctx, const json_t *request, struct api_error *error)
 	t->lost = 0;
 	t->running = true;
 	t->why = NULL;
-	t->token = ++tokens;
+	t->token = ++t->tokens;
 	t->uid = (long)json_integer_value(json_object_get(request, "caller-uid"));
 	t->pid = (long)json_integer_value(json_object_get(request, "caller-pid"));
 	t->until = mono_add(now, DUR_S(seconds));

@@ -12,6 +12,7 @@
 #include "boundary/decide.h"
 #include "model/explain.h"
 #include "router/show/show.h"
+#include "router/show/trace.h"
 
 #define PROTOCOL_ICMP 1
 #define PROTOCOL_UDP  17
