@@ -95,11 +95,12 @@ struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi)
 /* The record is most often the first of its chain. */
 static inline void fetch(const struct spi_slots *s, uint32_t spi)
 {
-	const char *sa =
-	    (const char *)atomic_load_explicit(&s->at[first_slot(s, spi)], memory_order_relaxed);
+	const struct sa_in *sa =
+	    atomic_load_explicit(&s->at[first_slot(s, spi)], memory_order_relaxed);
 
-	rte_prefetch0(sa); /* NULL is fine */
-	rte_prefetch0(sa + RTE_CACHE_LINE_SIZE);
+	/* As a number: a prefetch of nothing is harmless, NULL + 64 as a pointer is not C. */
+	rte_prefetch0(sa);
+	rte_prefetch0((const void *)((uintptr_t)sa + RTE_CACHE_LINE_SIZE));
 }
 
 static inline bool one_spi(const uint32_t *spi, unsigned n)
