@@ -34,6 +34,7 @@ all_suites() {
   echo "lint unit sim fuzz guard $("$top/test/lab/run.py" --suites 2>/dev/null)"
 }
 
+reason_lines=24 # of a failed test, once more at the end
 passed=0 failed=0
 failures=$(mktemp)
 output=$(mktemp)
@@ -52,7 +53,7 @@ count() {
   if [[ $line =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     passed=$((passed + BASH_REMATCH[1]))
     failed=$((failed + BASH_REMATCH[2]))
-    grep '^FAIL ' "$output" >>"$failures"
+    grep -A "$reason_lines" '^FAIL ' "$output" | grep '^FAIL \|^   ' >>"$failures"
   else
     failed=$((failed + 1))
     echo "FAIL  $* ended without a result" | tee -a "$failures"
