@@ -82,7 +82,7 @@ class Scale(Lab):
 
     def test_rekeys_of_all_leave_the_data_path_alone(self):
         """One connection carries a stream while every other one replaces its keys."""
-        stream = tools.Stream(*self.hosts, pps=1000, flows=16).start()
+        stream = tools.Stream(*self.hosts, pps=1000, flows=16).start().wait_flowing()
         for c in range(1, min(self.connections, 50)):
             for t in (1, 2):
                 self.ends[c % 2].ctl("tunnel", "rekey", f"c{c}/{t}", "ike" if c % 3 else "child")

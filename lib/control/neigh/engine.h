@@ -60,6 +60,7 @@ struct neigh_engine {
 	struct timers *timers;
 	struct neigh_limits limits;
 	struct list sides;
+	unsigned waiting; /* packets, of all */
 	uint64_t ignored; /* ARP frames that made no sense */
 };
 

@@ -45,6 +45,7 @@ static void give_back(struct entry *e, bool resolved)
 		list_remove(&w->node);
 		free(w);
 		e->waiting_count--;
+		e->side->engine->waiting--;
 		n->ops->packet(n->ctx, e->side->conf.iface, &e->addr, packet, resolved);
 	}
 }

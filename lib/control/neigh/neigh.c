@@ -248,6 +248,12 @@ void neigh_receive(
 		arp_reply(s, &arp.target, arp.sender_mac, &arp.sender);
 }
 
+static bool has_room(const struct neigh_engine *n, const struct entry *e)
+{
+	return e->waiting_count < n->limits.packets_per_neighbour &&
+	    e->waiting_count < (n->limits.packets - n->waiting) / 4;
+}
+
 bool neigh_resolve(struct neigh_engine *n, uint32_t iface, const struct ip_addr *addr, void *packet,
     struct mono now)
 {
@@ -260,12 +266,13 @@ bool neigh_resolve(struct neigh_engine *n, uint32_t iface, const struct ip_addr 
 		return false;
 	bool known = e->has_mac;
 	if (packet && !known) {
-		if (e->waiting_count >= n->limits.packets_per_neighbour)
+		if (!has_room(n, e))
 			return false;
 		struct waiting *w = xcalloc(1, sizeof(*w));
 		w->packet = packet;
 		list_append(&e->waiting, &w->node);
 		e->waiting_count++;
+		n->waiting++;
 	}
 	entry_start(e, now);
 	if (packet && known)

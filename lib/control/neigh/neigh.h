@@ -42,6 +42,8 @@ struct neigh_limits {
 	unsigned
 	    neighbours_per_iface; /* learned ones; beyond: the oldest unused goes, else refused */
 	unsigned packets_per_neighbour; /* that wait */
+	unsigned
+	    packets; /* of all; a neighbour gets a quarter of what is left, so that no scan takes everybody's */
 };
 
 struct neigh_engine *neigh_create(const struct neigh_ops *ops, void *ctx, struct timers *timers,

@@ -90,7 +90,8 @@ static const struct neigh_ops ops = {on_send, on_ready, on_gone, on_packet, on_c
 static int setup(void **state)
 {
 	static struct bench b;
-	const struct neigh_limits limits = {.neighbours_per_iface = 8, .packets_per_neighbour = 3};
+	const struct neigh_limits limits = {
+	    .neighbours_per_iface = 8, .packets_per_neighbour = 3, .packets = 16};
 	struct neigh_iface iface = {.iface = IFACE, .subnet_count = 1};
 
 	memset(&b, 0, sizeof(b));
@@ -208,6 +209,27 @@ static void test_resolves_and_sends_what_waited(void **state)
 		assert_ptr_equal(b->packet[i], &p[i]);
 	assert_true(neigh_resolve(b->engine, IFACE, &host, &p[3], b->now));
 	assert_int_equal(b->resolved, 4);
+}
+
+/* Hosts that never answer leave room for one that does. */
+static void test_a_scan_does_not_take_all_room(void **state)
+{
+	struct bench *b = *state;
+	struct ip_addr host = addr("10.1.0.9");
+	unsigned taken = 0;
+	int p[32];
+
+	for (unsigned i = 0; i < 24; i++) {
+		struct ip_addr nobody = ip_v4(0x0a010014 + i % 6);
+
+		taken += neigh_resolve(b->engine, IFACE, &nobody, &p[i], b->now);
+	}
+	assert_int_equal(taken, 9);
+	assert_true(neigh_resolve(b->engine, IFACE, &host, &p[24], b->now));
+	assert_false(neigh_resolve(b->engine, IFACE, &host, &p[25], b->now));
+	pass(b, DUR_S(20));
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(neigh_resolve(b->engine, IFACE, &host, &p[25 + i], b->now));
 }
 
 static void test_gives_up_and_holds_down(void **state)
@@ -352,6 +374,7 @@ int main(void)
 		test_answers_for_its_own_addresses_only, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_learns_from_those_who_ask_us, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_resolves_and_sends_what_waited, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_a_scan_does_not_take_all_room, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_gives_up_and_holds_down, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refreshes_by_unicast_and_forgets, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_keeps_a_pinned_one, setup, teardown),

@@ -13,7 +13,8 @@
 #define LOG "neighbour"
 
 #define NEIGHBOURS_PER_IFACE  4096
-#define PACKETS_PER_NEIGHBOUR 16
+#define PACKETS_PER_NEIGHBOUR 100 /* what some flows send until a busy host answers */
+#define PACKETS_WAITING       1024
 
 static void op_send(void *ctx, uint32_t iface, const uint8_t *frame, size_t len)
 {
@@ -142,7 +143,8 @@ void neighbours_add(struct router *r, const struct model_iface *mi, struct mono 
 
 int neighbours_init(struct router *r)
 {
-	const struct neigh_limits limits = {NEIGHBOURS_PER_IFACE, PACKETS_PER_NEIGHBOUR};
+	const struct neigh_limits limits = {
+	    NEIGHBOURS_PER_IFACE, PACKETS_PER_NEIGHBOUR, PACKETS_WAITING};
 	const struct model_iface **all;
 	unsigned count = model_ifaces(r->model, &all);
 	struct mono now = mono_now();
