@@ -21,18 +21,15 @@ class _Main:
     # Who replaced an SA deletes it seconds later, and strongSwan leaves old Child SAs to their lifetime: what
     # counts is the latest one, which both ends must have.
 
-    def newest(self, sas):
-        return min(sas, key=lambda sa: sa["age-seconds"])["spi-in"] if sas else None
-
     def esp_spis(self):
-        return {self.newest(self.router.esp_sas("dc1/1"))} - {None}
+        return self.router.newest(self.router.esp_sas("dc1/1"))
 
     def ike_spis(self):
         """Of those that are up: one that is connecting has replaced nothing yet."""
-        return {self.newest([sa for sa in self.router.ike_sas("dc1/1") if sa["state"] == "established"])} - {None}
+        return self.router.newest([sa for sa in self.router.ike_sas("dc1/1") if sa["state"] == "established"])
 
     def one_pair(self, tunnel="dc1/1", timeout=15):
-        live.wait.until(lambda: self.newest(self.router.esp_sas(tunnel)) in
+        live.wait.until(lambda: self.router.newest(self.router.esp_sas(tunnel)) &
                         {child["spi-out"] for child in self.charon.children()}, timeout,
                         f"the latest Child SA of {tunnel} is the same on both ends", step=0.1)
 

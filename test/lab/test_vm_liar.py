@@ -7,7 +7,7 @@ tunnel comes up again.
 """
 
 from rig import guest_peers, tools, wait, world
-from test_vm_native import Native
+from rig.guest_cell import Native
 
 # what it does wrong, and whether a tunnel can come up all the same (None: it may or may not)
 LIES = (

@@ -5,6 +5,8 @@ Each is one tunnel between two subnets. Names of algorithms are those of transit
 daemon translates them into its own words.
 """
 
+import re
+
 from . import strongswan, wait
 
 _CURVES = {"group1": "modp768", "group2": "modp1024", "group5": "modp1536", "group14": "modp2048",
@@ -100,6 +102,7 @@ kernel-netlink socket-default updown curve25519
   retransmit_base = 1
   retransmit_tries = 4
   install_routes = no
+  i_dont_care_about_security_and_use_aggressive_mode_psk = yes
   filelog {
     log {
       path = %s/strongswan.charon
@@ -175,9 +178,11 @@ class Libreswan(Peer):
             "rightsubnet": self.remote_cidr, "authby": "secret", "ikev2": "yes" if self.version == "ikev2" else "no",
             "ike": ike, "esp": esp, "pfs": "yes" if self.suite.pfs else "no", "type": "tunnel", "auto": "ignore",
             "leftupdown": "%disabled", "dpddelay": "2", "dpdtimeout": "6", "dpdaction": "hold",
-            "retransmit-interval": "500", "retransmit-timeout": "20", "encapsulation": "no", "rekey": "no",
+            "retransmit-interval": "500", "retransmit-timeout": "20", "encapsulation": "no",
+            "rekey": "no" if self.version == "ikev2" else "yes",  # else its IKEv1 drops what it replaces at once
             **({"aggressive": "yes"} if self.aggressive else {})}
-        conf = "config setup\n  logtime=yes\nconn t\n" + "".join(f"  {k}={v}\n" for k, v in settings.items())
+        conf = "config setup\n  logtime=yes\n  ikev1-policy=accept\nconn t\n" + \
+            "".join(f"  {k}={v}\n" for k, v in settings.items())
         self.guest.write("ipsec.conf", conf)
         self.guest.write("ipsec.secrets", f'{self.site.address} {self.remote} : PSK "{self.psk}"\n')
         self.guest.sh(f"cp {self.guest.dir}/ipsec.conf {self.guest.dir}/ipsec.secrets /etc/ && "
@@ -203,10 +208,23 @@ class Libreswan(Peer):
         self.whack("--name t --initiate")
 
     def rekey_child(self):
-        self.whack("--name t --rekey-ipsec")
+        if self.version == "ikev1":
+            self._replace("IPsec")
+        else:
+            self.whack("--name t --rekey-ipsec")
 
     def rekey_ike(self):
-        self.whack("--name t --rekey-ike")
+        if self.version == "ikev1":
+            self._replace("ISAKMP")
+        else:
+            self.whack("--name t --rekey-ike")
+
+    def _replace(self, what):
+        """What it cannot be told to in IKEv1: the time of its newest SA of that kind has come."""
+        states = self.whack("--status")[1]
+        number = re.search(rf"newest {what} SA: #(\d+)", states)
+        assert number, f"no SA of {self.name} to replace: {states}"
+        self.impair(f"event-sa-replace:{number[1]} --asynchronous")
 
     def impair(self, *what):
         """Makes it lie (see `whack --impair help`); without arguments it is honest again."""

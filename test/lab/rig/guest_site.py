@@ -52,9 +52,10 @@ class GuestCenter:
         """SPIs of the SAs towards the guest."""
         return {spi for spi, (_, to) in self.esp().items() if to == self.address}
 
-    def without_sa(self):
-        """ESP packets for which the guest's kernel had no SA."""
-        return int(self.guest.sh("awk '/XfrmInNoStates/ { print $2 }' /proc/net/xfrm_stat"))
+    def refused(self):
+        """What the guest's kernel dropped for IPsec, {counter: packets}: "XfrmInNoStates" is for want of an SA."""
+        rows = self.guest.sh("cat /proc/net/xfrm_stat").split("\n")
+        return {name: int(count) for name, count in (row.split() for row in rows if row) if count != "0"}
 
     def cut(self):
         self.internet.ip("link set dev", self.name, "down")

@@ -148,6 +148,11 @@ class Transitd(net.Netns):
         return [r for r in self.ctl("show", "sas")
                 if r["type"] != "esp" and r["tunnel"] == tunnel and r["state"] not in ("replaced", "deleting")]
 
+    @staticmethod
+    def newest(sas):
+        """The SPI of the latest of them as a set, empty if there is none. In IKEv1 old ones may stay a while."""
+        return {min(sas, key=lambda sa: sa["age-seconds"])["spi-in"]} if sas else set()
+
     # ---- the ledger ----
 
     def counters(self):
