@@ -33,6 +33,8 @@ static int build(struct boundary *b, const struct boundary_limits *limits)
 		rc = bfd_table_init(&b->bfd, b->epoch, BFD_SESSIONS_MAX);
 	if (rc == 0)
 		rc = counters_init(&b->counters, limits->workers, limits->slots);
+	if (rc == 0)
+		rc = policings_init(&b->policings, b->epoch, limits->slots);
 	if (rc)
 		return rc;
 	b->neighbours = neigh_table_create(b->epoch, limits->neighbours);
@@ -75,6 +77,7 @@ void boundary_free(struct boundary *b)
 	punt_free(b->punt);
 	if (b->epoch)
 		epoch_flush(b->epoch); /* what is retired may refer to the tables below */
+	policings_fini(&b->policings);
 	bfd_table_fini(&b->bfd);
 	tunnels_fini(&b->tunnels);
 	sa_table_free(b->sas);

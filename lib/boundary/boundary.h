@@ -16,6 +16,7 @@
 #include "boundary/meta.h"
 #include "boundary/neigh.h"
 #include "boundary/nexthop.h"
+#include "boundary/policer.h"
 #include "boundary/port.h"
 #include "boundary/punt.h"
 #include "boundary/sa.h"
@@ -40,6 +41,7 @@ struct boundary {
 	struct sa_table *sas;
 	struct crypto *crypto;
 	struct counters counters;
+	struct policings policings;
 	struct punt *punt;
 	struct inject *inject;
 	struct events *events;

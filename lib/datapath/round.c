@@ -6,8 +6,8 @@
  *                                              +-> ESP -> esp_in -> ip_in -> tunnel_in -> forward
  *   early   ESP that waited for its SA ---------> ESP
  *   forward route -+-> local -> control, or ESP of a private gateway
- *                  +-> egress -> tx
- *                  +-> tunnel_out -> esp_out -> egress -> tx
+ *                  +-> police -+-> egress -> tx
+ *                              +-> tunnel_out -> esp_out -> egress -> tx
  */
 
 #include <rte_cycles.h>
@@ -29,6 +29,10 @@ void forward(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst *es
 		return;
 	route(w, m, n, &to);
 	trace_routed(w, &to);
+	if (unlikely(policings_any(&w->b->policings))) {
+		police(w, &to.clear);
+		police(w, &to.tunnel);
+	}
 	egress(w, &to.clear, EGRESS_TRANSIT);
 	tunnel_out(w, &to.tunnel);
 	local(w, &to.local, esp);

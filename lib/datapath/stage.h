@@ -90,6 +90,9 @@ void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out
 /* The table that looks up what came in there; NULL when the interface or tunnel has gone. */
 const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta);
 
+/* police.c: drops what is above the rate of a policer. To be called only when there are any. */
+void police(struct worker *w, struct departures *d);
+
 /* local.c: what is addressed to the router. Adds ESP to `esp`; none comes from packets that were in a tunnel. */
 void local(struct worker *w, struct burst *in, struct burst *esp);
 
