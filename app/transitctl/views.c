@@ -110,6 +110,20 @@ static const struct column metering[] = {
     {"encrypted-sent-bytes", "ESP-TX", COLUMN_BYTES},
 };
 
+static const struct column policers[] = {
+    {"object", "OBJECT", COLUMN_TEXT},
+    {"kind", "KIND", COLUMN_TEXT},
+    {"direction", "DIRECTION", COLUMN_TEXT},
+    {"cir", "BIT/S", COLUMN_COUNT},
+    {"cbs", "BURST", COLUMN_BYTES},
+    {"packet-rate", "PACKETS/S", COLUMN_COUNT},
+    {"packet-burst", "BURST", COLUMN_COUNT},
+    {"passed-packets", "PASSED", COLUMN_COUNT},
+    {"passed-bytes", "PASSED-BYTES", COLUMN_BYTES},
+    {"dropped-packets", "DROPPED", COLUMN_COUNT},
+    {"dropped-bytes", "DROPPED-BYTES", COLUMN_BYTES},
+};
+
 static const struct column diagnose[] = {
     {"name", "OBJECT", COLUMN_TEXT},
     {"severity", "SEVERITY", COLUMN_TEXT},
@@ -220,6 +234,7 @@ static const struct view views[] = {
     VIEW("show health", health),
     VIEW("show bfd", bfd),
     VIEW("show metering", metering),
+    VIEW("show policers", policers),
     VIEW("diagnose", diagnose),
     VIEW("show sas", sas),
     VIEW("show tables", tables),

@@ -17,6 +17,7 @@
 #define LEDGER     "show counters", NULL
 #define PUNT       "show punts", NULL
 #define BGP        "show bgp", NULL
+#define POLICER    "show policers", NULL
 
 #define OF_PORT       "name=port"
 #define OF_ATTACHMENT "name=attachment,kind"
@@ -25,6 +26,7 @@
 #define OF_SA         "tunnel,type,spi-in=spi"
 #define OF_LEDGER     "name,kind"
 #define OF_BGP        "name=peer"
+#define OF_POLICER    "object,kind,direction"
 
 /* clang-format off */
 const struct metric_row metric_rows[] = {
@@ -97,6 +99,13 @@ const struct metric_row metric_rows[] = {
 	{LEDGER, "sent", "transitd_sent_packets", METRIC_COUNTER, NULL, OF_LEDGER, "packets sent out here, whoever received them"},
 	{LEDGER, "sent-bytes", "transitd_sent_bytes", METRIC_COUNTER, NULL, OF_LEDGER, "bytes sent out here"},
 	{LEDGER, "balance", "transitd_ledger_balance_packets", METRIC_GAUGE, NULL, OF_LEDGER, "packets under way; anything else that stays is a fault"},
+
+	{POLICER, "cir", "transitd_policer_rate_bits_per_second", METRIC_GAUGE, NULL, OF_POLICER, "its rate; 0: packets alone are limited"},
+	{POLICER, "packet-rate", "transitd_policer_rate_packets_per_second", METRIC_GAUGE, NULL, OF_POLICER, "its rate; 0: bytes alone are limited"},
+	{POLICER, "passed-packets", "transitd_policer_passed_packets", METRIC_COUNTER, NULL, OF_POLICER, "packets within the rate"},
+	{POLICER, "passed-bytes", "transitd_policer_passed_bytes", METRIC_COUNTER, NULL, OF_POLICER, "bytes within the rate"},
+	{POLICER, "dropped-packets", "transitd_policer_dropped_packets", METRIC_COUNTER, NULL, OF_POLICER, "packets above the rate"},
+	{POLICER, "dropped-bytes", "transitd_policer_dropped_bytes", METRIC_COUNTER, NULL, OF_POLICER, "bytes above the rate"},
 
 	{PUNT, "taken", "transitd_punt_taken_packets", METRIC_COUNTER, NULL, "class", "packets that control took"},
 	{PUNT, "rate-limited", "transitd_punt_limited_packets", METRIC_COUNTER, NULL, "class", "dropped above the rate of the class"},

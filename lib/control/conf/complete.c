@@ -63,6 +63,27 @@ static void complete_bfd(
 		bfd->local = *local;
 }
 
+#define BURSTS_PER_SECOND 20 /* of the rate, when no burst is given */
+#define BURST_BYTES_MIN   6000
+#define BURST_PACKETS_MIN 8
+
+static uint64_t burst_of(uint64_t per_second, uint64_t least)
+{
+	uint64_t burst = per_second / BURSTS_PER_SECOND;
+
+	return burst > least ? burst : least;
+}
+
+static void complete_policer(const struct loader *l, const struct conf_source *parent,
+    const char *section, struct conf_policer *p)
+{
+	p->enabled = section_is_on(l, parent, section, &p->source, p->enabled);
+	if (p->cir && !is_given(l, &p->source, "cbs"))
+		p->cbs = burst_of(p->cir / 8, BURST_BYTES_MIN);
+	if (p->packet_rate && !is_given(l, &p->source, "packet-burst"))
+		p->packet_burst = burst_of(p->packet_rate, BURST_PACKETS_MIN);
+}
+
 static void complete_tunnel(struct loader *l, struct conf_tunnel *t)
 {
 	struct conf_tunnel_bgp *bgp = &t->bgp;
@@ -80,6 +101,8 @@ static void complete_tunnel(struct loader *l, struct conf_tunnel *t)
 		bgp->peer_asn = t->customer_gateway->asn;
 	complete_session_addresses(bgp);
 	t->bfd.enabled = section_is_on(l, &t->source, "bfd", &t->bfd.source, t->bfd.enabled);
+	complete_policer(l, &t->source, "ingress-policer", &t->ingress_policer);
+	complete_policer(l, &t->source, "egress-policer", &t->egress_policer);
 	if (!bgp->enabled)
 		return;
 	complete_bfd(&t->bfd, &bgp->local_ip, &bgp->peer_ip);
@@ -98,6 +121,8 @@ static void complete_attachment(struct loader *l, struct conf_attachment *a)
 	struct conf_bfd *bfd = &a->bfd;
 
 	bfd->enabled = section_is_on(l, &a->source, "bfd", &bfd->source, bfd->enabled);
+	complete_policer(l, &a->source, "ingress-policer", &a->ingress_policer);
+	complete_policer(l, &a->source, "egress-policer", &a->egress_policer);
 	if (!ip_is_set(&bfd->peer))
 		bfd->peer = bgp->peer;
 	if (a->mtu == 0 && a->port)

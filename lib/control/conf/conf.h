@@ -293,6 +293,16 @@ struct conf_bfd {
 	uint32_t multiplier;
 };
 
+/* A rate that packets of a tunnel or attachment are held to, one way (M3). */
+struct conf_policer {
+	struct conf_source source;
+	bool enabled;
+	uint64_t cir;          /* bit/s of IP packets; 0: any */
+	uint64_t cbs;          /* bytes */
+	uint64_t packet_rate;  /* packets/s; 0: any */
+	uint64_t packet_burst; /* packets */
+};
+
 #define CONF_KEY_BYTES_MAX 68
 
 struct conf_key {
@@ -345,6 +355,8 @@ struct conf_tunnel {
 	struct conf_tunnel_bgp bgp;
 	struct conf_health_check health_check;
 	struct conf_bfd bfd;
+	struct conf_policer ingress_policer; /* of what the peer sends, decrypted */
+	struct conf_policer egress_policer;  /* of what goes to it, before encryption */
 	struct conf_manual manual;
 };
 
@@ -428,6 +440,8 @@ struct conf_attachment {
 	/* vpn */
 	const char *connection_name;
 	struct conf_connection *connection;
+	struct conf_policer ingress_policer; /* vpn: of all tunnels together */
+	struct conf_policer egress_policer;
 	/* R2: on attach, all three are on */
 	const char *associate_name; /* "none": no table, ingress traffic is dropped */
 	struct conf_route_table *associate;

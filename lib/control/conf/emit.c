@@ -26,6 +26,10 @@ bool emit_has_value(const struct kw *row, const void *object)
 	case VALUE_ASN:
 	case VALUE_SPI:
 		return row->preset || *(const uint32_t *)at != 0;
+	case VALUE_COUNT:
+	case VALUE_SIZE:
+	case VALUE_RATE:
+		return row->preset || *(const uint64_t *)at != 0;
 	case VALUE_TEXT:
 	case VALUE_LABEL:
 	case VALUE_NAME:

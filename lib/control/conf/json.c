@@ -58,6 +58,7 @@ static void json_scalar(
 		break;
 	case VALUE_COUNT:
 	case VALUE_SIZE:
+	case VALUE_RATE:
 		value = json_integer((json_int_t) * (const uint64_t *)at);
 		break;
 	default:

@@ -24,6 +24,7 @@ enum value_type {
 	VALUE_UINT,      /* uint32_t, min..max */
 	VALUE_COUNT,     /* uint64_t, min..max */
 	VALUE_SIZE,      /* uint64_t, bytes with K, M, G, T */
+	VALUE_RATE,      /* uint64_t, with k, M, G, T of 1000 */
 	VALUE_TEXT,      /* const char *, min..max bytes */
 	VALUE_LABEL,     /* const char *, 1..64 letters, digits and _ - . */
 	VALUE_NAME,      /* const char *, a name of A20 */
@@ -110,6 +111,7 @@ extern const struct object_kind conf_kind_tunnel;
 extern const struct object_kind conf_kind_customer_gateway;
 extern const struct object_kind conf_kind_neighbor;
 extern const struct object_kind conf_kind_bfd;
+extern const struct object_kind conf_kind_policer;
 extern const struct kw conf_rows_system[];
 extern const struct kw conf_rows_port[];
 extern const struct kw conf_rows_router[];

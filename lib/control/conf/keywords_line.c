@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Keyword table: what tunnels and attachments share: BFD (RFC 5880, 5881). */
+/* Keyword table: what tunnels and attachments share: BFD (RFC 5880, 5881), policers (M3). */
 #include "conf/keywords.h"
 
 static const struct kw rows_bfd[] = {
@@ -24,5 +24,44 @@ const struct object_kind conf_kind_bfd = {
     .what = "bfd",
     .size = sizeof(struct conf_bfd),
     .rows = rows_bfd,
+    .name_offset = NO_NAME,
+};
+
+#define CIR_MAX         UINT64_C(1000000000000)
+#define PACKET_RATE_MAX UINT64_C(10000000000)
+
+static bool has_cir(const void *policer)
+{
+	return ((const struct conf_policer *)policer)->cir != 0;
+}
+
+static bool has_packet_rate(const void *policer)
+{
+	return ((const struct conf_policer *)policer)->packet_rate != 0;
+}
+
+static const struct kw rows_policer[] = {
+    {"enabled", VALUE_BOOL, FIELD(policer, enabled, bool),
+	DERIVED("yes with the section, no without"), MEANS(LIVE, "drop what is above the rate")},
+    {"cir", VALUE_RATE, FIELD(policer, cir, uint64_t), RANGE(1000, CIR_MAX),
+	MEANS(LIVE,
+	    "committed information rate in bit/s, of IP packets without layer 2; this or packet-rate "
+	    "is needed")},
+    {"cbs", VALUE_SIZE, FIELD(policer, cbs, uint64_t), RANGE(1500, UINT64_C(1) << 40),
+	ONLY(has_cir, "cir", "only with cir"), DERIVED("50 ms of cir, 6000 at least"),
+	MEANS(LIVE, "committed burst size in bytes: how much may come at once after a pause")},
+    {"packet-rate", VALUE_RATE, FIELD(policer, packet_rate, uint64_t), RANGE(1, PACKET_RATE_MAX),
+	MEANS(LIVE, "packets per second; this or cir is needed")},
+    {"packet-burst", VALUE_COUNT, FIELD(policer, packet_burst, uint64_t),
+	RANGE(1, UINT64_C(1) << 40), ONLY(has_packet_rate, "packet-rate", "only with packet-rate"),
+	DERIVED("50 ms of packet-rate, 8 at least"),
+	MEANS(LIVE, "packets that may come at once after a pause")},
+    {0},
+};
+
+const struct object_kind conf_kind_policer = {
+    .what = "policer",
+    .size = sizeof(struct conf_policer),
+    .rows = rows_policer,
     .name_offset = NO_NAME,
 };

@@ -58,6 +58,7 @@ static void check_all(struct loader *l)
 	check_manual(l);
 	check_bgp(l);
 	check_bfd(l);
+	check_policers(l);
 }
 
 int conf_load_buffer(const char *name, const void *bytes, size_t len,

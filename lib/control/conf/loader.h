@@ -60,6 +60,7 @@ void check_bgp(struct loader *l);
 void check_local_asn(
     struct loader *l, const struct conf_source *source, const char *key, uint32_t asn);
 void check_bfd(struct loader *l);
+void check_policers(struct loader *l);
 void check_attachments(struct loader *l);
 void check_neighbors(struct loader *l);
 void check_routing_policies(struct loader *l);

@@ -64,6 +64,7 @@ static bool is_bare(const struct kw *row, const char *text)
 	case VALUE_UINT:
 	case VALUE_COUNT:
 	case VALUE_SIZE:
+	case VALUE_RATE:
 	case VALUE_ENUM:
 	case VALUE_ASN:
 	case VALUE_SPI:

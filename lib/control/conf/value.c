@@ -84,27 +84,45 @@ static enum value_fault parse_count(
 	return fault;
 }
 
-static const char size_units[] = "KMGT";
+/* Numbers with a unit behind them, each `step` times the one before. */
+struct units {
+	const char *letters;
+	uint64_t step;
+};
+static const struct units size_units = {"KMGT", 1024}, rate_units = {"kMGT", 1000};
 
-static enum value_fault parse_size(
-    const struct kw *row, const char *s, struct conf_pool *pool, void *at)
+static enum value_fault parse_with_unit(
+    const struct kw *row, const struct units *units, const char *s, void *at)
 {
 	size_t len = strlen(s);
-	const char *unit = len ? strchr(size_units, s[len - 1]) : NULL;
-	unsigned shift = unit ? 10 * (unsigned)(unit - size_units + 1) : 0;
+	const char *unit = len ? strchr(units->letters, s[len - 1]) : NULL;
+	uint64_t factor = 1, v;
 	char digits[24] = "";
 	bool huge = false;
-	uint64_t v;
 
 	if (len == 0 || len >= sizeof(digits))
 		return VALUE_NOT_VALID;
 	memcpy(digits, s, unit ? len - 1 : len);
 	if (!parse_decimal(digits, &v, &huge))
 		return huge ? VALUE_OUT_OF_RANGE : VALUE_NOT_VALID;
-	if (v > UINT64_MAX >> shift || v << shift < row->min || v << shift > row->max)
+	for (const char *u = units->letters; unit && u <= unit; u++)
+		factor *= units->step;
+	if (__builtin_mul_overflow(v, factor, &v) || v < row->min || v > row->max)
 		return VALUE_OUT_OF_RANGE;
-	*(uint64_t *)at = v << shift;
+	*(uint64_t *)at = v;
 	return VALUE_GOOD;
+}
+
+static enum value_fault parse_size(
+    const struct kw *row, const char *s, struct conf_pool *pool, void *at)
+{
+	return parse_with_unit(row, &size_units, s, at);
+}
+
+static enum value_fault parse_rate(
+    const struct kw *row, const char *s, struct conf_pool *pool, void *at)
+{
+	return parse_with_unit(row, &rate_units, s, at);
 }
 
 /*
@@ -286,16 +304,25 @@ static void write_count(const struct kw *row, const void *at, char *buf)
 }
 
 /* In the largest unit that leaves no rest. */
+static void write_with_unit(const struct units *units, uint64_t v, char *buf)
+{
+	const char *unit = "", *next = units->letters;
+
+	for (; *next && v && v % units->step == 0; next++) {
+		v /= units->step;
+		unit = next;
+	}
+	snprintf(buf, VALUE_TEXT_MAX, "%" PRIu64 "%.1s", v, unit);
+}
+
 static void write_size(const struct kw *row, const void *at, char *buf)
 {
-	uint64_t v = *(const uint64_t *)at;
-	unsigned unit = 0;
+	write_with_unit(&size_units, *(const uint64_t *)at, buf);
+}
 
-	while (unit < 4 && v && v % 1024 == 0) {
-		v /= 1024;
-		unit++;
-	}
-	snprintf(buf, VALUE_TEXT_MAX, "%" PRIu64 "%.1s", v, unit ? &size_units[unit - 1] : "");
+static void write_rate(const struct kw *row, const void *at, char *buf)
+{
+	write_with_unit(&rate_units, *(const uint64_t *)at, buf);
 }
 
 static void write_string(const struct kw *row, const void *at, char *buf)
@@ -337,6 +364,7 @@ static const struct value_kind {
     [VALUE_UINT] = {sizeof(uint32_t), parse_uint, write_uint},
     [VALUE_COUNT] = {sizeof(uint64_t), parse_count, write_count},
     [VALUE_SIZE] = {sizeof(uint64_t), parse_size, write_size},
+    [VALUE_RATE] = {sizeof(uint64_t), parse_rate, write_rate},
     [VALUE_TEXT] = {sizeof(char *), parse_text, write_string},
     [VALUE_LABEL] = {sizeof(char *), parse_label, write_string},
     [VALUE_NAME] = {sizeof(char *), parse_name, write_string},

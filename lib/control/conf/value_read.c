@@ -23,7 +23,7 @@ static void expect_range(const struct kw *row, const char *what, struct text *t)
 {
 	char lo[VALUE_TEXT_MAX], hi[VALUE_TEXT_MAX];
 	uint32_t min = (uint32_t)row->min, max = (uint32_t)row->max;
-	bool wide = row->type == VALUE_COUNT || row->type == VALUE_SIZE;
+	bool wide = row->type == VALUE_COUNT || row->type == VALUE_SIZE || row->type == VALUE_RATE;
 
 	value_text(row, wide ? (const void *)&row->min : &min, lo);
 	value_text(row, wide ? (const void *)&row->max : &max, hi);
@@ -77,6 +77,9 @@ const char *value_expect(const struct kw *row, char buf[EXPECT_MAX])
 		break;
 	case VALUE_SIZE:
 		expect_range(row, "a size such as 512M", &t);
+		break;
+	case VALUE_RATE:
+		expect_range(row, "a rate such as 500M", &t);
 		break;
 	case VALUE_TEXT:
 		expect_text(row, "printable text", &t);

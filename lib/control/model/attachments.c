@@ -134,6 +134,7 @@ void attachments_sweep(struct model *m)
 			continue;
 		}
 		number_leave(m, a->number);
+		policers_leave(m, &a->policer);
 		list_remove(&a->node);
 		free(a->name);
 		free(a);

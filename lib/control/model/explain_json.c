@@ -242,6 +242,22 @@ static void set_mtu(json_t *out, const struct view *x)
 	json_object_set_new(out, "mtu-verdict", json_string(line));
 }
 
+/* What goes on is held to the rates of these. */
+static void set_policers(json_t *out, const struct view *x)
+{
+	const struct nexthop *leaf = x->v->leaf;
+	const bool goes_on = x->v->fate == FATE_SENT || x->v->fate == FATE_HELD;
+	json_t *rows;
+
+	if (!goes_on || !leaf || leaf->attachment >= x->m->attach_numbers)
+		return;
+	rows = policers_explain(x->m, x->who, x->m->attach_of_number[leaf->attachment],
+	    leaf->kind == NH_TUNNEL ? x->m->tunnel_at[leaf->tunnel] : NULL);
+	if (json_array_size(rows) > 0)
+		json_object_set(out, "policers", rows);
+	json_decref(rows);
+}
+
 static void set_verdict(json_t *out, const struct view *x)
 {
 	static const char *const fates[] = {
@@ -319,6 +335,7 @@ struct json_t *model_explain_json(const struct model *m, const struct model_flow
 
 	set_verdict(out, &x);
 	set_way_out(out, &x);
+	set_policers(out, &x);
 	json_object_set_new(out, "candidates", rows);
 	json_object_set_new(out, "policies", policies(&x));
 	return out;

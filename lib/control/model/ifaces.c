@@ -81,8 +81,10 @@ static void iface_free(struct model *m, struct iface_entry *e)
 		iface_remove(&m->b->ifaces, e->pub.index);
 		neigh_remove_iface(m->b->neighbours, (uint16_t)e->pub.index);
 	}
-	if (e->pub.slot)
+	if (e->pub.slot) {
+		policing_publish(&m->b->policings, e->pub.slot, NULL);
 		slot_leave(m, e->pub.slot);
+	}
 	list_remove(&e->node);
 	free(e->gateways);
 	free(e->proxies);

@@ -27,6 +27,10 @@
 struct attach;
 struct tunnel_entry;
 
+struct policer_pair { /* NULL: none */
+	struct policer *in, *out;
+};
+
 struct iface_entry { /* of one owner: the port (an uplink) or an attachment */
 	struct list node;
 	struct model_iface pub;
@@ -47,6 +51,7 @@ struct tunnel_entry {
 	struct attach *attach;   /* NULL: its connection is not attached */
 	struct iface_entry *out; /* where its outer packets leave */
 	uint32_t leaf;
+	struct policer_pair policer;
 	bool reachable; /* its BGP peer, as the engine was told */
 	bool seen;
 };
@@ -60,6 +65,7 @@ struct attach { /* an attachment */
 	struct iface_entry *iface; /* every kind but vpn */
 	struct tunnel_entry *tunnel[CONF_TUNNELS_MAX];
 	unsigned tunnel_count;
+	struct policer_pair policer;
 	bool unfit;     /* model_attachment_set() */
 	bool usable;    /* link up, or at least one tunnel that is not down */
 	bool changed;   /* `usable` did, and routes are not chosen anew yet */
@@ -310,6 +316,14 @@ void tunnels_sweep(struct model *m);
  * it.
  */
 enum model_tunnel_state tunnel_state(const struct tunnel_entry *t);
+
+/* policers.c */
+void policers_commit(struct model *m);
+/* After the slots that name them have gone. */
+void policers_leave(struct model *m, struct policer_pair *pair);
+/* Those that a packet meets; `to` and `out` may be NULL. */
+struct json_t *policers_explain(const struct model *m, const struct attach *from,
+    const struct attach *to, const struct tunnel_entry *out);
 
 /* underlay.c: leaf next hops towards neighbours */
 /* NULL when the boundary has no room. */

@@ -149,6 +149,7 @@ struct json_t *model_show_attachments(const struct model *m);
 struct json_t *model_show_connections(
     const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
 struct json_t *model_show_tables(const struct model *m);
+struct json_t *model_show_policers(const struct model *m);
 /* NULL: no such table. */
 struct json_t *model_show_routes(struct model *m, const char *table); /* table NULL: all */
 /*

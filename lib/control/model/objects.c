@@ -68,6 +68,7 @@ void objects_commit(struct model *m)
 	bool moved = ifaces_commit(m);
 
 	moved |= tunnels_commit(m);
+	policers_commit(m);
 	ways_commit(m);
 	paths_refresh(m);
 	if (moved)

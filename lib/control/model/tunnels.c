@@ -31,8 +31,11 @@ static void tunnel_free(struct model *m, struct tunnel_entry *t)
 	nexthop_remove(&m->b->nexthops, t->leaf);
 	if (t->pub.index)
 		tunnel_release(&m->b->tunnels, t->pub.index);
-	if (t->pub.slot)
+	if (t->pub.slot) {
+		policing_publish(&m->b->policings, t->pub.slot, NULL);
 		slot_leave(m, t->pub.slot);
+	}
+	policers_leave(m, &t->policer);
 	list_remove(&t->node);
 	free(t->name);
 	free(t);

@@ -112,6 +112,11 @@ static void each_key_has_its_effect(void **state)
 	    "customer-gateways.gw-a.address: 192.0.2.1 -> 192.0.2.9 [renegotiate] (dc1/1)\n"
 	    "vpn-connections.dc1.tunnels.1.ike.remote-id: 192.0.2.1 -> 192.0.2.9 [renegotiate] (dc1/1)\n"
 	    "attachments.dc1.propagate: [default] -> [] [routes]\n");
+	check(SITE GATEWAYS DC("", "") ATTACHED,
+	    SITE GATEWAYS DC(", ingress-policer: {cir: 10M}",
+		"") "attachments: {dc1: {kind: vpn, connection: dc1, egress-policer: {packet-rate: 5k}}}\n",
+	    "vpn-connections.dc1.tunnels.1.ingress-policer.cir: - -> 10M [live] (dc1/1)\n"
+	    "attachments.dc1.egress-policer.packet-rate: - -> 5k [live]\n");
 	check(SITE, SITE "routing-policies: [{priority: 7, direction: egress, action: deny}]\n",
 	    "routing-policies.7 default egress: - -> (new) [routes]\n"
 	    "routing-policies.7 default egress.priority: - -> 7 [routes]\n"

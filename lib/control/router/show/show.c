@@ -216,6 +216,11 @@ static json_t *show_tables(void *ctx, const json_t *request, struct api_error *e
 	return model_show_tables(((struct router *)ctx)->model);
 }
 
+static json_t *show_policers(void *ctx, const json_t *request, struct api_error *error)
+{
+	return model_show_policers(((struct router *)ctx)->model);
+}
+
 static json_t *show_routes(void *ctx, const json_t *request, struct api_error *error)
 {
 	const char *table = api_text(request, "table");
@@ -251,6 +256,8 @@ static const struct api_command commands[] = {
     {"show tables", NULL, API_SHOW, show_tables, "route tables: associations, propagations, size"},
     {"show routes", "[table]", API_SHOW, show_routes,
 	"routes with their next hops, of one table or all"},
+    {"show policers", NULL, API_SHOW, show_policers,
+	"policers: rate, and what passed and was dropped"},
     {"show neighbors", NULL, API_SHOW, show_neighbors, "neighbours: address, MAC, state"},
     {"show counters", NULL, API_SHOW, show_counters,
 	"the ledger: received, delivered, drops by reason"},
