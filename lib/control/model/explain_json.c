@@ -199,6 +199,8 @@ static json_t *members(const struct view *x)
 		const struct nexthop *leaf = nexthop_get(&x->m->b->nexthops, p->member[i].leaf);
 		unsigned buckets = 0;
 
+		if (!p->member[i].origin)
+			continue;
 		for (unsigned b = 0; x->v->grouped && b < ECMP_BUCKETS; b++)
 			buckets += x->v->nh->bucket[b] == p->member[i].leaf;
 		json_array_append_new(rows,

@@ -189,7 +189,7 @@ struct path {
 	bool changed;         /* what is published, in this paths_refresh() */
 	unsigned member_count;
 	struct path_member {
-		struct attach *origin;
+		struct attach *origin;       /* NULL: absent, see path.c */
 		struct tunnel_entry *tunnel; /* NULL: a port, or all tunnels as one */
 		uint32_t port_leaf;          /* of a port attachment */
 		struct via *via;             /* of that; NULL: the interface's own */
@@ -412,7 +412,7 @@ void verdicts_clear(struct table *t);
  * permission and of the backup (NULL: none). NULL with errno.
  */
 struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
-    struct permission *permission, struct path *backup);
+    struct permission *permission, struct path *backup, const struct path *before);
 void path_leave(struct model *m, struct path *p); /* NULL is fine */
 /* Publishes what states of links and tunnels have changed. */
 void paths_refresh(struct model *m);
@@ -438,7 +438,8 @@ void route_reselect(struct model *m, struct table *t, struct route *r); /* one o
 /*
  * The path of a prefix, chosen from what was gathered; *path NULL: policies leave it none. 0 or -errno.
  */
-int route_choose(struct model *m, struct table *t, struct gathered *g, struct path **path);
+int route_choose(struct model *m, struct table *t, struct gathered *g, const struct path *before,
+    struct path **path);
 void rib_clear(struct rib *rib);
 
 #endif

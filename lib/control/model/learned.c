@@ -106,7 +106,7 @@ static struct path *install(struct model *m, struct table *t, const struct ip_pr
     struct gathered *g, const struct path *old, bool had)
 {
 	struct path *path = NULL;
-	int rc = g->count ? route_choose(m, t, g, &path) : 0;
+	int rc = g->count ? route_choose(m, t, g, old, &path) : 0;
 
 	if (rc == 0 && path && path != old)
 		rc = fib_set(t->fib, prefix, path->index);

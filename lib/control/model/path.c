@@ -11,6 +11,11 @@
  *   - a connection with active/standby is one member: its first tunnel in the best state
  *   - where all are down, the first: packets are dropped there, and counted
  *
+ * Learned routes come and go, and the members with them. A path remembers which others its route had before: absent
+ * members, which have an identity and nothing else. They keep their share of the buckets, as a dead tunnel does, so that a
+ * withdrawal moves only the flows of who withdrew, and those come back with the route (R8). A path that shares no present
+ * member with the one before begins anew, as the backup that stood in for it has.
+ *
  * Where no member can carry, a backup does: see backup.c. All that can change is one record of the
  * boundary: a worker sees the old set of members or the new one.
  */
@@ -71,6 +76,70 @@ static void add_tunnel(struct path *p, struct tunnel_entry *t)
 	add_member(p, &member);
 }
 
+/* One tunnel of a connection has the route: of active/standby, whichever it is, in the same place. */
+static void add_learned(struct path *p, struct tunnel_entry *t, unsigned limit)
+{
+	const struct attach *a = t->attach;
+
+	add_tunnel(p, t);
+	if (a->tunnel_count > 1 && attach_is_one_hop(a, limit))
+		p->member[p->member_count - 1].identity = a->identity;
+}
+
+static bool is_absent(const struct path_member *member)
+{
+	return !member->origin;
+}
+
+static bool has_identity(const struct path *p, uint64_t identity)
+{
+	for (unsigned i = 0; i < p->member_count; i++) {
+		if (p->member[i].identity == identity)
+			return true;
+	}
+	return false;
+}
+
+/* The same way out, and not merely one in its place. */
+static bool has_member(const struct path *p, const struct path_member *member)
+{
+	for (unsigned i = 0; i < p->member_count; i++) {
+		if (p->member[i].origin == member->origin &&
+		    p->member[i].tunnel == member->tunnel &&
+		    p->member[i].port_leaf == member->port_leaf)
+			return true;
+	}
+	return false;
+}
+
+static int by_identity(const void *pa, const void *pb)
+{
+	const struct path_member *a = pa, *b = pb;
+
+	return (a->identity > b->identity) - (a->identity < b->identity);
+}
+
+/* Members of the path before that have no route now, while there is room for them. */
+static void remember(const struct model *m, struct path *p, const struct path *before)
+{
+	unsigned present = p->member_count, limit = m->conf->transit_router.limits.ecmp;
+	bool related = false;
+
+	if (!before || before->kind != NH_GROUP || before->source != SOURCE_BGP ||
+	    p->kind != NH_GROUP || p->source != SOURCE_BGP ||
+	    records_used(&m->b->nexthops.rec) >= m->b->nexthops.rec.capacity / 2)
+		return;
+	for (unsigned i = 0; i < before->member_count; i++)
+		related |= !is_absent(&before->member[i]) && has_member(p, &before->member[i]);
+	for (unsigned i = 0; related && i < before->member_count && p->member_count < limit; i++) {
+		const struct path_member absent = {.identity = before->member[i].identity};
+
+		if (!has_identity(p, absent.identity))
+			add_member(p, &absent);
+	}
+	qsort(&p->member[present], p->member_count - present, sizeof(p->member[0]), by_identity);
+}
+
 static void add_tunnels(struct path *p, struct attach *a, unsigned limit)
 {
 	if (attach_is_one_hop(a, limit)) {
@@ -123,9 +192,11 @@ static bool members_refresh(struct path *p)
 	bool changed = false;
 
 	for (unsigned i = 0; i < p->member_count; i++) {
-		uint32_t leaf;
+		uint32_t leaf = p->member[0].leaf;
 
-		state[i] = look(&p->member[i], &leaf);
+		state[i] = MODEL_TUNNEL_DOWN;
+		if (!is_absent(&p->member[i])) /* the first never is */
+			state[i] = look(&p->member[i], &leaf);
 		changed |= leaf != p->member[i].leaf;
 		p->member[i].leaf = leaf;
 		if (state[i] > best)
@@ -203,6 +274,7 @@ static bool is_same(const struct path *a, const struct path *b)
 	for (unsigned i = 0; i < a->member_count; i++) {
 		if (a->member[i].origin != b->member[i].origin ||
 		    a->member[i].tunnel != b->member[i].tunnel ||
+		    a->member[i].identity != b->member[i].identity ||
 		    a->member[i].port_leaf != b->member[i].port_leaf)
 			return false;
 	}
@@ -235,7 +307,7 @@ static void describe(
 		if (c[i].source == SOURCE_LOCAL || c[i].source == SOURCE_HEALTH)
 			p->kind = NH_LOCAL;
 		else if (c[i].tunnel)
-			add_tunnel(p, c[i].tunnel);
+			add_learned(p, c[i].tunnel, m->conf->transit_router.limits.ecmp);
 		else if (a && a->iface)
 			add_port(p, &c[i]);
 		else if (a && a->tunnel_count)
@@ -309,12 +381,13 @@ static struct path *path_new(struct model *m, struct path *backup)
 }
 
 struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
-    struct permission *permission, struct path *backup)
+    struct permission *permission, struct path *backup, const struct path *before)
 {
 	struct path *p, *new = m->new_path;
 
 	new->permission = permission;
 	describe(m, new, c, count);
+	remember(m, new, before);
 	if (new->kind != NH_GROUP) {
 		path_leave(m, backup);
 		backup = NULL;
@@ -340,6 +413,8 @@ struct path *path_of_index(const struct model *m, uint32_t index)
 
 static bool has_gone(const struct path_member *member)
 {
+	if (is_absent(member))
+		return false;
 	return !member->origin->seen || (member->tunnel && !member->tunnel->seen) ||
 	    (member->port_leaf && (!member->origin->iface || !member->origin->iface->seen));
 }

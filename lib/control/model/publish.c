@@ -37,21 +37,22 @@ static bool all_refused(const struct candidate *c, unsigned count)
 	return true;
 }
 
-static int choose(
-    struct model *m, struct table *t, struct candidate *c, unsigned count, struct path **path)
+static int choose(struct model *m, struct table *t, struct candidate *c, unsigned count,
+    const struct path *before, struct path **path)
 {
 	select_winners(c, count, m->conf->transit_router.limits.ecmp);
 	*path = NULL;
 	if (all_refused(c, count))
 		return 0;
 	struct path *backup = backup_of(m, t, c, count);
-	*path = path_get(m, c, count, permission_of(m, t, c, count), backup);
+	*path = path_get(m, c, count, permission_of(m, t, c, count), backup, before);
 	return *path ? 0 : -errno;
 }
 
-int route_choose(struct model *m, struct table *t, struct gathered *g, struct path **path)
+int route_choose(struct model *m, struct table *t, struct gathered *g, const struct path *before,
+    struct path **path)
 {
-	return choose(m, t, g->candidate, g->count, path);
+	return choose(m, t, g->candidate, g->count, before, path);
 }
 
 /*
@@ -62,13 +63,16 @@ static int choose_configured(
     struct model *m, struct table *t, struct candidate *c, unsigned count, struct path **path)
 {
 	const struct bgp_change change = {.prefix = c->prefix};
+	const struct route *now;
 	struct gathered *g;
 	int rc;
 
 	if (!m->bgp || !t->conf)
-		return choose(m, t, c, count, path);
+		return choose(m, t, c, count, NULL, path);
 	g = gather(m, t, c, count, &change);
-	rc = g->learned ? route_choose(m, t, g, path) : choose(m, t, c, count, path);
+	now = g->learned ? rib_find(&t->now, &change.prefix) : NULL;
+	rc = g->learned ? route_choose(m, t, g, now ? now->path : NULL, path)
+			: choose(m, t, c, count, NULL, path);
 	gathered_done(m, g);
 	return rc;
 }

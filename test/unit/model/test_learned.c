@@ -12,6 +12,7 @@
 
 #include "bench.h"
 #include "bgp/speaker.h"
+#include "flows.h"
 
 #define TUNNELS    6
 #define PREFIXES   8
@@ -54,6 +55,7 @@ struct play {
 	struct rng rng;
 	struct far_end end[TUNNELS];
 	bool link[2];
+	struct flows flows[PREFIXES];
 	unsigned steps, moved, shared, single, none;
 };
 
@@ -80,6 +82,8 @@ static int setup(void **state)
 		unsigned number =
 		    (unsigned)(2 * (all[i]->name[1] - '0')) + all[i]->conf->number - 1u;
 
+		for (unsigned k = 0; k < PREFIXES; k++)
+			p.flows[k].place[number] = (uint8_t)(number == 3 ? 2 : number);
 		p.end[number] =
 		    (struct far_end){.tunnel = all[i], .state = MODEL_TUNNEL_UP, .session = true};
 	}
@@ -188,6 +192,36 @@ static void compare_all(void)
 	}
 }
 
+/* R8. Whichever of the tunnels of c1 has the route stands in the same place. */
+static void check_flows(bool settled)
+{
+	static struct bench_buckets buckets;
+
+	for (unsigned k = 0; k < PREFIXES; k++) {
+		uint8_t owner[ECMP_BUCKETS];
+		char to[IP_TEXT_MAX];
+
+		if (k == BLACKHOLE || k == CONFIGURED)
+			continue;
+		if (asked(k)[0] != 'c') {
+			if (settled)
+				flows_gone(&p.flows[k]);
+			continue;
+		}
+		snprintf(to, sizeof(to), "172.16.%u.9", k);
+		bench_buckets(p.t, "asker", to, &buckets);
+		for (unsigned b = 0; b < ECMP_BUCKETS; b++) {
+			const char *way = buckets.way[b];
+
+			owner[b] = (uint8_t)(2 * (way[1] - '0') + way[3] - '1');
+		}
+		if (!flows_check(&p.flows[k], owner, settled))
+			fail_msg("TEST_SEED=%s step %u: flows to 172.16.%u.0/24 move between "
+				 "members that stay, or do not come back",
+			    getenv("TEST_SEED") ? getenv("TEST_SEED") : "1", p.steps, k);
+	}
+}
+
 /* Not the last resort, a configured route that is down. */
 static bool is_way(const char *want)
 {
@@ -263,8 +297,10 @@ static void set_tunnel(unsigned i, enum model_tunnel_state state)
 
 	p.end[i].state = state;
 	model_tunnel_set(p.t->m, p.end[i].tunnel->index, state);
-	if (died)
-		assert_none_into(i);
+	if (!died)
+		return;
+	assert_none_into(i);
+	check_flows(false);
 }
 
 static void step(void)
@@ -295,12 +331,14 @@ static void learned_routes_match_a_recomputation(void **state)
 		step();
 		settle();
 		compare_all();
+		check_flows(true);
 		assert_in_range(records_used(&p.t->b->nexthops.rec), 1, 128);
 	}
 	print_message("%u steps: shared %u, single %u, none %u; %u times a backup was needed at "
 		      "once\n",
 	    total, p.shared, p.single, p.none, p.moved);
 	assert_true(p.shared && p.single && p.none && p.moved);
+	assert_true(p.flows[0].moved > total / 100 && p.flows[0].returned > total / 100);
 }
 
 /* ---- many routes ---- */
