@@ -38,6 +38,12 @@ struct fib *fib_create(
 	return f;
 }
 
+void fib_calm(struct fib *f)
+{
+	fib_table_calm(&f->v4);
+	fib_table_calm(&f->v6);
+}
+
 void fib_free(struct fib *f)
 {
 	if (!f)

@@ -40,6 +40,8 @@ struct fib_limits {
  * top entries. */
 struct fib *fib_create(
     struct epoch *e, const char *name, uint16_t index, const struct fib_limits *limits);
+/* From now on memory is taken without waiting for large pages: for tables that fill while the router is at work. */
+void fib_calm(struct fib *f);
 /* Unpublish everything that points to it and wait for a grace period first. */
 void fib_free(struct fib *f);
 /* Adds or replaces. nexthop: 1..FIB_NEXTHOP_MAX. 0, -ENOSPC, -EINVAL (family off, no such next

@@ -16,6 +16,8 @@
 #include "boundary/pages.h"
 
 #define TOP_ENTRIES ((size_t)1 << FIB_TOP_BITS)
+#define PART_BITS   20 /* entries of the top that get their memory together, 3 MiB */
+#define PARTS       (TOP_ENTRIES >> PART_BITS)
 #define LEVELS_MAX  14 /* the top, and a group for each further byte of an IPv6 address */
 
 struct fib_group {
@@ -67,6 +69,34 @@ void fib_table_touch(struct fib_table *t)
 {
 	pages_touch(t->top, TOP_ENTRIES * sizeof(*t->top));
 	pages_touch(t->top_depth, TOP_ENTRIES);
+	t->backed = (1u << PARTS) - 1;
+}
+
+void fib_table_calm(struct fib_table *t)
+{
+	size_t entries = (size_t)t->group_capacity * FIB_GROUP_ENTRIES;
+
+	if (t->calm || !t->top)
+		return;
+	t->calm = true;
+	pages_small(t->groups, (entries + 1) * sizeof(*t->groups));
+	pages_small(t->group_depth, entries + 1);
+}
+
+/* The memory of n entries of the top, with those around them. */
+static void back(struct fib_table *t, size_t first, size_t n)
+{
+	for (size_t i = first >> PART_BITS; i <= (first + n - 1) >> PART_BITS; i++) {
+		size_t at = i << PART_BITS;
+
+		if (t->backed >> i & 1)
+			continue;
+		t->backed |= (uint16_t)(1u << i);
+		if (!t->calm)
+			continue;
+		pages_touch_small(&t->top[at], sizeof(*t->top) << PART_BITS);
+		pages_touch_small(&t->top_depth[at], (size_t)1 << PART_BITS);
+	}
 }
 
 void fib_table_fini(struct fib_table *t)
@@ -232,6 +262,7 @@ int fib_table_set(
 		set_default(t, nexthop);
 		return 0;
 	}
+	back(t, fib_table_top_index(addr), level ? 1 : span_of(len));
 	reached = walk(t, addr, level, path);
 	if (reserve(t, level - reached))
 		return -ENOSPC;

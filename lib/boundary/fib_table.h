@@ -39,6 +39,8 @@ struct fib_table {
 	fib_entry *groups;         /* FIB_GROUP_ENTRIES each */
 	fib_entry default_nexthop; /* 0: none */
 	/* the rest is control's */
+	bool calm;          /* the kernel is asked for memory in small pages */
+	uint16_t backed;    /* by part of the top: it has memory */
 	bool changed;       /* entries were stored since the default route was */
 	uint8_t *top_depth; /* by entry: length of the prefix that gave the answer */
 	uint8_t *group_depth;
@@ -56,6 +58,8 @@ int fib_table_init(struct fib_table *t, struct epoch *e, uint32_t groups);
 /* No worker may hold the table. */
 /* Takes the memory of the top entries now, not when routes come. */
 void fib_table_touch(struct fib_table *t);
+/* From now on no change waits for the kernel to find large pages. */
+void fib_table_calm(struct fib_table *t);
 void fib_table_fini(struct fib_table *t);
 /* The prefix addr/len gets an answer. fresh: the table did not have it. 0, or -ENOSPC when
  * groups are short. */

@@ -55,6 +55,20 @@ void pages_touch(void *p, size_t bytes)
 #endif
 }
 
+void pages_small(void *p, size_t bytes)
+{
+	madvise(p, whole_pages(bytes), MADV_NOHUGEPAGE);
+}
+
+void pages_touch_small(void *p, size_t bytes)
+{
+	pages_small(p, bytes);
+#ifdef MADV_POPULATE_WRITE
+	if (madvise(p, whole_pages(bytes), MADV_POPULATE_WRITE) == 0)
+		madvise(p, whole_pages(bytes), MADV_HUGEPAGE);
+#endif
+}
+
 void pages_free(void *p, size_t bytes)
 {
 	if (p)

@@ -14,6 +14,13 @@
 void *pages_alloc(size_t bytes);
 /* Has the kernel back all of it now; 2 MiB take up to 45 ms where memory is scattered. A wish. */
 void pages_touch(void *p, size_t bytes);
+/*
+ * The same for a part, without waiting: small pages, which the kernel joins when it has time. Looking for large ones
+ * where memory is scattered is what takes so long.
+ */
+void pages_touch_small(void *p, size_t bytes);
+/* From now on no page of it is large, but those that are. */
+void pages_small(void *p, size_t bytes);
 /* The `bytes` it was allocated with. p may be NULL. */
 void pages_free(void *p, size_t bytes);
 

@@ -271,6 +271,7 @@ struct model {
 	uint32_t backed;                         /* paths with a backup */
 	unsigned learned_unswept;                /* prefixes looked at since they were looked for */
 	uint64_t walk;
+	struct list left_views; /* of left_views.c */
 	const struct model_tunnel **tunnel_view;
 	const struct model_iface **iface_view;
 	unsigned tunnel_count, iface_count;
@@ -360,12 +361,17 @@ void learned_configured(struct model *m, struct table *t, const struct route *r,
 bool learned_take_over(struct model *m, struct table *t, const struct ip_prefix *prefix);
 /* What was configured in the place of a learned route is undone; as learned_take_over(). */
 bool learned_restore(struct model *m, struct table *t, const struct ip_prefix *prefix);
-void learned_forget_table(struct model *m, struct table *t);
 void learned_states(struct model *m);  /* tunnels or links changed */
 void learned_restart(struct model *m); /* everything may be different */
 void learned_fini(struct model *m);
-#define LEARNED_AT_ONCE 1024 /* prefixes chosen anew before an entry point returns */
+#define LEARNED_AT_ONCE                                                                            \
+	64 /* prefixes chosen anew before an entry point returns: memory for them may take 10 ms */
 struct route *rib_find(const struct rib *rib, const struct ip_prefix *prefix);
+
+/* left_views.c: tables that have gone */
+void learned_leave_table(struct model *m, const struct table *t);
+/* Some of what they have left behind; 0: nothing. */
+unsigned left_views_run(struct model *m);
 
 /*
  * select.c: order and winners within one prefix; pure. Returns how many won: their `lost` is

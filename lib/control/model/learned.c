@@ -188,26 +188,6 @@ bool learned_restore(struct model *m, struct table *t, const struct ip_prefix *p
 	    fib_set(t->fib, prefix, tag) == 0;
 }
 
-void learned_forget_table(struct model *m, struct table *t)
-{
-	struct bgp_change change[PORTION];
-	uint64_t cursor = 0;
-	size_t n = PORTION;
-	uint32_t tag;
-
-	if (!has_view(m, t))
-		return;
-	while (n == PORTION) {
-		n = bgp_walk(m->bgp, &cursor, change, PORTION);
-		for (size_t i = 0; i < n; i++) {
-			if (bgp_view_find_changed(m->bgp, view_of(t), &change[i], &tag) &&
-			    !rib_find(&t->now, &change[i].prefix))
-				path_leave(m, path_of_index(m, tag));
-		}
-	}
-	bgp_view_remove(m->bgp, view_of(t));
-}
-
 /* ---- rounds ---- */
 
 static size_t next_portion(struct model *m, struct bgp_change *change, unsigned max)
@@ -232,20 +212,26 @@ static void sweep(struct model *m, unsigned done, bool all)
 	m->learned_unswept = 0;
 }
 
-unsigned model_learn(struct model *m, unsigned max)
+static unsigned learn_portion(struct model *m, unsigned max)
 {
 	struct bgp_change change[PORTION];
-	unsigned done = 0;
+	size_t n = m->bgp ? next_portion(m, change, max) : 0;
 	struct table *t;
-	size_t n = PORTION;
 
-	while (m->bgp && n && done < max) {
-		n = next_portion(m, change, max - done);
-		list_for (t, &m->tables, node) {
-			for (size_t i = 0; i < n && t->conf; i++)
-				resolve(m, t, &change[i]);
-		}
-		done += (unsigned)n;
+	list_for (t, &m->tables, node) {
+		for (size_t i = 0; i < n && t->conf; i++)
+			resolve(m, t, &change[i]);
+	}
+	return n ? (unsigned)n : left_views_run(m);
+}
+
+unsigned model_learn(struct model *m, unsigned max)
+{
+	unsigned done = 0, n = 1;
+
+	while (n && done < max) {
+		n = learn_portion(m, max - done);
+		done += n;
 	}
 	sweep(m, done, n == 0);
 	return done;

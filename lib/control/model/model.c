@@ -35,6 +35,7 @@ struct model *model_create(struct boundary *b, const struct model_limits *limits
 	for (unsigned i = 0; i < PATH_BUCKETS; i++)
 		list_init(&m->path_bucket[i]);
 	list_init(&m->permissions);
+	list_init(&m->left_views);
 	m->new_path =
 	    xcalloc(1, sizeof(*m->new_path) + ECMP_MEMBERS_MAX * sizeof(m->new_path->member[0]));
 	m->path_of = xcalloc(FIB_NEXTHOP_MAX + 1, sizeof(struct path *));

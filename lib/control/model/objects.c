@@ -102,6 +102,9 @@ void objects_free(struct model *m)
 		i->seen = false;
 	list_for (a, &m->attachments, node)
 		a->seen = false;
+	tables_sweep(m);
+	while (left_views_run(m))
+		;
 	objects_sweep(m);
 	nexthop_remove(&m->b->nexthops, m->local_leaf);
 	nexthop_remove(&m->b->nexthops, m->blackhole_leaf);

@@ -54,8 +54,8 @@ static bool learns(const struct model *m, const char *name)
 }
 
 /*
- * At the start there is time to take the memory of a table that peers may fill. Later the kernel is asked as routes
- * come: a page at a time, and not all of them while everybody waits.
+ * At the start there is time to take the memory of a table that peers may fill, in large pages. Later the kernel is
+ * asked as routes come, and need not look for any while everybody waits.
  */
 static struct table *table_new(struct model *m, const char *name)
 {
@@ -110,6 +110,8 @@ int tables_make(struct model *m)
 		}
 		t->conf = conf;
 		t->seen = true;
+		if (!m->first)
+			fib_calm(t->fib);
 		verdicts_clear(t);
 		policies_sort(t, m->conf);
 	}
@@ -128,7 +130,7 @@ void tables_sweep(struct model *m)
 		if (t->seen)
 			continue;
 		list_remove(&t->node);
-		learned_forget_table(m, t);
+		learned_leave_table(m, t);
 		rib_clear(&t->now);
 		verdicts_clear(t);
 		epoch_retire(m->b->epoch, fib_back, t->fib);

@@ -22,7 +22,7 @@
 #define ROUND_MAX DUR_MS(3)
 #define LEARN_MAX DUR_MS(1)
 #define LEARN_PORTION                                                                              \
-	8 /* prefixes; each may touch two pages of a table for the first time, 2 MiB of zeroes */
+	2 /* prefixes; each may take memory of a table for the first time, 3 MiB of zeroes */
 #define LOOK_EVERY DUR_MS(100)
 #define RESTART_S  120 /* told to peers: so long may it take us to be back */
 #define SOME_ID    1   /* router ID while no session is configured */
