@@ -91,11 +91,13 @@ class AskTransitd(Asker):
         super().__init__(path)
         self.table = table
 
-    def ask(self, *words):
-        answer = json.loads(self.exchange(json.dumps({"command": list(words)}).encode() + b"\n",
-                                          lambda got: got.endswith(b"\n")))
+    def request(self, request):
+        answer = json.loads(self.exchange(json.dumps(request).encode() + b"\n", lambda got: got.endswith(b"\n")))
         assert answer["ok"], answer
         return answer["result"]
+
+    def ask(self, *words):
+        return self.request({"command": list(words)})
 
     def learned(self):
         return sum(row["accepted-prefixes"] for row in self.ask("show", "bgp"))

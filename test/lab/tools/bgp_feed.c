@@ -12,7 +12,7 @@
  *
  *   send             every peer announces its table, then End-of-RIB     -> "sent FIRST LAST OCTETS"
  *   flap RATE S      so many UPDATEs a second, spread over the peers, one prefix each, in turn withdrawn and
- *                    announced with other attributes; in the end all are announced as at first -> "flapped COUNT"
+ *                    announced with one of as many other sets; in the end all are announced -> "flapped COUNT"
  *   quit
  *
  * FIRST and LAST are seconds of the monotonic clock: before the first octet was written, after the last one was. When
@@ -89,12 +89,12 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static uint32_t rnd(uint32_t below)
+static uint32_t rnd(uint64_t *state, uint32_t below)
 {
-	feed.random ^= feed.random << 13;
-	feed.random ^= feed.random >> 7;
-	feed.random ^= feed.random << 17;
-	return (uint32_t)(feed.random >> 32) % below;
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (uint32_t)(*state >> 32) % below;
 }
 
 /* ---- writing messages ---- */
@@ -164,10 +164,14 @@ static void put_open(struct bytes *b, uint32_t number)
 	end(b, at);
 }
 
-/* Different for each set, of the sizes that are seen on the Internet: 2 to 6 ASNs, up to 5 communities. */
+/*
+ * Different for each set, and always the same for that one, of the sizes that are seen on the Internet: 2 to 6 ASNs, up
+ * to 5 communities.
+ */
 static void put_attributes(struct bytes *b, uint32_t number, uint32_t set)
 {
-	unsigned hops = 2 + rnd(5), communities = rnd(6);
+	uint64_t random = (((uint64_t)number << 32 | set) + 1) * 0x9e3779b97f4a7c15u; /* not 0 */
+	unsigned hops = 2 + rnd(&random, 5), communities = rnd(&random, 6);
 
 	put(b, "\x40\x01\x01\x00\x40\x02", 6);
 	put_u8(b, 2 + 4 * (hops + feed.prepend));
@@ -176,7 +180,7 @@ static void put_attributes(struct bytes *b, uint32_t number, uint32_t set)
 	for (unsigned i = 0; i <= feed.prepend; i++)
 		put_u32(b, feed.as + number);
 	for (unsigned i = 1; i < hops; i++)
-		put_u32(b, i == 1 ? 100000 + set : 1 + rnd(40000));
+		put_u32(b, i == 1 ? 100000 + set : 1 + rnd(&random, 40000));
 	put(b, "\x40\x03\x04", 3);
 	put_u32(b, ntohl(feed.local.s_addr) + number * feed.step);
 	if (!communities)
@@ -184,7 +188,7 @@ static void put_attributes(struct bytes *b, uint32_t number, uint32_t set)
 	put(b, "\xc0\x08", 2);
 	put_u8(b, 4 * communities);
 	for (unsigned i = 0; i < communities; i++)
-		put_u32(b, rnd(0xfff00000));
+		put_u32(b, rnd(&random, 0xfff00000));
 }
 
 /* Prefixes in scattered order; no two peers have the same. */
@@ -458,7 +462,7 @@ static void flap_one(uint32_t number)
 	if (p->flap_at++ % 2 == 0)
 		put_withdrawal(&p->out, number, i);
 	else
-		put_update(&p->out, number, rnd(feed.sets), i, i + 1);
+		put_update(&p->out, number, feed.sets + rnd(&feed.random, feed.sets), i, i + 1);
 	feed.flapped++;
 }
 
@@ -467,7 +471,7 @@ static void flap(double t)
 	uint64_t due = (uint64_t)((t - feed.flap_from) * feed.flap_rate);
 
 	for (uint32_t turn = 0; feed.flapped < due && turn < feed.peers; turn++) {
-		uint32_t number = rnd(feed.peers);
+		uint32_t number = rnd(&feed.random, feed.peers);
 		struct peer *p = &feed.peer[number];
 
 		for (int i = 0; i < BURST && feed.flapped < due && p->up && p->out.len < 1 << 20;
