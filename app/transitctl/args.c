@@ -20,6 +20,7 @@ void args_usage(FILE *to)
 	    "  trace [--from ATTACHMENT] [--tunnel TUNNEL] [--source PREFIX] [--destination PREFIX]\n"
 	    "        [--protocol P] [--source-port N] [--destination-port N] [--both-ways] [--drops]\n"
 	    "        [--count N] [--seconds S], real packets stage by stage, as they come;\n"
+	    "        --write FILE: the packets themselves too, before and after encryption, as pcapng\n"
 	    "and what changes things:\n"
 	    "  check [FILE]            is it valid, and may it follow what runs?\n"
 	    "  diff [FILE]             what it would change, and what that does\n"
@@ -32,6 +33,7 @@ void args_usage(FILE *to)
 	    "  --confirm-within S      with apply, rollback: take it back after S seconds unless\n"
 	    "                          confirmed, and when a tunnel that was up is not up again\n"
 	    "  --running               with apply, rollback: leave the startup file as it is\n"
+	    "  --write FILE            with trace; - is standard output, for Wireshark or tcpdump\n"
 	    "  -s, --socket SOCKET     another one than " DEFAULT_SOCKET "\n"
 	    "  -j, --json              the result as JSON, for programs\n"
 	    "  -h, --help              this text\n"
@@ -96,6 +98,8 @@ static int behind(struct args *o, char **words, int count)
 			o->confirm_within = value;
 		else if ((value = option_value(words, count, &i, "--socket")))
 			o->socket = value;
+		else if ((value = option_value(words, count, &i, "--write")))
+			o->write = value;
 		else
 			words[left++] = words[i];
 	}

@@ -12,6 +12,7 @@ struct args {
 	bool json;
 	bool running;
 	const char *confirm_within;
+	const char *write; /* of trace: a file */
 	bool help;
 	bool version;
 	char **words; /* the command, without our options */

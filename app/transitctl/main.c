@@ -123,10 +123,13 @@ static json_t *ask_about_file(int fd, json_t *request, char **words, int *code)
 
 static int run_trace(int fd, const struct args *args, char **words, int count)
 {
+	const struct trace_output output = {args->json, args->write};
 	json_t *answer;
-	int code = EXIT_DONE;
+	int code = EXIT_DONE, rc = trace_run(fd, words, count, &output, &answer);
 
-	if (trace_run(fd, words, count, args->json, &answer) < 0)
+	if (rc == -EIO)
+		code = EXIT_REFUSED;
+	else if (rc < 0)
 		code = answer ? refused(answer) : EXIT_NO_DAEMON;
 	json_decref(answer);
 	close(fd);

@@ -6,14 +6,27 @@
 
 #include "transitctl/trace.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/text.h"
+#include "transitctl/capture.h"
 #include "transitctl/link.h"
 
 #define READ_EVERY_MS 100
+#define KEEP_DEFAULT                                                                               \
+	"--keep=2048" /* more than a frame of 1,500 bytes, and than the outer packets that there are */
+
+struct following {
+	int fd;
+	const char *token;
+	bool json, quiet;
+	struct capture *capture;
+	int64_t start_ns;
+	unsigned packets; /* so far */
+};
 
 static volatile sig_atomic_t interrupted;
 
@@ -27,12 +40,16 @@ bool trace_is(char **words, int count)
 	return strcmp(words[0], "trace") == 0 && (count == 1 || words[1][0] == '-');
 }
 
-static json_t *start_request(char **words, int count)
+static json_t *start_request(char **words, int count, bool with_bytes)
 {
 	json_t *list = json_pack("[s, s]", "trace", "start");
 
-	for (int i = 1; i < count; i++)
+	for (int i = 1; i < count; i++) {
+		with_bytes &= strncmp(words[i], "--keep", strlen("--keep")) != 0;
 		json_array_append_new(list, json_string(words[i]));
+	}
+	if (with_bytes)
+		json_array_append_new(list, json_string(KEEP_DEFAULT));
 	return json_pack("{s:o}", "command", list);
 }
 
@@ -107,20 +124,22 @@ static json_t *ask(int fd, json_t *request, json_t **answer)
 	return result;
 }
 
-/* How many there were for the first time. */
-static unsigned show(const json_t *packets)
+/* False: the file takes no more. */
+static bool show(struct following *f, const json_t *packets)
 {
-	unsigned fresh = 0;
 	json_t *packet;
 	size_t i;
 
 	json_array_foreach(packets, i, packet)
 	{
-		trace_packet_print(packet, stdout);
-		fresh += !json_is_true(json_object_get(packet, "continued"));
+		if (f->capture && !capture_packet(f->capture, packet, f->start_ns))
+			return false;
+		if (!f->json && !f->quiet)
+			trace_packet_print(packet, stdout);
+		f->packets += !json_is_true(json_object_get(packet, "continued"));
 	}
 	fflush(stdout);
-	return fresh;
+	return true;
 }
 
 static void pause_ms(long ms)
@@ -130,8 +149,15 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
+static void stop(int fd, json_t **answer)
+{
+	json_decref(ask(fd, json_pack("{s:[s, s]}", "command", "trace", "stop"), answer));
+	json_decref(*answer); /* it had just ended */
+	*answer = NULL;
+}
+
 /* Until it has ended and all is read: the last result, with all packets in it, or NULL. */
-static json_t *follow(int fd, const char *token, bool json, unsigned *packets, json_t **answer)
+static json_t *follow(struct following *f, json_t **answer)
 {
 	json_t *all = json_array(), *result;
 	bool stopped = false;
@@ -139,18 +165,19 @@ static json_t *follow(int fd, const char *token, bool json, unsigned *packets, j
 	for (;;) {
 		if (interrupted && !stopped) {
 			stopped = true;
-			json_decref(
-			    ask(fd, json_pack("{s:[s, s]}", "command", "trace", "stop"), answer));
-			json_decref(*answer); /* it had just ended */
+			stop(f->fd, answer);
 		}
-		result =
-		    ask(fd, json_pack("{s:[s, s, s]}", "command", "trace", "read", token), answer);
+		result = ask(f->fd,
+		    json_pack("{s:[s, s, s]}", "command", "trace", "read", f->token), answer);
 		if (!result)
 			break;
-		if (json)
+		if (f->json)
 			json_array_extend(all, json_object_get(result, "packets"));
-		else
-			*packets += show(json_object_get(result, "packets"));
+		interrupted |= !show(f, json_object_get(result, "packets"));
+		if (json_is_true(json_object_get(result, "more"))) {
+			json_decref(result);
+			continue;
+		}
 		if (!json_is_true(json_object_get(result, "running"))) {
 			json_object_set(result, "packets", all);
 			break;
@@ -163,26 +190,46 @@ static json_t *follow(int fd, const char *token, bool json, unsigned *packets, j
 	return result;
 }
 
-int trace_run(int fd, char **words, int count, bool json, json_t **answer)
+static json_t *run(struct following *f, char **words, int count, json_t **answer)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
-	json_t *begun = ask(fd, start_request(words, count), answer), *result;
-	unsigned packets = 0;
+	json_t *begun = ask(f->fd, start_request(words, count, f->capture != NULL), answer);
+	json_t *result;
 
 	if (!begun)
-		return -1;
+		return NULL;
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
-	result =
-	    follow(fd, json_string_value(json_object_get(begun, "token")), json, &packets, answer);
+	f->token = json_string_value(json_object_get(begun, "token"));
+	f->start_ns = json_integer_value(json_object_get(begun, "unix-ns"));
+	result = follow(f, answer);
 	json_decref(begun);
+	return result;
+}
+
+int trace_run(int fd, char **words, int count, const struct trace_output *output, json_t **answer)
+{
+	bool piped = output->write && strcmp(output->write, "-") == 0;
+	struct following f = {.fd = fd, .json = output->json, .quiet = piped};
+	json_t *result;
+
+	*answer = NULL;
+	if (output->write && !(f.capture = capture_open(output->write)))
+		return -EIO;
+	result = run(&f, words, count, answer);
+	if (f.capture && !capture_close(f.capture)) {
+		json_decref(result);
+		json_decref(*answer);
+		*answer = NULL;
+		return -EIO;
+	}
 	if (!result)
 		return -1;
-	if (json) {
+	if (f.json && !piped) {
 		json_dumpf(result, stdout, JSON_INDENT(2));
 		putchar('\n');
 	} else {
-		print_end(result, packets, stdout);
+		print_end(result, f.packets, piped ? stderr : stdout);
 	}
 	json_decref(result);
 	return 0;

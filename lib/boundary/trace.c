@@ -47,16 +47,23 @@ void trace_fini(struct trace *t)
 		session_free(s);
 }
 
-int trace_start(struct trace *t, const struct trace_filter *filter, unsigned packets)
+/* What an element of the ring takes, in whole words. */
+static unsigned entry_bytes(const struct trace_session *s)
+{
+	return RTE_ALIGN_CEIL((unsigned)(sizeof(struct trace_record) + s->keep), 4u);
+}
+
+int trace_start(struct trace *t, const struct trace_filter *filter, unsigned packets, unsigned keep)
 {
 	struct trace_session *s;
 
-	if (packets == 0 || packets > TRACE_PACKETS_MAX)
+	if (packets == 0 || packets > TRACE_PACKETS_MAX || keep > TRACE_KEEP_MAX)
 		return -EINVAL;
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->ring = ring_create(sizeof(struct trace_record), TRACE_RING, RING_F_SC_DEQ);
+	s->keep = (uint16_t)keep;
+	s->ring = ring_create(entry_bytes(s), keep ? TRACE_RING_BYTES : TRACE_RING, RING_F_SC_DEQ);
 	if (!s->ring) {
 		free(s);
 		return -ENOMEM;
@@ -80,11 +87,11 @@ void trace_stop(struct trace *t)
 		epoch_retire(t->epoch, session_free, s);
 }
 
-unsigned trace_take(struct trace *t, struct trace_record *out, unsigned n)
+bool trace_take(struct trace *t, struct trace_entry *out)
 {
 	struct trace_session *s = trace_session(t);
 
-	return s ? rte_ring_sc_dequeue_burst_elem(s->ring, out, sizeof(*out), n, NULL) : 0;
+	return s && rte_ring_sc_dequeue_elem(s->ring, out, entry_bytes(s)) == 0;
 }
 
 uint16_t trace_number(struct trace_session *s)
@@ -99,7 +106,7 @@ uint16_t trace_number(struct trace_session *s)
 
 void trace_put(struct trace_session *s, const struct trace_record *r)
 {
-	if (rte_ring_mp_enqueue_elem(s->ring, (void *)(uintptr_t)r, sizeof(*r)) != 0)
+	if (rte_ring_mp_enqueue_elem(s->ring, (void *)(uintptr_t)r, entry_bytes(s)) != 0)
 		atomic_fetch_add_explicit(&s->lost, 1, memory_order_relaxed);
 }
 

@@ -9,8 +9,9 @@
  *   workers --struct trace_record--> one per packet and stage, through a ring; what finds no room is counted
  *
  * A packet that is wanted gets a number, which stays in its meta until it leaves. Numbers go on over traces, so that
- * a packet of the trace before is not taken for one of this one. A record holds fields of headers, never bytes of
- * what they carry. Without a trace, workers look at one pointer per round, and at a copy of it per stage and burst.
+ * a packet of the trace before is not taken for one of this one. A record holds fields of headers; behind it stand the
+ * first bytes of the packet if the trace keeps some (a capture, before and after encryption). Without a trace,
+ * workers look at one pointer per round, and at a copy of it per stage and burst.
  */
 
 #include <stdatomic.h>
@@ -21,6 +22,8 @@
 
 #define TRACE_PACKETS_MAX 1000 /* of one trace */
 #define TRACE_RING        8192 /* records that wait for control */
+#define TRACE_RING_BYTES  1024 /* the same, of a trace that keeps bytes */
+#define TRACE_KEEP_MAX    9216 /* bytes of a packet */
 
 /*  X(enumerator, name): what `what` of the record is */
 #define TRACE_STAGE_LIST(X)                                                                        \
@@ -65,6 +68,8 @@ struct trace_record {
 	uint16_t attachment, iface;  /* of the ingress */
 	uint16_t bytes;              /* of the IP packet */
 	uint16_t src_port, dst_port; /* of ICMP: type, code */
+	uint16_t kept;               /* bytes of the packet in this entry */
+	uint8_t l2_bytes;            /* of the packet, they come first */
 	uint8_t stage;               /* enum trace_stage */
 	uint8_t worker;
 	uint8_t version; /* of IP; 0: no IP header was read, and no field of one is set */
@@ -74,11 +79,17 @@ struct trace_record {
 };
 _Static_assert(sizeof(struct trace_record) == 64, "one line, and whole words for rte_ring");
 
+struct trace_entry {
+	struct trace_record record;
+	uint8_t bytes[TRACE_KEEP_MAX]; /* record.kept of them are set */
+};
+
 /* A trace, while it runs; immutable but for the fields marked atomic. */
 struct trace_session {
 	struct trace_filter filter;
 	uint16_t first;  /* number of its first packet; the one before marks who may be dropped */
 	uint16_t wanted; /* packets */
+	uint16_t keep;   /* bytes of each record's packet, at most */
 	_Atomic uint32_t taken; /* workers: packets, may pass `wanted` */
 	_Atomic uint32_t lost;  /* workers: records without room */
 	struct rte_ring *ring;
@@ -92,12 +103,13 @@ struct trace { /* control writes */
 
 void trace_init(struct trace *t, struct epoch *e);
 void trace_fini(struct trace *t);
-/* Control. Ends the one before. packets: 1..TRACE_PACKETS_MAX. 0, -ENOMEM, -EINVAL. */
-int trace_start(struct trace *t, const struct trace_filter *filter, unsigned packets);
+/* Control. Ends the one before. packets: 1..TRACE_PACKETS_MAX; keep: 0..TRACE_KEEP_MAX. 0, -ENOMEM, -EINVAL. */
+int trace_start(
+    struct trace *t, const struct trace_filter *filter, unsigned packets, unsigned keep);
 /* Ends it; what it still had is gone. */
 void trace_stop(struct trace *t);
-/* Control: records, oldest first; returns how many. */
-unsigned trace_take(struct trace *t, struct trace_record *out, unsigned n);
+/* Control: the oldest record that waits, with the bytes kept; false: there is none. */
+bool trace_take(struct trace *t, struct trace_entry *out);
 
 /* NULL: off. Worker: valid until the end of the round. */
 static inline struct trace_session *trace_session(const struct trace *t)
@@ -107,7 +119,7 @@ static inline struct trace_session *trace_session(const struct trace *t)
 
 /* Worker: a number for one more packet; 0: there were enough. */
 uint16_t trace_number(struct trace_session *s);
-/* Worker. */
+/* Worker. Of a trace that keeps bytes, `r` is that of a whole struct trace_entry. */
 void trace_put(struct trace_session *s, const struct trace_record *r);
 
 static inline bool trace_has(const struct trace_session *s, uint16_t number)

@@ -91,17 +91,43 @@ static struct trace_record record_of(struct worker *w, struct rte_mbuf *m)
 	    .iface = meta->iface,
 	    .tunnel = meta->tunnel,
 	    .bytes = (uint16_t)(m->pkt_len - meta->l2_bytes),
+	    .l2_bytes = (uint8_t)meta->l2_bytes,
 	};
 
 	read_header(&r, m, meta->l2_bytes);
 	return r;
 }
 
-static void put(struct worker *w, struct trace_record *r, enum trace_stage stage, unsigned what)
+/* The record with the packet behind it, as far as the trace keeps it and there is memory in `e`. */
+static const struct trace_record *with_bytes(
+    const struct worker *w, struct trace_entry *e, const struct trace_record *r, struct rte_mbuf *m)
 {
+	unsigned n = RTE_MIN((unsigned)w->trace->keep, m->pkt_len);
+	const void *bytes = rte_pktmbuf_read(m, 0, n, e->bytes);
+
+	if (bytes && bytes != e->bytes)
+		memcpy(e->bytes, bytes, n);
+	e->record = *r;
+	e->record.kept = bytes ? (uint16_t)n : 0;
+	return &e->record;
+}
+
+/* m: the packet of the record; NULL: no bytes of it are of interest. */
+static void put(struct worker *w, struct trace_record *r, struct rte_mbuf *m,
+    enum trace_stage stage, unsigned what)
+{
+	struct trace_entry e;
+
 	r->stage = (uint8_t)stage;
 	r->what = (uint16_t)what;
-	trace_put(w->trace, r);
+	if (w->trace->keep == 0) {
+		trace_put(w->trace, r);
+	} else if (m) {
+		trace_put(w->trace, with_bytes(w, &e, r, m));
+	} else {
+		e.record = *r;
+		trace_put(w->trace, &e.record);
+	}
 }
 
 /* ---- which ---- */
@@ -151,7 +177,7 @@ void trace_received_on(struct worker *w, struct rte_mbuf **m, unsigned n)
 		struct trace_record r = record_of(w, m[i]);
 
 		if (fits_received(w, &r) && want(w, m[i], &r))
-			put(w, &r, TRACE_RECEIVED, 0);
+			put(w, &r, m[i], TRACE_RECEIVED, 0);
 	}
 }
 
@@ -165,7 +191,7 @@ void trace_decrypted_on(struct worker *w, struct rte_mbuf **m, unsigned n)
 		r = record_of(w, m[i]);
 		if (!is_traced(w, m[i]) && !(fits_received(w, &r) && want(w, m[i], &r)))
 			continue;
-		put(w, &r, TRACE_DECRYPTED, 0);
+		put(w, &r, m[i], TRACE_DECRYPTED, 0);
 	}
 }
 
@@ -209,10 +235,10 @@ static void routed(struct worker *w, struct rte_mbuf *m, const struct nexthop *l
 		if (!fits_received(w, &r) || !want(w, m, &r))
 			return;
 		r.tunnel = pkt_meta(m)->tunnel;
-		put(w, &r, TRACE_RECEIVED, 0);
+		put(w, &r, m, TRACE_RECEIVED, 0);
 	}
 	ask_table(w, m, &r);
-	put(w, &r, TRACE_ROUTED, r.what);
+	put(w, &r, NULL, TRACE_ROUTED, r.what);
 }
 
 void trace_routed_on(struct worker *w, const struct routed *to)
@@ -234,7 +260,7 @@ void trace_stage_on(
 		if (is_traced(w, m[i])) {
 			struct trace_record r = record_of(w, m[i]);
 
-			put(w, &r, stage, what);
+			put(w, &r, stage == TRACE_ENCRYPTED ? m[i] : NULL, stage, what);
 		}
 	}
 }
@@ -267,7 +293,9 @@ static void dropped(struct worker *w, enum drop_reason reason, struct rte_mbuf *
 	if (!traced && is_enough(w))
 		return;
 	r = record_of(w, m);
-	if (reason == DROP_ETHERTYPE_UNKNOWN) {
+	if (reason == DROP_ETHERTYPE_UNKNOWN) { /* layer 2 has not been looked at any further */
+		r.l2_bytes = (uint8_t)RTE_MIN(r.bytes, (unsigned)RTE_ETHER_HDR_LEN);
+		r.bytes = (uint16_t)(r.bytes - r.l2_bytes);
 		r.version = 0;
 		r.protocol = r.ttl = 0;
 		r.src = r.dst = r.spi = r.sequence = 0;
@@ -276,15 +304,15 @@ static void dropped(struct worker *w, enum drop_reason reason, struct rte_mbuf *
 	if (!traced) {
 		if (!is_wanted_drop(w, m, &r))
 			return;
-		put(w, &r, TRACE_RECEIVED, 0);
+		put(w, &r, m, TRACE_RECEIVED, 0);
 	}
 	if (is_of_routing(reason) && r.version == 4 && (r.iface || r.tunnel)) {
 		struct trace_record asked = r;
 
 		ask_table(w, m, &asked);
-		put(w, &asked, TRACE_ROUTED, asked.what);
+		put(w, &asked, NULL, TRACE_ROUTED, asked.what);
 	}
-	put(w, &r, TRACE_DROPPED, reason);
+	put(w, &r, m, TRACE_DROPPED, reason);
 }
 
 void trace_dropped_on(struct worker *w, enum drop_reason reason, struct rte_mbuf **m, unsigned n)
@@ -304,8 +332,34 @@ int trace_punt_on(struct worker *w, struct rte_mbuf *m, enum punt_class class)
 		r = record_of(w, m);
 	rc = punt_put(w->b->punt, w->id, class, m, w->now);
 	if (traced && rc == 0)
-		put(w, &r, TRACE_PUNTED, class);
+		put(w, &r, NULL, TRACE_PUNTED, class);
 	return rc;
+}
+
+/* One by one: the bytes of a packet are gone with it. */
+static uint16_t send_with_bytes(
+    struct worker *w, const struct port *port, uint16_t queue, struct rte_mbuf **m, uint16_t n)
+{
+	uint16_t sent = 0;
+
+	while (sent < n) {
+		bool traced = is_traced(w, m[sent]);
+		struct trace_record r;
+		struct trace_entry e;
+
+		if (traced) {
+			r = record_of(w, m[sent]);
+			r.stage = TRACE_SENT;
+			r.what = port->index;
+			with_bytes(w, &e, &r, m[sent]);
+		}
+		if (rte_eth_tx_burst(port->dpdk_id, queue, &m[sent], 1) == 0)
+			break;
+		if (traced)
+			trace_put(w->trace, &e.record);
+		sent++;
+	}
+	return sent;
 }
 
 /* What rte_eth_tx_burst() does; the packets it took are the port's afterwards. */
@@ -315,6 +369,8 @@ uint16_t trace_send_on(
 	struct trace_record r[BURST_MAX];
 	uint16_t sent;
 
+	if (w->trace->keep)
+		return send_with_bytes(w, port, queue, m, n);
 	for (unsigned i = 0; i < n; i++) {
 		r[i].packet = 0;
 		if (is_traced(w, m[i]))
@@ -323,7 +379,7 @@ uint16_t trace_send_on(
 	sent = rte_eth_tx_burst(port->dpdk_id, queue, m, n);
 	for (unsigned i = 0; i < sent; i++) {
 		if (r[i].packet)
-			put(w, &r[i], TRACE_SENT, port->index);
+			put(w, &r[i], NULL, TRACE_SENT, port->index);
 	}
 	return sent;
 }

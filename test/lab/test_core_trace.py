@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """`transitctl trace`: real packets stage by stage, into a tunnel, out of it, and dropped with the reason (O4)."""
 
+import os
 import threading
 
-from rig import esp, manual, net, transitd, wait
+from rig import esp, manual, net, process, transitd, wait
 from rig.manual import FAR, OURS, PEER
 
 
@@ -77,6 +78,38 @@ class Trace(manual.ManualSite):
         token = self.trace("--drops", "--tunnel", "mk/1", "--count", "1")
         outside.send(self.peer.seal(esp.datagram(FAR, self.vpc.address, 1), seq=1))
         self.assertEqual(self.stages(token)[0]["dropped"]["reason"], "esp-replay")
+
+    def test_written_to_a_file(self):
+        """The same packet in clear and as ESP, as tcpdump reads it; a port and a tunnel are interfaces."""
+        path = process.log_path("trace.pcapng")
+        shown = []
+        client = threading.Thread(target=lambda: shown.append(self.router.text(
+            "trace", "--from=vpc-a", "--destination", FAR, "--count=1", "--seconds=60", "--write", path)))
+        client.start()
+
+        def done():
+            self.vpc.ping(FAR, count=1, wait_s=0.1)
+            return not client.is_alive()
+        wait.until(done, 60, "a packet was traced")
+        client.join()
+        self.assertIn("trace ended: it has its packets; 1 packets", shown[0])
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        lines = process.run(["tcpdump", "-nner", path]).splitlines()
+        clear = f"{self.vpc.address} > {FAR}: ICMP echo request"
+        outer = f"{OURS} > {PEER}: ESP(spi=0x00002001"
+        self.assertEqual([clear in lines[0], outer in lines[1], outer in lines[2], len(lines)], [True] * 3 + [3], lines)
+        self.assertIn("00:00:00:00:00:00 > 00:00:00:00:00:00", lines[1])  # not yet in a frame
+        self.assertIn(f"{self.wan_mac.lower()} >", lines[2])
+        with open(path, "rb") as file:
+            text = file.read()
+        for word in (b"lan0", b"tunnel mk/1", b"wan0", b"packet 1: encrypted, tunnel mk/1"):
+            self.assertIn(word, text)
+
+    def test_no_file(self):
+        with self.assertRaisesRegex(Exception, "cannot write packets there: No such file"):
+            self.router.text("trace", "--count=1", "--write", "/nowhere/trace.pcapng")
+        with self.assertRaisesRegex(transitd.Refused, "TraceRunning|NoSuchTrace"):
+            self.router.ctl("trace", "stop")  # none was begun
 
     def test_dropped_with_the_reason(self):
         token = self.trace("--drops", "--source", self.vpc.address, "--count", "1")

@@ -9,12 +9,17 @@ static struct trace_record seen[256];
 
 static void start(struct world *t, const struct trace_filter *filter, unsigned packets)
 {
-	assert_int_equal(trace_start(&t->b->trace, filter, packets), 0);
+	assert_int_equal(trace_start(&t->b->trace, filter, packets, 0), 0);
 }
 
 static unsigned take(struct world *t)
 {
-	return trace_take(&t->b->trace, seen, TEST_COUNT(seen));
+	static struct trace_entry e;
+	unsigned n = 0;
+
+	while (n < TEST_COUNT(seen) && trace_take(&t->b->trace, &e))
+		seen[n++] = e.record;
+	return n;
 }
 
 static void send_from(struct world *t, enum world_iface from, const char *dst, uint16_t port)
@@ -115,6 +120,37 @@ static void test_drops_alone(void **state)
 	assert_int_equal(seen[1].bytes, 21);
 }
 
+/* A capture: the frame as it came, as it left, and no more of it than was asked for. */
+static void test_bytes(void **state)
+{
+	static struct trace_entry in, routed, out;
+	struct world *t = *state;
+	const struct ip4 ip = {.src = "10.1.0.1", .dst = "10.9.1.2", .protocol = 253};
+	struct packet p = {0}, sent;
+
+	for (unsigned keep = 1; keep <= TRACE_KEEP_MAX; keep = keep == 1 ? 40 : keep * 230) {
+		packet_ip4(&p, &ip, "secret", 6);
+		assert_int_equal(
+		    trace_start(&t->b->trace, &(struct trace_filter){.drops = false}, 1, keep), 0);
+		world_receive_on(t, W_A, &p);
+		assert_true(world_sent(t, 2, &sent));
+		assert_true(trace_take(&t->b->trace, &in));
+		assert_true(trace_take(&t->b->trace, &routed));
+		assert_true(trace_take(&t->b->trace, &out));
+		assert_int_equal(in.record.stage, TRACE_RECEIVED);
+		assert_int_equal(routed.record.kept, 0);
+		assert_int_equal(out.record.stage, TRACE_SENT);
+		assert_int_equal(out.record.l2_bytes + out.record.bytes, sent.len);
+		assert_int_equal(out.record.kept, RTE_MIN(keep, (unsigned)sent.len));
+		assert_memory_equal(out.bytes, sent.bytes, out.record.kept);
+		assert_int_equal(in.record.bytes, 26);
+		assert_int_equal(in.record.kept, RTE_MIN(keep, (unsigned)in.record.l2_bytes + 26));
+		if (keep > in.record.l2_bytes + 26u)
+			assert_memory_equal(in.bytes + in.record.l2_bytes + 20, "secret", 6);
+		p.len = 0;
+	}
+}
+
 static void test_filter(void **state)
 {
 	const struct trace_record tcp = {.version = 4,
@@ -152,15 +188,15 @@ static void test_filter(void **state)
 /* What control does not take is lost and counted, and nothing waits for it. */
 static void test_lost_records(void **state)
 {
-	static struct trace_record many[TRACE_RING];
+	static struct trace_entry e;
 	struct world *t = *state;
-	unsigned n = 0, all = 0;
+	unsigned all = 0;
 
 	start(t, &(struct trace_filter){.drops = false}, TRACE_PACKETS_MAX);
 	for (unsigned i = 0; i < TRACE_RING + 100; i++)
 		trace_put(trace_session(&t->b->trace), &(struct trace_record){.packet = 1});
-	while ((n = trace_take(&t->b->trace, many, TEST_COUNT(many))) > 0)
-		all += n;
+	while (trace_take(&t->b->trace, &e))
+		all++;
 	assert_true(all >= TRACE_RING);
 	assert_int_equal(all + atomic_load(&trace_session(&t->b->trace)->lost), TRACE_RING + 100);
 }
@@ -187,9 +223,12 @@ static void test_numbers(void **state)
 		assert_int_equal(trace_number(s), 0);
 	}
 	assert_int_equal(
-	    trace_start(&t->b->trace, &(struct trace_filter){.drops = false}, 0), -EINVAL);
+	    trace_start(&t->b->trace, &(struct trace_filter){.drops = false}, 0, 0), -EINVAL);
 	assert_int_equal(trace_start(&t->b->trace, &(struct trace_filter){.drops = false},
-			     TRACE_PACKETS_MAX + 1),
+			     TRACE_PACKETS_MAX + 1, 0),
+	    -EINVAL);
+	assert_int_equal(trace_start(&t->b->trace, &(struct trace_filter){.drops = false}, 1,
+			     TRACE_KEEP_MAX + 1),
 	    -EINVAL);
 }
 
@@ -214,6 +253,7 @@ int main(void)
 	    TEST(test_forwarded),
 	    TEST(test_dropped),
 	    TEST(test_drops_alone),
+	    TEST(test_bytes),
 	    cmocka_unit_test(test_filter),
 	    TEST(test_lost_records),
 	    TEST(test_numbers),

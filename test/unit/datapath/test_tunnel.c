@@ -38,6 +38,15 @@ static void test_through(void **state)
 	}
 }
 
+static unsigned take(struct world *t, struct trace_entry *out, unsigned n)
+{
+	unsigned i = 0;
+
+	while (i < n && trace_take(&t->b->trace, &out[i]))
+		i++;
+	return i;
+}
+
 /* Both halves of the way, seen by a trace of the tunnel that encrypts and one of what came out of the other. */
 static void test_traced(void **state)
 {
@@ -47,30 +56,38 @@ static void test_traced(void **state)
 	    TRACE_RECEIVED, TRACE_DECRYPTED, TRACE_ROUTED, TRACE_SENT};
 	struct ends *e = *state;
 	struct world *t = e->t;
-	struct trace_record seen[16];
+	static struct trace_entry seen[16];
+	const uint8_t *outer;
 	static struct packet p, f;
 
 	ends_inner(&p, "10.100.0.1", 0, 100);
 	assert_int_equal(
-	    trace_start(&t->b->trace, &(struct trace_filter){.tunnel = e->left.tunnel}, 1), 0);
+	    trace_start(&t->b->trace, &(struct trace_filter){.tunnel = e->left.tunnel}, 1, 0), 0);
 	world_receive_on(t, W_A, &p);
-	assert_int_equal(trace_take(&t->b->trace, seen, 16), 4);
+	assert_int_equal(take(t, seen, 16), 4);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(seen[i].stage, out[i]);
-	assert_int_equal(seen[2].tunnel, e->left.tunnel);
-	assert_int_equal(seen[2].spi, 0x1001);
-	assert_int_equal(seen[2].sequence, 1);
-	assert_int_equal(seen[3].what, 0);
+		assert_int_equal(seen[i].record.stage, out[i]);
+	assert_int_equal(seen[2].record.tunnel, e->left.tunnel);
+	assert_int_equal(seen[2].record.spi, 0x1001);
+	assert_int_equal(seen[2].record.sequence, 1);
+	assert_int_equal(seen[3].record.what, 0);
 
 	assert_int_equal(
-	    trace_start(&t->b->trace, &(struct trace_filter){.tunnel = e->right.tunnel}, 1), 0);
+	    trace_start(&t->b->trace, &(struct trace_filter){.tunnel = e->right.tunnel}, 1, 2000),
+	    0);
 	assert_int_equal(ends_carry(t), 1);
-	assert_int_equal(trace_take(&t->b->trace, seen, 16), 4);
+	assert_int_equal(take(t, seen, 16), 4);
 	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(seen[i].stage, in[i]);
-	assert_int_equal(seen[0].spi, 0x1001);
-	assert_int_equal(seen[1].tunnel, e->right.tunnel);
-	assert_int_equal(seen[1].dst, 0x0a640001);
+		assert_int_equal(seen[i].record.stage, in[i]);
+	assert_int_equal(seen[0].record.spi, 0x1001);
+	assert_int_equal(seen[1].record.tunnel, e->right.tunnel);
+	assert_int_equal(seen[1].record.dst, 0x0a640001);
+	/* After decryption it is what went in, but for the TTL; before, it was ESP in a frame. */
+	assert_int_equal(seen[1].record.l2_bytes, 0);
+	assert_int_equal(seen[1].record.kept, p.len);
+	assert_memory_equal(seen[1].bytes + 12, p.bytes + 12, p.len - 12);
+	outer = seen[0].bytes + seen[0].record.l2_bytes;
+	assert_memory_equal(outer + (outer[9] == 17 ? 28 : 20), "\0\0\x10\x01", 4);
 	assert_true(world_sent(t, 1, &f));
 }
 

@@ -3,7 +3,7 @@
 /*
  * `trace`: real packets, stage by stage (O4).
  *
- *   trace start --filter...   one trace at a time: the workers have one filter, and so one price
+ *   trace start --filter...   one trace at a time: the workers have one filter, and so one price; --keep: with the bytes
  *   trace read TOKEN          the packets that are through since the last time
  *   trace stop                ends it, whoever began it
  *
@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <rte_cycles.h>
 
@@ -33,13 +34,15 @@
 #define SECONDS_MAX     600
 #define COUNT_DEFAULT   10
 #define RECORDS_MAX     24 /* of a packet between two readings */
+#define READ_BYTES_MAX                                                                             \
+	(128 * 1024) /* of packets in one answer: writing them out takes a millisecond */
 
 struct traced {
 	unsigned n;
 	bool ended;
 	bool told; /* a part of it */
 	struct mono last;
-	struct trace_record record[RECORDS_MAX];
+	struct trace_seen seen[RECORDS_MAX];
 };
 
 struct tracer {
@@ -65,8 +68,9 @@ static bool is_last(const struct trace_record *r)
 	    (r->stage == TRACE_PUNTED && r->what != PUNT_NEIGH && r->what != PUNT_TRAP);
 }
 
-static void add(struct tracer *t, const struct trace_record *record, struct mono now)
+static void add(struct tracer *t, const struct trace_entry *entry, struct mono now)
 {
+	const struct trace_record *record = &entry->record;
 	unsigned i = (uint16_t)(record->packet - t->first);
 	struct traced *p = i < t->wanted ? &t->packet[i] : NULL;
 
@@ -74,22 +78,24 @@ static void add(struct tracer *t, const struct trace_record *record, struct mono
 		return;
 	p->last = now;
 	p->ended |= is_last(record);
-	if (p->n == RECORDS_MAX)
+	if (p->n == RECORDS_MAX) {
 		t->lost++;
-	else
-		p->record[p->n++] = *record;
+		return;
+	}
+	p->seen[p->n] = (struct trace_seen){.record = *record};
+	if (record->kept) {
+		p->seen[p->n].bytes = xmalloc(record->kept);
+		memcpy(p->seen[p->n].bytes, entry->bytes, record->kept);
+	}
+	p->n++;
 }
 
 static void take(struct tracer *t, struct mono now)
 {
-	struct trace_record record[64];
-	unsigned n, all = 0;
+	struct trace_entry entry;
 
-	while (all < TAKE_MAX && (n = trace_take(&t->r->b->trace, record, RTE_DIM(record))) > 0) {
-		for (unsigned i = 0; i < n; i++)
-			add(t, &record[i], now);
-		all += n;
-	}
+	for (unsigned n = 0; n < TAKE_MAX && trace_take(&t->r->b->trace, &entry); n++)
+		add(t, &entry, now);
 }
 
 /* Is all of it here, or is it waiting for long? */
@@ -132,9 +138,24 @@ static void stop(struct tracer *t, const char *why, struct mono now)
 	log_write(LOG_NOTICE, LOG, NULL, "ended: %s", why);
 }
 
+/* The packet's records have been told. */
+static unsigned drop_seen(struct traced *p)
+{
+	unsigned bytes = 0;
+
+	for (unsigned i = 0; i < p->n; i++) {
+		bytes += p->seen[i].record.kept;
+		free(p->seen[i].bytes);
+	}
+	p->n = 0;
+	return bytes;
+}
+
 static void forget(struct tracer *t)
 {
 	timer_cancel(&t->r->timers, &t->timer);
+	for (unsigned i = 0; t->packet && i < t->wanted; i++)
+		drop_seen(&t->packet[i]);
 	free(t->packet);
 	t->packet = NULL;
 	t->token = 0;
@@ -162,17 +183,29 @@ static void on_timer(struct timer *timer, struct mono now)
 
 /* ---- commands ---- */
 
+static json_t *begun(const struct tracer *t, int count, int seconds)
+{
+	struct timespec clock;
+	char token[24];
+
+	clock_gettime(CLOCK_REALTIME, &clock);
+	snprintf(token, sizeof(token), "%lld", (long long)t->token);
+	return json_pack("{s:s, s:i, s:i, s:I}", "token", token, "count", count, "seconds", seconds,
+	    "unix-ns", (json_int_t)clock.tv_sec * DUR_S(1) + clock.tv_nsec);
+}
+
 static json_t *start(void *ctx, const json_t *request, struct api_error *error)
 {
 	struct router *r = ctx;
 	struct tracer *t = r->tracer;
 	struct mono now = mono_now();
 	struct trace_filter filter = {.tunnel = 0};
-	long count = COUNT_DEFAULT, seconds = SECONDS_DEFAULT;
+	long count = COUNT_DEFAULT, seconds = SECONDS_DEFAULT, keep = 0;
 
 	if (!trace_filter_read(r, request, &filter, error) ||
 	    !trace_number_read(request, "count", 1, TRACE_PACKETS_MAX, &count, error) ||
-	    !trace_number_read(request, "seconds", 1, SECONDS_MAX, &seconds, error))
+	    !trace_number_read(request, "seconds", 1, SECONDS_MAX, &seconds, error) ||
+	    !trace_number_read(request, "keep", 1, TRACE_KEEP_MAX, &keep, error))
 		return NULL;
 	if (t->running)
 		return api_fail(error, "TraceRunning",
@@ -180,7 +213,7 @@ static json_t *start(void *ctx, const json_t *request, struct api_error *error)
 		    t->pid, (int)(mono_diff(now, t->until) / DUR_S(1)) + 1);
 	forget(t);
 	t->start = rte_rdtsc();
-	if (trace_start(&r->b->trace, &filter, (unsigned)count) < 0)
+	if (trace_start(&r->b->trace, &filter, (unsigned)count, (unsigned)keep) < 0)
 		return api_fail(error, "Failed", "no memory for a trace");
 	t->packet = xcalloc((size_t)count, sizeof(*t->packet));
 	t->first = trace_session(&r->b->trace)->first;
@@ -194,22 +227,20 @@ static json_t *start(void *ctx, const json_t *request, struct api_error *error)
 	t->until = mono_add(now, DUR_S(seconds));
 	t->leased = mono_add(now, LEASE);
 	timer_arm(&r->timers, &t->timer, mono_add(now, TAKE_EVERY));
-	char token[24];
-	snprintf(token, sizeof(token), "%lld", (long long)t->token);
-	return json_pack(
-	    "{s:s, s:i, s:i}", "token", token, "count", (int)count, "seconds", (int)seconds);
+	return begun(t, (int)count, (int)seconds);
 }
 
-static json_t *packet_json(struct tracer *t, unsigned i)
+/* *bytes grows by what was kept of it. */
+static json_t *packet_json(struct tracer *t, unsigned i, unsigned *bytes)
 {
 	struct traced *p = &t->packet[i];
-	json_t *out = trace_packet_json(t->r, p->record, p->n, t->start);
+	json_t *out = trace_packet_json(t->r, p->seen, p->n, t->start);
 
 	json_object_set_new(out, "packet", json_integer((json_int_t)i + 1));
 	if (p->told)
 		json_object_set_new(out, "continued", json_true());
 	p->told = true;
-	p->n = 0;
+	*bytes += drop_seen(p);
 	return out;
 }
 
@@ -218,6 +249,8 @@ static json_t *read_trace(void *ctx, const json_t *request, struct api_error *er
 	struct tracer *t = ((struct router *)ctx)->tracer;
 	struct mono now = mono_now();
 	const char *token = api_text(request, "token");
+	unsigned bytes = 0;
+	bool more = false;
 	json_t *packets;
 
 	if (!t->token || !token || strtoll(token, NULL, 10) != t->token)
@@ -230,11 +263,15 @@ static json_t *read_trace(void *ctx, const json_t *request, struct api_error *er
 		    now); /* whoever has read all may start the next at once */
 	packets = json_array();
 	for (unsigned i = 0; i < t->wanted; i++) {
-		if (t->packet[i].n > 0 && is_settled(t, &t->packet[i], now))
-			json_array_append_new(packets, packet_json(t, i));
+		if (t->packet[i].n == 0 || !is_settled(t, &t->packet[i], now))
+			continue;
+		more = bytes >= READ_BYTES_MAX;
+		if (more)
+			break;
+		json_array_append_new(packets, packet_json(t, i, &bytes));
 	}
-	return json_pack("{s:o, s:b, s:i, s:s?}", "packets", packets, "running", t->running,
-	    "lost-records", (int)t->lost, "ended-because", t->why);
+	return json_pack("{s:o, s:b, s:b, s:i, s:s?}", "packets", packets, "running", t->running,
+	    "more", more, "lost-records", (int)t->lost, "ended-because", t->why);
 }
 
 static json_t *stop_trace(void *ctx, const json_t *request, struct api_error *error)
@@ -251,7 +288,7 @@ static const struct api_command commands[] = {
     {"trace start",
 	"[--from=ATTACHMENT] [--tunnel=TUNNEL] [--source=PREFIX] [--destination=PREFIX] "
 	"[--protocol=WHAT] [--source-port=N] [--destination-port=N] [--both-ways] [--drops] "
-	"[--count=N] [--seconds=S]",
+	"[--count=N] [--seconds=S] [--keep=BYTES]",
 	API_ACTION, start, "follows packets through the stages; `transitctl trace` does all three"},
     {"trace read", "token", API_INPUT, read_trace, "the packets that are through, of that trace"},
     {"trace stop", NULL, API_ACTION, stop_trace, "ends the trace that runs"},

@@ -15,8 +15,14 @@ bool trace_filter_read(
 bool trace_number_read(const json_t *request, const char *key, long least, long most, long *out,
     struct api_error *error);
 
+/* One record, and the bytes kept with it: memory of its own, or NULL. */
+struct trace_seen {
+	struct trace_record record;
+	uint8_t *bytes;
+};
+
 /* trace_packet.c: the stages of one packet, from its records in order, `start` being the clock at the start of the trace */
 json_t *trace_packet_json(
-    struct router *r, const struct trace_record *record, unsigned n, uint64_t start);
+    struct router *r, const struct trace_seen *seen, unsigned n, uint64_t start);
 
 #endif

@@ -5,10 +5,12 @@
  * is asked of `explain`, which walks the functions that the worker walked; it answers for now.
  */
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_cycles.h>
 
+#include "base/mem.h"
 #include "boundary/decide.h"
 #include "model/explain.h"
 #include "router/show/show.h"
@@ -113,6 +115,26 @@ static void set_header(json_t *row, const struct trace_record *r)
 		text(row, "spi", spi);
 		number(row, "sequence", r->sequence);
 	}
+}
+
+/* The packet itself, as it was at that stage, if the trace keeps any of it. */
+static void set_bytes(json_t *row, const struct trace_seen *seen)
+{
+	static const char digits[] = "0123456789abcdef";
+	const struct trace_record *r = &seen->record;
+	char *hex;
+
+	if (!seen->bytes)
+		return;
+	hex = xmalloc(2u * r->kept);
+	for (unsigned i = 0; i < r->kept; i++) {
+		hex[2 * i] = digits[seen->bytes[i] >> 4];
+		hex[2 * i + 1] = digits[seen->bytes[i] & 15];
+	}
+	json_object_set_new(row, "kept",
+	    json_pack("{s:s, s:i, s:o}", "link", r->l2_bytes ? "ethernet" : "ip", "length",
+		(int)r->bytes + r->l2_bytes, "hex", json_stringn_nocheck(hex, 2u * r->kept)));
+	free(hex);
 }
 
 /* ---- stages ---- */
@@ -258,12 +280,13 @@ static void end(struct router *x, json_t *rows, const struct trace_record *r, ui
 }
 
 json_t *trace_packet_json(
-    struct router *x, const struct trace_record *record, unsigned n, uint64_t start)
+    struct router *x, const struct trace_seen *seen, unsigned n, uint64_t start)
 {
 	json_t *rows = json_array();
 
 	for (unsigned i = 0; i < n; i++) {
-		const struct trace_record *r = &record[i];
+		const struct trace_record *r = &seen[i].record;
+		size_t first = json_array_size(rows);
 
 		if (r->stage == TRACE_RECEIVED)
 			received(x, rows, r, start);
@@ -273,6 +296,7 @@ json_t *trace_packet_json(
 			by_tunnel(x, rows, r, start);
 		else
 			end(x, rows, r, start);
+		set_bytes(json_array_get(rows, first), &seen[i]);
 	}
 	return json_pack("{s:o}", "stages", rows);
 }
