@@ -8,8 +8,8 @@ from rig import capture, net, process, site, strongswan, tools, transitd, wait, 
 from rig.case import Lab
 
 
-class Nat(Lab):
-    """V2-22, ES-16, C-10: the peer is behind an nftables masquerade, whose mappings go away under way."""
+class BehindNat(Lab):
+    """The peer is behind an nftables masquerade, whose mappings go away under way."""
 
     release = True
     ours, public = world.GATEWAYS[1][0], "192.0.2.10"
@@ -42,6 +42,7 @@ class Nat(Lab):
              "ipsec": {"encryption": "aes128gcm16", "dh-group": "group14"},
              "dpd": {"interval": 5, "timeout": 20}}]}
         config["attachments"]["dc1"] = {"kind": "vpn", "connection": "dc1", "routes": [{"prefix": "10.11.0.0/16"}]}
+        cls.shape(config)
         cls.router.start(config)
         cls.routers.append(cls.router)
         cls.watch(cls.inet, "tr")
@@ -51,6 +52,10 @@ class Nat(Lab):
         cls.gateway.ip("route add 10.1.0.0/16 dev ipsec0 src 10.11.0.1")
         cls.charon.initiate("t")
         cls.router.wait_up("dc1/1")
+
+    @classmethod
+    def shape(cls, config):
+        """What else the startup file has."""
 
     @classmethod
     def masquerade(cls, ports):
@@ -64,6 +69,15 @@ class Nat(Lab):
 
     def endpoint(self):
         return self.router.esp_sas("dc1/1")[0]["remote"]
+
+    def new_mapping(self, low):
+        """Packets of the peer come from another port from now on."""
+        self.masquerade(f"{low}-{low + 9999}")
+        self.nat.run("conntrack", "-F")
+
+
+class Nat(BehindNat):
+    """V2-22, ES-16, C-10."""
 
     def test_nat_is_found(self):
         sa = self.router.ike_sas("dc1/1")[0]
@@ -79,8 +93,7 @@ class Nat(Lab):
             before = self.endpoint()
             streams = [tools.Stream(self.gateway, self.vpc, pps=200, flows=4).start().wait_flowing(),
                        tools.Stream(self.vpc, self.gateway, pps=200, flows=4).start().wait_flowing()]
-            self.masquerade(f"{low}-{low + 9999}")
-            self.nat.run("conntrack", "-F")
+            self.new_mapping(low)
             wait.until(lambda: self.endpoint() != before, 5, "the new mapping is found", step=0.02)
             self.assertTrue(low <= int(self.endpoint().split(":")[1]) <= low + 9999, self.endpoint())
             to_us, to_peer = (stream.finish() for stream in streams)
