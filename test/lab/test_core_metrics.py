@@ -9,7 +9,7 @@ import socket
 import time
 import urllib.parse
 
-from rig import process, tools, wait, world
+from rig import bgp_dc, process, tools, wait, world
 from rig.case import Lab
 
 MONITORING = os.path.join(tools.ROOT, "config", "monitoring")
@@ -25,6 +25,7 @@ class Metrics(Lab):
         cls.router = cls.world.router
         config = world.config(dcs=(1,))
         config["system"] = {"metrics": {}}
+        bgp_dc.configure(config, 1)
         cls.router.start(config)
         cls.routers.append(cls.router)
         cls.vpc = cls.world.vpc["vpc-a"]
@@ -51,6 +52,11 @@ class Metrics(Lab):
         self.assertEqual(samples['transitd_connection_redundant{connection="dc1"}'], 0)
         self.assertEqual(samples['transitd_connection_tunnels{connection="dc1"}'], 2)
         self.assertEqual(samples['transitd_port_up{port="wan0"}'], 1)
+        for peer in ("dc1/1", "dc1/2"):
+            labels = f'{{peer="{peer}",attachment="dc1"}}'
+            self.assertEqual(samples["transitd_bgp_up" + labels], 0)
+            self.assertEqual(samples["transitd_bgp_received_prefixes" + labels], 0)
+            self.assertEqual(samples["transitd_bgp_losses_total" + labels], 0)
 
     def test_counters_are_those_of_the_control_socket(self):
         self.vpc.ping("10.77.0.1", count=3)

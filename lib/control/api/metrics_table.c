@@ -25,7 +25,7 @@
 #define OF_TUNNEL     "name=tunnel,connection"
 #define OF_SA         "tunnel,type,spi-in=spi"
 #define OF_LEDGER     "name,kind"
-#define OF_BGP        "name=peer"
+#define OF_BGP        "name=peer,attachment"
 #define OF_POLICER    "object,kind,direction"
 
 /* clang-format off */
@@ -113,6 +113,17 @@ const struct metric_row metric_rows[] = {
 
 	{BGP, "state", "transitd_bgp_up", METRIC_IS, "established", OF_BGP, "whether the session is established"},
 	{BGP, "state", "transitd_bgp_state", METRIC_STATE, "state", OF_BGP, "its state, as a label"},
+	{BGP, "state-seconds", "transitd_bgp_state_seconds", METRIC_GAUGE, NULL, OF_BGP, "for how long"},
+	{BGP, "received-prefixes", "transitd_bgp_received_prefixes", METRIC_GAUGE, NULL, OF_BGP, "prefixes that the peer announces"},
+	{BGP, "accepted-prefixes", "transitd_bgp_accepted_prefixes", METRIC_GAUGE, NULL, OF_BGP, "of these, those that are used"},
+	{BGP, "stale-prefixes", "transitd_bgp_stale_prefixes", METRIC_GAUGE, NULL, OF_BGP, "kept while the peer restarts"},
+	{BGP, "advertised-prefixes", "transitd_bgp_advertised_prefixes", METRIC_GAUGE, NULL, OF_BGP, "prefixes announced to the peer"},
+	{BGP, "waiting-prefixes", "transitd_bgp_waiting_prefixes", METRIC_GAUGE, NULL, OF_BGP, "changes that the peer has not been told yet"},
+	{BGP, "bgp_updates_received", "transitd_bgp_received_updates", METRIC_COUNTER, NULL, OF_BGP, "UPDATE messages received"},
+	{BGP, "bgp_updates_sent", "transitd_bgp_sent_updates", METRIC_COUNTER, NULL, OF_BGP, "UPDATE messages sent"},
+	{BGP, "bgp_treated_as_withdraw", "transitd_bgp_treated_as_withdraw", METRIC_COUNTER, NULL, OF_BGP, "malformed UPDATE messages that withdrew what they named"},
+	{BGP, "bgp_established", "transitd_bgp_establishments", METRIC_COUNTER, NULL, OF_BGP, "how often the session was established"},
+	{BGP, "bgp_lost", "transitd_bgp_losses", METRIC_COUNTER, NULL, OF_BGP, "how often an established session was lost"},
 	{0},
 };
 /* clang-format on */
