@@ -107,6 +107,8 @@ class Diagnosed(Lab):
             config["vpn-connections"][name] = {
                 "mode": "single", "tunnels": [{"customer-gateway": "nobody", "psk": "x" * 20,
                                                "apply-immediately": name == "dc2"}]}
+        config["vpn-connections"]["dc4"] = {
+            "tunnels": [{"customer-gateway": "nobody", "psk": "x" * 20}, {"customer-gateway": "nobody", "psk": "y" * 20}]}
         config["attachments"]["dc2"] = {"kind": "vpn", "connection": "dc2", "associate": "lonely",
                                         "propagate": ["lonely"], "routes": [{"prefix": "10.12.0.0/16"}]}
         cls.router = cls.world.router.start(config)
@@ -122,6 +124,12 @@ class Diagnosed(Lab):
         found = self.router.ctl("diagnose", "dc1")
         self.assertLessEqual({row["severity"] for row in found}, {"ok", "info"}, found)
         self.assertEqual({row["code"] for row in found}, {"TunnelUp", "Mtu", "RoutesComplete", "RedundancyMet", "RoutesRefused"})
+
+    def test_a_single_point_of_failure(self):
+        """O8: both tunnels end at one customer gateway."""
+        found = self.codes("dc4")["SinglePointOfFailure"]
+        self.assertEqual((found["severity"], found["name"]), ("warning", "dc4"))
+        self.assertIn("nobody", found["finding"])
 
     def test_no_peer_and_no_routes(self):
         """A22: it names the sides that are missing."""
@@ -146,7 +154,7 @@ class Diagnosed(Lab):
 
     def test_all_and_text(self):
         names = {row["connection"] for row in self.router.ctl("diagnose", "--all")}
-        self.assertEqual(names, {"dc1", "dc2", "dc3"})
+        self.assertEqual(names, {"dc1", "dc2", "dc3", "dc4"})
         self.assertIn("suggestion", self.router.text("diagnose", "dc2"))
 
     def test_secrets_only_on_request(self):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Learned routes: peers behind six tunnels announce and withdraw, tunnels, links and sessions come and go by chance.
+ * Learned routes: peers behind six tunnels announce and withdraw, tunnels, links, sessions and configurations come and go by chance.
  * After each step the boundary is compared with a recomputation that knows no history; right after a death, before
  * anything was chosen anew, no packet is led into a dead tunnel while another one has the route.
  *
@@ -39,6 +39,13 @@
 	"  c1: {kind: vpn, connection: c1, routes: [{prefix: 172.16.7.0/24}]}\n"                   \
 	"  c2: {kind: vpn, connection: c2}\n"                                                      \
 	"  asker: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
+/* What a change of the configuration brings and takes: a network, and nothing for any route that was learned. */
+#define OTHER "  other: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
+/* Another: a policy that keeps what c2 has of one prefix out of the table. */
+#define POLICY                                                                                     \
+	"routing-policies: [{priority: 7, direction: ingress, source-attachment: c2, "             \
+	"prefixes: [172.16.3.0/24], action: deny}]\n"
+#define DENIED     3
 #define BLACKHOLE  6
 #define CONFIGURED 7
 
@@ -54,7 +61,7 @@ struct play {
 	struct speaker s;
 	struct rng rng;
 	struct far_end end[TUNNELS];
-	bool link[2];
+	bool link[2], policy;
 	struct flows flows[PREFIXES];
 	unsigned steps, moved, shared, single, none;
 };
@@ -122,6 +129,8 @@ static bool is_up(unsigned i)
 static bool has(unsigned i, unsigned prefix)
 {
 	if (!is_up(i) || !p.end[i].session || !p.end[i].length[prefix])
+		return false;
+	if (p.policy && prefix == DENIED && i / 2 == 2)
 		return false;
 	/* X1: the first tunnel of c1 that has the route is the one that carries */
 	return i != 3 || !has(2, prefix);
@@ -305,6 +314,14 @@ static void set_tunnel(unsigned i, enum model_tunnel_state state)
 
 static void step(void)
 {
+	if (rng_below(&p.rng, 200) == 0) {
+		static const char *const conf[] = {CONFIG, CONFIG OTHER, CONFIG POLICY};
+		unsigned next = rng_below(&p.rng, TEST_COUNT(conf));
+
+		p.policy = next == 2;
+		bench_apply(p.t, conf[next]);
+		return;
+	}
 	unsigned i = rng_below(&p.rng, TUNNELS), dice = rng_below(&p.rng, 16);
 
 	if (dice < 9) {
