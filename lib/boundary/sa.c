@@ -330,6 +330,35 @@ void sa_out_grant(struct sa_out *sa, uint64_t soft, uint64_t last)
 	atomic_store_explicit(&sa->hard_raised, false, memory_order_release);
 }
 
+/* Fewer bytes */
+
+static void lower(uint64_t *limit, uint64_t used, uint64_t more)
+{
+	uint64_t end = more > UINT64_MAX - used ? UINT64_MAX : used + more;
+
+	if (end < *limit)
+		__atomic_store_n(limit, end, __ATOMIC_RELAXED);
+}
+
+void sa_in_limit_bytes(struct sa_in *sa, uint64_t soft, uint64_t hard)
+{
+	struct sa_counters sum;
+
+	sa_counters_read(sa->head.cold, sa->head.of_worker, &sum);
+	lower(&sa->soft_bytes, sum.bytes, soft);
+	lower(&sa->hard_bytes, sum.bytes, hard);
+	__atomic_store_n(&sa->limited, true, __ATOMIC_RELEASE);
+}
+
+void sa_out_limit_bytes(struct sa_out *sa, uint64_t soft, uint64_t hard)
+{
+	uint64_t used = atomic_load_explicit(&sa->bytes, memory_order_relaxed);
+
+	lower(&sa->soft_bytes, used, soft);
+	lower(&sa->hard_bytes, used, hard);
+	__atomic_store_n(&sa->counts_bytes, true, __ATOMIC_RELEASE);
+}
+
 /* Removal */
 
 static bool is_in_flight(const struct sa_head *h)

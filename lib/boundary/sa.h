@@ -143,8 +143,9 @@ struct sa_in {
 	_Atomic bool moved;
 	_Atomic bool soft_raised, hard_raised; /* *worker* */
 	/* seldom needed */
-	uint64_t hard_packets, hard_bytes, soft_packets, soft_bytes; /* UINT64_MAX: none */
-	struct rte_ipsec_session session;                            /* ESP_RTE_* */
+	uint64_t hard_packets, soft_packets; /* UINT64_MAX: none */
+	uint64_t hard_bytes, soft_bytes;     /* the same; control may lower them */
+	struct rte_ipsec_session session;    /* ESP_RTE_* */
 	struct ip_addr local, remote;
 	unsigned selector_count;
 	struct sa_selector selector[SA_SELECTORS_MAX];
@@ -186,7 +187,7 @@ struct sa_out {
 	_Atomic uint64_t soft_sequence, hard_sequence;
 	uint8_t iv_mask[16]; /* secret; IV = E(sequence number ^ mask), see sa.c */
 	/* seldom needed */
-	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none */
+	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none; control may lower them */
 	_Atomic bool soft_raised, hard_raised; /* *worker* */
 	struct rte_ipsec_session session;      /* ESP_RTE_* */
 };
@@ -265,6 +266,13 @@ void sa_out_grant(struct sa_out *sa, uint64_t soft, uint64_t last);
  */
 void sa_in_hold(struct sa_in *sa);
 void sa_in_follow(struct sa_in *sa, const struct ip_addr *remote, uint16_t port);
+
+/*
+ * Control: the SA may carry so many bytes from now on and no more, in its direction; EVENT_SA_SOFT comes at `soft`. Never
+ * raises a limit. Workers may see it a burst late.
+ */
+void sa_in_limit_bytes(struct sa_in *sa, uint64_t soft, uint64_t hard);
+void sa_out_limit_bytes(struct sa_out *sa, uint64_t soft, uint64_t hard);
 
 /* Worker side: NULL when unknown. */
 struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi_host_order);

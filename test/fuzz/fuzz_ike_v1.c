@@ -25,6 +25,7 @@ enum step_kind {
 	STEP_DELIVER, /* what is on the wire arrives */
 	STEP_LOSE,    /* it does not */
 	STEP_COMMAND,
+	STEP_OTHER, /* XAUTH and Mode-Config, or New Group */
 	STEP_KINDS,
 };
 
@@ -189,6 +190,12 @@ static void step(struct world *w, uint8_t kind, unsigned side, uint8_t *bytes, s
 		break;
 	case STEP_INFORMATIONAL:
 		send_first(w, side, EXCHANGE_V1_INFORMATIONAL, bytes, len);
+		break;
+	case STEP_OTHER:
+		if (len > 0)
+			send_first(w, side,
+			    bytes[0] & 1 ? EXCHANGE_V1_NEW_GROUP : EXCHANGE_V1_TRANSACTION,
+			    bytes + 1, len - 1);
 		break;
 	case STEP_DELIVER:
 		world_drain(w, true);

@@ -225,6 +225,8 @@ struct ike_ops {
 	/* The peer was found at another address or port, or ESP encapsulation changed. */
 	void (*child_endpoint)(void *ctx, uint32_t tunnel, uint32_t spi_in, bool udp_encap,
 	    const struct ike_endpoint *local, const struct ike_endpoint *remote);
+	/* The peer keeps the SA for so many bytes only, counted from now on. May be NULL. */
+	void (*child_bytes)(void *ctx, uint32_t tunnel, uint32_t spi_in, uint64_t bytes);
 	/* When the SA was last used: ESP counts as a sign of life and keeps NAT bindings. May be
 	 * NULL. */
 	void (*child_usage)(void *ctx, uint32_t tunnel, uint32_t spi_in, struct ike_usage *out);

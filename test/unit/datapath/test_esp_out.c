@@ -212,6 +212,34 @@ static void byte_limit(void **state)
 	}
 }
 
+/* Control may set a byte limit, or a lower one, while the SA is in use; it counts from then on. */
+static void byte_limit_later(void **state)
+{
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct sa_spec spec = rig_spec(r, GCM, 0x7a + i);
+		struct event ev;
+		struct sa_out *sa;
+		uint32_t tunnel;
+
+		spec.hard_bytes = i == 0 ? 0 : 1000 * LEN;
+		sa = rig_out(r, &spec);
+		tunnel = rig_tunnel(r, sa);
+		assert_int_equal(send_all(r, tunnel, 30), 30);
+		sa_out_limit_bytes(sa, 50 * LEN, 90 * LEN);
+		if (i == 2)
+			sa_out_limit_bytes(sa, 500 * LEN, UINT64_MAX); /* never raises */
+		assert_int_equal(send_all(r, tunnel, 49), 49);
+		assert_false(rig_event(r, &ev));
+		assert_int_equal(send_all(r, tunnel, 1), 1);
+		expect_event(r, EVENT_SA_SOFT, spec.spi);
+		assert_int_equal(send_all(r, tunnel, 150), 40);
+		expect_event(r, EVENT_SA_HARD, spec.spi);
+		rig_dropped(r, DROP_SA_EXPIRED, 110);
+	}
+}
+
 /* A small packet does not pass where a large one before it did not. */
 static void byte_limit_keeps_order(void **state)
 {
@@ -490,6 +518,7 @@ int main(void)
 	    RIG_TEST(ids),
 	    RIG_TEST(packet_limit),
 	    RIG_TEST(byte_limit),
+	    RIG_TEST(byte_limit_later),
 	    RIG_TEST(byte_limit_keeps_order),
 	    RIG_TEST(end_of_numbers),
 	    RIG_TEST(soft_before_end_of_numbers),

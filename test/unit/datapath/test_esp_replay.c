@@ -288,6 +288,27 @@ static void byte_limit(void **state)
 	assert_int_equal(kinds, 1 << EVENT_SA_SOFT | 1 << EVENT_SA_HARD | 1 << EVENT_SA_USED);
 }
 
+/* The same, set while the SA is in use: it counts from then on. */
+static void byte_limit_later(void **state)
+{
+	struct rig *r = *state;
+	struct sa_spec spec = rig_spec(r, CBC_SHA1, 0xa02), mirror = rig_mirror(&spec);
+	uint64_t sequence[60];
+	struct sa_in *in = rig_in(r, &mirror);
+	unsigned kinds = 0;
+	struct event ev;
+
+	for (unsigned i = 0; i < 60; i++)
+		sequence[i] = i + 1;
+	assert_int_equal(receive(r, &spec, sequence, 20), 20);
+	sa_in_limit_bytes(in, 10 * LEN, 30 * LEN);
+	assert_int_equal(receive(r, &spec, sequence + 20, 40), 30);
+	rig_dropped(r, DROP_SA_EXPIRED, 10);
+	for (; rig_event(r, &ev); kinds |= 1u << ev.kind)
+		assert_int_equal(kinds & 1u << ev.kind, 0);
+	assert_int_equal(kinds, 1 << EVENT_SA_SOFT | 1 << EVENT_SA_HARD | 1 << EVENT_SA_USED);
+}
+
 /* NAT */
 
 /* The peer's address and port may change behind a NAT. Only an authentic packet that is the newest says so. */
@@ -373,6 +394,7 @@ int main(void)
 	    RIG_TEST(end_of_numbers),
 	    RIG_TEST(packet_limit),
 	    RIG_TEST(byte_limit),
+	    RIG_TEST(byte_limit_later),
 	    RIG_TEST(follows_the_peer),
 	    RIG_TEST(follows_port_or_address),
 	};

@@ -131,6 +131,14 @@ static void op_child_endpoint(void *ctx, uint32_t tunnel, uint32_t spi_in, bool 
 	c->info.remote = *remote;
 }
 
+static void op_child_bytes(void *ctx, uint32_t tunnel, uint32_t spi_in, uint64_t bytes)
+{
+	struct pair_child *c = find(ctx, spi_in);
+
+	assert_non_null(c);
+	c->info.lifetime_bytes = bytes;
+}
+
 static void op_child_usage(void *ctx, uint32_t tunnel, uint32_t spi_in, struct ike_usage *out)
 {
 	struct side *s = ctx;
@@ -170,6 +178,7 @@ static const struct ike_ops ops = {
     .child_out = op_child_out,
     .child_remove = op_child_remove,
     .child_endpoint = op_child_endpoint,
+    .child_bytes = op_child_bytes,
     .child_usage = op_child_usage,
     .tunnel_state = op_tunnel_state,
     .error = op_error,

@@ -194,9 +194,12 @@ static void test_short_lifetime(void **state)
 		uint32_t before = pair_in_use(&pair, 1)->info.spi_in;
 
 		pair_run(&pair, DUR_S(1));
-		pair_assert_up(&pair);
+		assert_int_equal(pair.side[0].state, IKE_TUNNEL_UP);
+		assert_int_equal(pair.side[1].state, IKE_TUNNEL_UP);
 		rounds += pair_in_use(&pair, 1)->info.spi_in != before;
+		assert_true(rounds == 0 || i >= 5); /* not at once: 10 s are the least */
 	}
+	pair_assert_up(&pair);
 	assert_int_equal(rounds, 1); /* the one that replaces it lives as long as was agreed */
 	pair_end(&pair);
 }
@@ -379,6 +382,43 @@ static void test_kilobytes(void **state)
 	}
 }
 
+/* RFC 2407 4.6.3.1: the same in a RESPONDER-LIFETIME of its own; the shorter counts, whichever comes first. */
+static void test_kilobytes_later(void **state)
+{
+	static const struct {
+		const char *attributes;
+		size_t len;
+		uint64_t bytes; /* of the SA, from then on */
+	} steps[] = {
+	    {"\x80\1\0\2\0\2\0\4\0\x0f\x42\x40", 12, 1000000ull << 10},
+	    {"\x80\1\0\2\0\2\0\4\0\x1e\x84\x80", 12, 1000000ull << 10}, /* more than before */
+	    {"\x80\1\0\2\x80\2\0\0", 8, 1000000ull << 10},
+	    {"\x80\1\0\2", 4, 1000000ull << 10},
+	    {"\x80\1\0\1\x80\2\x0e\x10\x80\1\0\2\x80\2\xff\xff", 16,
+		65535ull << 10}, /* and an hour */
+	    {"\x80\1\0\2\x80\2\0\1", 8, 2560ull << 10},
+	};
+	uint8_t spi[4];
+	struct ike_chain c;
+
+	up(IKE_V1_MAIN);
+	for (unsigned known = 0; known < 2; known++) {
+		for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+			const struct pair_child *child = pair_in_use(&pair, 1);
+
+			c = begin();
+			v1_chain_notify(&c, V1_PROTOCOL_ESP,
+			    v1_spi_span(spi, child->info.spi_out ^ !known),
+			    V1_NOTIFY_RESPONDER_LIFETIME,
+			    (struct ike_span){(const uint8_t *)steps[i].attributes, steps[i].len});
+			send_as(EXCHANGE_V1_INFORMATIONAL, &c);
+			assert_int_equal(child->info.lifetime_bytes, known ? steps[i].bytes : 0);
+		}
+	}
+	assert_untouched();
+	pair_end(&pair);
+}
+
 /* Quick modes that are begun and never ended take up a bounded number of SAs, and go by themselves. */
 static void test_quick_flood(void **state)
 {
@@ -451,6 +491,7 @@ int main(void)
 	    cmocka_unit_test(test_notifies_that_mean_nothing),
 	    cmocka_unit_test(test_lying_quick_modes),
 	    cmocka_unit_test(test_kilobytes),
+	    cmocka_unit_test(test_kilobytes_later),
 	    cmocka_unit_test(test_quick_flood),
 	    cmocka_unit_test(test_other_exchanges),
 	    cmocka_unit_test(test_amplification),

@@ -12,8 +12,6 @@
 #include "ike/id.h"
 #include "ike/v1/v1.h"
 
-#define GUESSES_MAX 8 /* messages 3 that prove nothing, for one SA */
-
 static bool is_repeated(struct ike_engine *e, const struct v1_message *m)
 {
 	struct ike_sa *sa;
@@ -158,7 +156,7 @@ void v1_aggressive_on_3(struct ike_sa *sa, struct v1_message *m)
 
 	if (!ike_id_read(&body, &id))
 		t = find_by_id(sa, &id);
-	if (!t || sa->v1->guesses >= GUESSES_MAX) {
+	if (!t || sa->v1->guesses >= V1_GUESSES_MAX) {
 		sa->engine->counters.unexpected++;
 		return;
 	}
@@ -184,7 +182,7 @@ void v1_aggressive_on_3_again(struct ike_sa *sa, struct v1_message *m)
 	uint8_t first[V1_IV_MAX];
 	struct v1_transcript t;
 
-	if (sa->initiator || sa->v1->confirmed || sa->v1->guesses++ >= GUESSES_MAX) {
+	if (sa->initiator || sa->v1->confirmed || sa->v1->guesses++ >= V1_GUESSES_MAX) {
 		sa->engine->counters.unexpected++;
 		return;
 	}
@@ -194,7 +192,7 @@ void v1_aggressive_on_3_again(struct ike_sa *sa, struct v1_message *m)
 		sa->engine->counters.bad_icv++;
 		return;
 	}
-	memcpy(sa->v1->iv, m->next_iv, sizeof(sa->v1->iv));
+	v1_other_iv(sa, m->next_iv);
 	v1_natd_check(sa, sa->tunnel, m);
 	v1_remember(sa, m, NULL);
 }

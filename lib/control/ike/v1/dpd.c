@@ -17,15 +17,6 @@ static struct ike_span number(uint8_t out[4], uint32_t v)
 	return v1_spi_span(out, v);
 }
 
-static struct ike_span cookies(const struct ike_sa *sa, uint8_t out[16])
-{
-	struct wirebuf b = wirebuf_of(out, 16);
-
-	wirebuf_u64(&b, sa->spi_i);
-	wirebuf_u64(&b, sa->spi_r);
-	return (struct ike_span){out, 16};
-}
-
 static struct ike_packet *build(struct ike_sa *sa, uint16_t type, uint32_t sequence)
 {
 	struct ike_chain c = v1_chain(sa->engine);
@@ -33,7 +24,7 @@ static struct ike_packet *build(struct ike_sa *sa, uint16_t type, uint32_t seque
 	uint8_t spi[16], data[4], iv[V1_IV_MAX];
 
 	v1_chain_hash_begin(sa, &c);
-	v1_chain_notify(&c, V1_PROTOCOL_ISAKMP, cookies(sa, spi), type, number(data, sequence));
+	v1_chain_notify(&c, V1_PROTOCOL_ISAKMP, v1_cookies(sa, spi), type, number(data, sequence));
 	v1_chain_hash_end(sa, &c, message_id, (struct ike_span){NULL, 0});
 	v1_iv_later(&sa->v1->keys, sa->v1->iv, message_id, iv);
 	return v1_seal(sa, EXCHANGE_V1_INFORMATIONAL, message_id, iv, &c);

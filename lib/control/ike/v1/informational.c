@@ -67,12 +67,9 @@ void v1_send_delete_ike(struct ike_sa *sa)
 {
 	struct ike_chain c = v1_chain(sa->engine);
 	uint8_t spi[16];
-	struct wirebuf b = wirebuf_of(spi, sizeof(spi));
 
-	wirebuf_u64(&b, sa->spi_i);
-	wirebuf_u64(&b, sa->spi_r);
 	v1_chain_hash_begin(sa, &c);
-	v1_chain_delete(&c, V1_PROTOCOL_ISAKMP, (struct ike_span){spi, sizeof(spi)});
+	v1_chain_delete(&c, V1_PROTOCOL_ISAKMP, v1_cookies(sa, spi));
 	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
 }
 
@@ -85,23 +82,9 @@ static void peer_ended(struct ike_tunnel *t)
 		t->wanted = false;
 }
 
-/* Child SAs live on whichever IKE SA of the tunnel is the latest. */
-static struct ike_child_sa *find_out(const struct ike_sa *sa, uint32_t spi_out)
-{
-	const struct ike_sa *other;
-
-	list_for (other, &sa->tunnel->sas, tunnel_node) {
-		struct ike_child_sa *c = ike_child_find_out(other, spi_out);
-
-		if (c)
-			return c;
-	}
-	return NULL;
-}
-
 static void delete_child(struct ike_sa *sa, uint32_t spi_out)
 {
-	struct ike_child_sa *c = find_out(sa, spi_out);
+	struct ike_child_sa *c = v1_child_find_out(sa->tunnel, spi_out);
 	struct ike_tunnel *t = sa->tunnel;
 	struct ike_slot *slot;
 
@@ -142,25 +125,6 @@ static bool on_delete(struct ike_sa *sa, const struct ike_payload *p)
 	return self;
 }
 
-/* The peer keeps a Child SA, or the IKE SA, for less time than was agreed. */
-static void on_responder_lifetime(struct ike_sa *sa, const struct v1_notify *n)
-{
-	bool ike = n->protocol == V1_PROTOCOL_ISAKMP;
-	uint32_t life_s = v1_lifetime_read(n->data, ike).s;
-	struct ike_child_sa *c;
-
-	if (life_s == 0)
-		return;
-	life_s = v1_shorter(life_s, life_s);
-	if (ike) {
-		ike_sa_shorten(sa, life_s);
-		return;
-	}
-	c = n->spi.len == 4 ? ike_child_find_out(sa, v1_spi_read(n->spi.bytes)) : NULL;
-	if (c)
-		ike_child_shorten(c, life_s);
-}
-
 /* An error is about our quick mode when one is under way: nothing else of ours can be refused. */
 static void on_error(struct ike_sa *sa, const struct v1_notify *n)
 {
@@ -193,7 +157,7 @@ static void on_notify(struct ike_sa *sa, const struct v1_message *m, const struc
 		v1_initial_contact(sa);
 		break;
 	case V1_NOTIFY_RESPONDER_LIFETIME:
-		on_responder_lifetime(sa, &n);
+		v1_on_responder_lifetime(sa, &n);
 		break;
 	default:
 		/* CONNECTED answers a commit bit that we did not wait for. */
@@ -205,19 +169,10 @@ static void on_notify(struct ike_sa *sa, const struct v1_message *m, const struc
 /* Deletes of Child SAs before that of their IKE SA, whatever the order in the message. */
 void v1_informational(struct ike_sa *sa, struct v1_message *m)
 {
-	uint8_t iv[V1_IV_MAX];
 	bool ended = false;
 
-	v1_iv_later(&sa->v1->keys, sa->v1->iv, m->header->message_id, iv);
-	if (m->header->message_id == 0 || v1_open(sa->engine, &sa->v1->keys, iv, m) ||
-	    v1_payloads_check(&m->p, V1_MESSAGE_INFORMATIONAL) ||
-	    !v1_hash_holds(sa, m, (struct ike_span){NULL, 0})) {
-		sa->engine->counters.bad_icv++;
+	if (!v1_open_first(sa, m, V1_MESSAGE_INFORMATIONAL))
 		return;
-	}
-	ike_sa_heard(sa);
-	v1_confirm(sa);
-	ike_sa_moved(sa, m->local, m->remote);
 	/* An answer to DPD remembers by itself; e->in is still needed until then. */
 	for (unsigned i = 0; i < m->p.list.count; i++) {
 		const struct ike_payload *p = &m->p.list.list[i];
@@ -234,16 +189,8 @@ void v1_informational(struct ike_sa *sa, struct v1_message *m)
 
 void v1_refuse_exchange(struct ike_sa *sa, struct v1_message *m)
 {
-	uint8_t iv[V1_IV_MAX];
-
-	v1_iv_later(&sa->v1->keys, sa->v1->iv, m->header->message_id, iv);
-	if (m->header->message_id == 0 || v1_open(sa->engine, &sa->v1->keys, iv, m) ||
-	    v1_payloads_check(&m->p, V1_MESSAGE_INFORMATIONAL) ||
-	    !v1_hash_holds(sa, m, (struct ike_span){NULL, 0})) {
-		sa->engine->counters.bad_icv++;
+	if (!v1_open_first(sa, m, V1_MESSAGE_INFORMATIONAL))
 		return;
-	}
-	ike_sa_heard(sa);
 	v1_remember(sa, m, NULL);
 	v1_send_notify(sa, V1_PROTOCOL_ISAKMP, (struct ike_span){NULL, 0},
 	    V1_NOTIFY_UNSUPPORTED_EXCHANGE_TYPE, (struct ike_span){NULL, 0});

@@ -12,8 +12,6 @@
 #include "ike/id.h"
 #include "ike/v1/v1.h"
 
-#define GUESSES_MAX 8 /* messages 5 that prove nothing, for one SA */
-
 /* Half-open SAs of others know a repeated first message. */
 static bool is_repeated(struct ike_engine *e, const struct v1_message *m)
 {
@@ -124,23 +122,24 @@ static void refuse(struct ike_sa *sa, const struct v1_message *m, const struct v
 	v1_refuse_plain(sa->engine, m, sa->spi_r, V1_NOTIFY_AUTHENTICATION_FAILED);
 }
 
-static void answer_5(struct ike_sa *sa, const struct v1_message *m)
+/* Phase 1 ends with the last block of the answer, which goes to `iv`. */
+static void answer_5(struct ike_sa *sa, const struct v1_message *m, uint8_t iv[V1_IV_MAX])
 {
 	struct ike_chain c = v1_chain(sa->engine);
 
-	memcpy(sa->v1->iv, m->next_iv, sizeof(sa->v1->iv));
+	memcpy(iv, m->next_iv, V1_IV_MAX);
 	v1_put_id_and_proof(sa, sa->tunnel, &c, true);
 	v1_put_responder_lifetime(sa, &c);
 	if (v1_is_first_contact(sa))
 		v1_put_initial_contact(sa, &c);
-	v1_answer(sa, m, v1_seal(sa, EXCHANGE_V1_MAIN, 0, sa->v1->iv, &c));
+	v1_answer(sa, m, v1_seal(sa, EXCHANGE_V1_MAIN, 0, iv, &c));
 }
 
 void v1_main_on_5(struct ike_sa *sa, struct v1_message *m)
 {
 	struct verdict v;
 
-	if (sa->v1->guesses >= GUESSES_MAX) {
+	if (sa->v1->guesses >= V1_GUESSES_MAX) {
 		sa->engine->counters.unexpected++;
 		return;
 	}
@@ -150,7 +149,7 @@ void v1_main_on_5(struct ike_sa *sa, struct v1_message *m)
 		return;
 	}
 	ike_sa_bind(sa, v.tunnel);
-	answer_5(sa, m);
+	answer_5(sa, m, sa->v1->iv);
 	v1_phase1_done(sa, m);
 	v1_forget_setup(sa);
 }
@@ -160,15 +159,17 @@ void v1_main_on_5_again(struct ike_sa *sa, struct v1_message *m)
 	struct v1_transcript t;
 	uint8_t iv[V1_IV_MAX];
 
-	if (sa->initiator || sa->v1->confirmed || sa->v1->guesses++ >= GUESSES_MAX) {
+	if (sa->initiator || sa->v1->confirmed || sa->v1->guesses++ >= V1_GUESSES_MAX) {
 		sa->engine->counters.unexpected++;
 		return;
 	}
 	t = v1_transcript(sa);
 	v1_iv_first(&sa->v1->keys, &t, iv);
 	if (v1_open(sa->engine, &sa->v1->keys, iv, m) || v1_payloads_check(&m->p, V1_MESSAGE_MM5) ||
-	    !v1_proof_holds(sa, m, ike_payload_span(v1_find(&m->p, V1_PAYLOAD_ID))))
+	    !v1_proof_holds(sa, m, ike_payload_span(v1_find(&m->p, V1_PAYLOAD_ID)))) {
 		sa->engine->counters.bad_icv++;
-	else
-		answer_5(sa, m);
+		return;
+	}
+	answer_5(sa, m, iv);
+	v1_other_iv(sa, iv);
 }

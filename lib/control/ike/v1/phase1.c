@@ -267,33 +267,12 @@ bool v1_is_first_contact(const struct ike_sa *sa)
 	return true;
 }
 
-static struct ike_span cookies(const struct ike_sa *sa, uint8_t out[16])
-{
-	struct wirebuf b = wirebuf_of(out, 16);
-
-	wirebuf_u64(&b, sa->spi_i);
-	wirebuf_u64(&b, sa->spi_r);
-	return (struct ike_span){out, 16};
-}
-
 void v1_put_initial_contact(struct ike_sa *sa, struct ike_chain *c)
 {
 	uint8_t spi[16];
 
-	v1_chain_notify(c, V1_PROTOCOL_ISAKMP, cookies(sa, spi), V1_NOTIFY_INITIAL_CONTACT,
+	v1_chain_notify(c, V1_PROTOCOL_ISAKMP, v1_cookies(sa, spi), V1_NOTIFY_INITIAL_CONTACT,
 	    (struct ike_span){NULL, 0});
-}
-
-/* RFC 2407 4.6.3.1: we keep it for less time than was offered. */
-void v1_put_responder_lifetime(struct ike_sa *sa, struct ike_chain *c)
-{
-	uint32_t ours = sa->tunnel->config.ike_lifetime_s;
-	uint8_t spi[16], attributes[12];
-
-	if (ours == 0 || (sa->v1->life_s && sa->v1->life_s <= ours))
-		return;
-	v1_chain_notify(c, V1_PROTOCOL_ISAKMP, cookies(sa, spi), V1_NOTIFY_RESPONDER_LIFETIME,
-	    (struct ike_span){attributes, v1_lifetime_put(attributes, true, ours)});
 }
 
 static void leave_the_rest_to_the_peer(struct ike_tunnel *t)
@@ -303,19 +282,6 @@ static void leave_the_rest_to_the_peer(struct ike_tunnel *t)
 	for (unsigned i = 0; i < t->slot_count; i++)
 		if (mono_before(t->slots[i].not_before, later))
 			t->slots[i].not_before = later;
-}
-
-/* How long the peer will keep the SA, as far as it said. */
-static void take_lifetime(struct ike_sa *sa, const struct v1_message *m)
-{
-	uint32_t said = sa->v1->life_s, shorter;
-	struct v1_notify n;
-
-	if (v1_notify_find(&m->p, V1_NOTIFY_RESPONDER_LIFETIME, &n) && sa->initiator)
-		said = v1_shorter(said, v1_lifetime_read(n.data, true).s);
-	shorter = v1_shorter(sa->tunnel->config.ike_lifetime_s, said);
-	if (shorter != sa->tunnel->config.ike_lifetime_s)
-		ike_sa_shorten(sa, shorter);
 }
 
 void v1_phase1_done(struct ike_sa *sa, const struct v1_message *m)
@@ -335,7 +301,7 @@ void v1_phase1_done(struct ike_sa *sa, const struct v1_message *m)
 	ike_sa_established(sa, first_contact);
 	if (first_contact)
 		v1_initial_contact(sa);
-	take_lifetime(sa, m);
+	v1_ike_take_lifetime(sa, m);
 	if (!sa->initiator)
 		leave_the_rest_to_the_peer(sa->tunnel);
 	v1_succeed(sa);

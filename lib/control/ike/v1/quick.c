@@ -211,20 +211,6 @@ static void send_3(struct ike_sa *sa, const struct v1_message *m, struct ike_spa
 	v1_remember(sa, m, p);
 }
 
-/* RFC 2407 4.6.3.1: the responder keeps it for less time than it agreed to. */
-static void take_lifetime(struct v1_suite *suite, const struct v1_message *m)
-{
-	struct v1_lifetime said;
-	struct v1_notify n;
-
-	if (!v1_notify_find(&m->p, V1_NOTIFY_RESPONDER_LIFETIME, &n))
-		return;
-	said = v1_lifetime_read(n.data, false);
-	suite->life_s = v1_shorter(suite->life_s, said.s);
-	if (said.kb > 0 && (suite->life_kb == 0 || said.kb < suite->life_kb))
-		suite->life_kb = said.kb;
-}
-
 static void take_child(struct ike_sa *sa, const struct v1_message *m, struct v1_suite *suite,
     const struct ike_ts_pair *ts, struct ike_span secret, struct ike_span nonce_r)
 {
@@ -239,7 +225,7 @@ static void take_child(struct ike_sa *sa, const struct v1_message *m, struct v1_
 	struct ike_child_sa *child;
 
 	x->new_spi_in = 0;
-	take_lifetime(suite, m);
+	v1_quick_take_lifetime(suite, m);
 	child = v1_child_make(sa, &terms, suite, spi_in, secret, ts);
 	if (!child) {
 		failed(sa);

@@ -197,18 +197,6 @@ static uint16_t exchange_keys(struct ike_sa *sa, const struct v1_message *m, enu
 	return 0;
 }
 
-static void put_lifetime(
-    struct ike_sa *sa, struct ike_chain *c, const struct v1_suite *suite, uint32_t spi_in)
-{
-	uint32_t ours = sa->tunnel->config.esp_lifetime_s;
-	uint8_t spi[4], attributes[12];
-
-	if (ours == 0 || (suite->life_s && suite->life_s <= ours))
-		return;
-	v1_chain_notify(c, V1_PROTOCOL_ESP, v1_spi_span(spi, spi_in), V1_NOTIFY_RESPONDER_LIFETIME,
-	    (struct ike_span){attributes, v1_lifetime_put(attributes, false, ours)});
-}
-
 /* The identities as they came: a mask written otherwise would not be the same bytes. */
 static void echo_ids(struct ike_chain *c, const struct v1_message *m)
 {
@@ -295,7 +283,7 @@ static void send_2(
 		ike_chain_put(&c, V1_PAYLOAD_KE, ike_dh_public(r->dh),
 		    alg_dh(r->suite.suite.dh)->public_bytes);
 	echo_ids(&c, m);
-	put_lifetime(sa, &c, &r->suite, q->spi_in);
+	v1_quick_put_lifetime(sa, &c, &r->suite, q->spi_in);
 	v1_chain_hash_end(sa, &c, q->message_id, r->nonce_i);
 	q->answer = v1_seal(sa, EXCHANGE_V1_QUICK, q->message_id, q->iv, &c);
 	v1_answer(sa, m, copy_packet(q->answer));
@@ -342,18 +330,10 @@ static void complete_ours(const struct ike_tunnel *t)
 static void on_1(struct ike_sa *sa, struct v1_message *m)
 {
 	struct request r = {0};
-	uint8_t iv[V1_IV_MAX];
 	uint16_t notify;
 
-	v1_iv_later(&sa->v1->keys, sa->v1->iv, m->header->message_id, iv);
-	if (v1_open(sa->engine, &sa->v1->keys, iv, m) || v1_payloads_check(&m->p, V1_MESSAGE_QM1) ||
-	    !v1_hash_holds(sa, m, (struct ike_span){NULL, 0})) {
-		sa->engine->counters.bad_icv++;
+	if (!v1_open_first(sa, m, V1_MESSAGE_QM1))
 		return;
-	}
-	ike_sa_heard(sa);
-	v1_confirm(sa);
-	ike_sa_moved(sa, m->local, m->remote);
 	if (sa->engine->shutting_down)
 		return;
 	for (unsigned i = 0; i < m->p.list.count; i++) {

@@ -136,6 +136,19 @@ struct ike_child_sa *v1_child_find(const struct ike_tunnel *t, uint32_t spi_in)
 	return NULL;
 }
 
+struct ike_child_sa *v1_child_find_out(const struct ike_tunnel *t, uint32_t spi_out)
+{
+	const struct ike_sa *sa;
+
+	list_for (sa, &t->sas, tunnel_node) {
+		struct ike_child_sa *c = ike_child_find_out(sa, spi_out);
+
+		if (c)
+			return c;
+	}
+	return NULL;
+}
+
 void v1_child_delete(struct ike_sa *sa, uint32_t spi_in)
 {
 	struct ike_child_sa *c = ike_child_find(sa, spi_in);

@@ -144,3 +144,42 @@ bool v1_hash_holds(const struct ike_sa *sa, const struct v1_message *m, struct i
 	v1_keys_hash(&sa->v1->keys, m->header->message_id, nonce, rest, expected);
 	return v1_hash_equals(&m->p, expected, digest);
 }
+
+static bool opens_behind(
+    struct ike_sa *sa, struct v1_message *m, enum v1_step_message which, const uint8_t *last)
+{
+	uint8_t iv[V1_IV_MAX];
+
+	v1_iv_later(&sa->v1->keys, last, m->header->message_id, iv);
+	return !v1_open(sa->engine, &sa->v1->keys, iv, m) && !v1_payloads_check(&m->p, which) &&
+	    v1_hash_holds(sa, m, (struct ike_span){NULL, 0});
+}
+
+static bool opens(struct ike_sa *sa, struct v1_message *m, enum v1_step_message which)
+{
+	struct v1_state *v = sa->v1;
+
+	if (m->header->message_id == 0)
+		return false;
+	if (opens_behind(sa, m, which, v->iv))
+		return true;
+	for (unsigned i = 0; i < v->others; i++) {
+		if (opens_behind(sa, m, which, v->other_iv[i])) {
+			memcpy(v->iv, v->other_iv[i], sizeof(v->iv));
+			return true;
+		}
+	}
+	return false;
+}
+
+bool v1_open_first(struct ike_sa *sa, struct v1_message *m, enum v1_step_message which)
+{
+	if (!opens(sa, m, which)) {
+		sa->engine->counters.bad_icv++;
+		return false;
+	}
+	ike_sa_heard(sa);
+	v1_confirm(sa);
+	ike_sa_moved(sa, m->local, m->remote);
+	return true;
+}

@@ -155,6 +155,15 @@ struct v1_transcript v1_transcript(const struct ike_sa *sa)
 	};
 }
 
+struct ike_span v1_cookies(const struct ike_sa *sa, uint8_t out[16])
+{
+	struct wirebuf b = wirebuf_of(out, 16);
+
+	wirebuf_u64(&b, sa->spi_i);
+	wirebuf_u64(&b, sa->spi_r);
+	return (struct ike_span){out, 16};
+}
+
 void v1_forget_setup(struct ike_sa *sa)
 {
 	secret_wipe(sa->v1->secret, sizeof(sa->v1->secret));
@@ -168,11 +177,18 @@ void v1_forget_setup(struct ike_sa *sa)
 	sa->setup->reported = true;
 }
 
+void v1_other_iv(struct ike_sa *sa, const uint8_t iv[V1_IV_MAX])
+{
+	assert(sa->v1->others < V1_GUESSES_MAX);
+	memcpy(sa->v1->other_iv[sa->v1->others++], iv, V1_IV_MAX);
+}
+
 void v1_confirm(struct ike_sa *sa)
 {
 	if (sa->v1->confirmed)
 		return;
 	sa->v1->confirmed = true;
+	sa->v1->others = 0;
 	free(sa->v1->last);
 	sa->v1->last = NULL;
 	ike_setup_free(sa);

@@ -11,10 +11,6 @@
 #include "base/secret.h"
 #include "ike/v1/v1.h"
 
-/* A lifetime below is not worth its rekeys: it is not kept. */
-#define SHORTEST_S  10
-#define SHORTEST_KB 2560
-
 uint32_t v1_spi_read(const uint8_t spi[4])
 {
 	struct wire w = wire_of(spi, 4);
@@ -28,20 +24,6 @@ struct ike_span v1_spi_span(uint8_t buf[4], uint32_t spi)
 
 	wirebuf_u32(&b, spi);
 	return (struct ike_span){buf, 4};
-}
-
-uint32_t v1_shorter(uint32_t ours_s, uint32_t theirs_s)
-{
-	if (theirs_s == 0 || (ours_s && ours_s <= theirs_s))
-		return ours_s;
-	return theirs_s < SHORTEST_S ? SHORTEST_S : theirs_s;
-}
-
-static uint64_t bytes_of(uint64_t kb)
-{
-	if (kb == 0 || kb > UINT64_MAX / 1024)
-		return 0;
-	return 1024 * (kb < SHORTEST_KB ? SHORTEST_KB : kb);
 }
 
 /* ---- selectors ---- */
@@ -205,7 +187,7 @@ struct ike_child_sa *v1_child_make(struct ike_sa *sa, const struct v1_terms *t,
 	    .encr = suite->suite.encr,
 	    .auth = suite->suite.integ,
 	    .dh = suite->suite.dh,
-	    .lifetime_bytes = bytes_of(suite->life_kb),
+	    .lifetime_bytes = v1_lifetime_bytes(suite->life_kb),
 	};
 	struct ike_child_sa *child;
 	struct ike_sa *next;

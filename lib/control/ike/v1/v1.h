@@ -44,6 +44,8 @@ enum v1_step {
 
 #define V1_ECHOES   16 /* received messages remembered */
 #define V1_ID_BYTES 264
+#define V1_GUESSES_MAX                                                                             \
+	8 /* last messages of phase 1 that prove nothing, or prove it again, for one SA */
 
 /* A received message, and what it was answered with (NULL: nothing). */
 struct v1_echo {
@@ -78,9 +80,15 @@ struct v1_state {
 	bool confirmed;    /* the peer has shown that it got our last message of phase 1 */
 	struct v1_keys keys;
 	uint8_t iv[V1_IV_MAX]; /* the chain of phase 1; then its last block */
-	uint32_t life_s;       /* as the peer offered or chose it; 0: not said */
-	unsigned guesses;      /* messages that did not prove a key */
-	bool ended;            /* one of us has deleted it */
+	/*
+	 * The same after other versions of the peer's last message, until it is confirmed: what stands behind its proof
+	 * anybody can change, and only the peer knows which version was its own.
+	 */
+	uint8_t other_iv[V1_GUESSES_MAX][V1_IV_MAX];
+	unsigned others;
+	uint32_t life_s;  /* as the peer offered or chose it; 0: not said */
+	unsigned guesses; /* messages that did not prove a key */
+	bool ended;       /* one of us has deleted it */
 
 	/* until phase 1 is done */
 	uint8_t ke_i[IKE_DH_PUBLIC_MAX], ke_r[IKE_DH_PUBLIC_MAX];
@@ -134,11 +142,15 @@ void v1_remember(struct ike_sa *sa, const struct v1_message *m, struct ike_packe
  */
 bool v1_answer(struct ike_sa *sa, const struct v1_message *m, struct ike_packet *answer);
 struct v1_transcript v1_transcript(const struct ike_sa *sa);
+/* Both cookies, as a notify or a delete about the SA has them for its SPI. */
+struct ike_span v1_cookies(const struct ike_sa *sa, uint8_t out[16]);
 /*
  * Phase 1 is over: what nobody needs any more is wiped. As responder enough stays to answer its last message again,
  * until the peer has shown that it got the answer.
  */
 void v1_forget_setup(struct ike_sa *sa);
+/* Phase 1 may have ended with this block as well: the first message that opens behind it tells. */
+void v1_other_iv(struct ike_sa *sa, const uint8_t iv[V1_IV_MAX]);
 /* The peer sent something that only the keys of phase 1 can make. */
 void v1_confirm(struct ike_sa *sa);
 /* Once for each code and attempt: what an unproven message says, for the operator. */
@@ -165,6 +177,11 @@ void v1_chain_hash_end(
     struct ike_sa *sa, struct ike_chain *c, uint32_t message_id, struct ike_span nonce);
 /* HASH(1) or, with a nonce, HASH(2) of an opened message. */
 bool v1_hash_holds(const struct ike_sa *sa, const struct v1_message *m, struct ike_span nonce);
+/*
+ * The first message of an exchange behind phase 1: opens it, checks it and its HASH(1). When that holds the peer was
+ * heard: it has our last message of phase 1, and is where this one came from. False: counted, and nothing has changed.
+ */
+bool v1_open_first(struct ike_sa *sa, struct v1_message *m, enum v1_step_message which);
 /* Constant-time compare with the HASH payload. */
 bool v1_hash_equals(const struct v1_payloads *p, const uint8_t *expected, size_t len);
 
@@ -201,7 +218,6 @@ void v1_report_kind(struct ike_engine *e, const struct v1_message *m, enum ike_v
 /* No other IKE SA with this peer: whatever it still has from before is dead. */
 bool v1_is_first_contact(const struct ike_sa *sa);
 void v1_put_initial_contact(struct ike_sa *sa, struct ike_chain *c);
-void v1_put_responder_lifetime(struct ike_sa *sa, struct ike_chain *c);
 /* The peer is authenticated and everything else agreed. */
 void v1_phase1_done(struct ike_sa *sa, const struct v1_message *m);
 /* An attempt of ours is over, and the peer's proof was wrong. */
@@ -297,8 +313,22 @@ void v1_report_selectors(
     struct ike_tunnel *t, const struct ike_slot *slot, const struct ike_ts_pair *theirs);
 uint32_t v1_spi_read(const uint8_t spi[4]);
 struct ike_span v1_spi_span(uint8_t buf[4], uint32_t spi);
+
+/* ---- lifetime.c ---- */
+
 /* The shorter of two lifetimes, of which 0 is none, but not below what can be kept. */
 uint32_t v1_shorter(uint32_t ours_s, uint32_t theirs_s);
+/* Kilobytes that a peer named, as bytes, not below what can be kept; 0 is none. */
+uint64_t v1_lifetime_bytes(uint64_t kb);
+/* RESPONDER-LIFETIME where we keep an SA for less time than was offered: phase 1, and quick mode. */
+void v1_put_responder_lifetime(struct ike_sa *sa, struct ike_chain *c);
+void v1_quick_put_lifetime(
+    struct ike_sa *sa, struct ike_chain *c, const struct v1_suite *suite, uint32_t spi_in);
+/* What the peer offered, chose or added: for the IKE SA, and into what a Child SA is made by. */
+void v1_ike_take_lifetime(struct ike_sa *sa, const struct v1_message *m);
+void v1_quick_take_lifetime(struct v1_suite *suite, const struct v1_message *m);
+/* In a message of its own, for an SA that is there. */
+void v1_on_responder_lifetime(struct ike_sa *sa, const struct v1_notify *n);
 
 /* ---- what replaces what ---- */
 
@@ -308,6 +338,7 @@ void v1_child_settle(struct ike_child_sa *c, bool ours, uint64_t uses);
 void v1_child_fall_back(struct ike_tunnel *t, const struct ike_child_sa *gone);
 /* On whichever IKE SA of the tunnel it is; NULL. */
 struct ike_child_sa *v1_child_find(const struct ike_tunnel *t, uint32_t spi_in);
+struct ike_child_sa *v1_child_find_out(const struct ike_tunnel *t, uint32_t spi_out);
 /* Our end of one: delete, and a while for late packets. */
 void v1_child_delete(struct ike_sa *sa, uint32_t spi_in);
 /* A deleted one is still being received on: the peer did not get our delete. True: keep it a while. */

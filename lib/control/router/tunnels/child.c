@@ -62,6 +62,12 @@ static uint64_t lower_limit(uint64_t a, uint64_t b)
 	return a == 0 || (b > 0 && b < a) ? b : a;
 }
 
+/* Where the rekey begins. */
+static uint64_t soft_of(uint64_t hard)
+{
+	return hard - hard / 10;
+}
+
 static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ike_child *sa,
     bool inbound, struct sa_spec *spec)
 {
@@ -92,7 +98,7 @@ static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ik
 	spec->hard_packets = ipsec->lifetime_packets;
 	spec->soft_packets = ipsec->lifetime_packets - ipsec->lifetime_packets / 10;
 	spec->hard_bytes = lower_limit(ipsec->lifetime_bytes, sa->lifetime_bytes);
-	spec->soft_bytes = spec->hard_bytes - spec->hard_bytes / 10;
+	spec->soft_bytes = soft_of(spec->hard_bytes);
 	memcpy(spec->encr_key, inbound ? sa->encr_key_in : sa->encr_key_out, sa->encr_key_bytes);
 	memcpy(spec->auth_key, inbound ? sa->auth_key_in : sa->auth_key_out, sa->auth_key_bytes);
 	spec->selector_count = selectors_of(sa, spec->selector, SA_SELECTORS_MAX);
@@ -151,6 +157,14 @@ int child_install_out(
 		manual_numbers_want(r, t);
 	tunnel_refresh(r, t);
 	return 0;
+}
+
+void child_limit_bytes(struct child *c, uint64_t bytes)
+{
+	c->sa.lifetime_bytes = lower_limit(c->sa.lifetime_bytes, bytes);
+	sa_in_limit_bytes(c->in, soft_of(bytes), bytes);
+	if (c->out)
+		sa_out_limit_bytes(c->out, soft_of(bytes), bytes);
 }
 
 void child_drop_out(struct router *r, struct vpn_tunnel *t, struct child *c)

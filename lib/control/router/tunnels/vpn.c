@@ -267,6 +267,15 @@ static void op_child_endpoint(void *ctx, uint32_t tunnel, uint32_t spi_in, bool 
 		    c->sa.spi_out, strerror(-rc));
 }
 
+static void op_child_bytes(void *ctx, uint32_t tunnel, uint32_t spi_in, uint64_t bytes)
+{
+	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
+	struct child *c = t ? child_find(t, spi_in) : NULL;
+
+	if (c)
+		child_limit_bytes(c, bytes);
+}
+
 static void op_child_usage(void *ctx, uint32_t tunnel, uint32_t spi_in, struct ike_usage *out)
 {
 	struct vpn_tunnel *t = tunnel_at(ctx, tunnel);
@@ -347,6 +356,7 @@ const struct ike_ops router_ike_ops = {
     .child_out = op_child_out,
     .child_remove = op_child_remove,
     .child_endpoint = op_child_endpoint,
+    .child_bytes = op_child_bytes,
     .child_usage = op_child_usage,
     .tunnel_state = op_tunnel_state,
     .error = op_error,

@@ -110,5 +110,7 @@ int child_install_out(
 void child_drop_out(struct router *r, struct vpn_tunnel *t, struct child *c);
 void child_free(struct router *r, struct vpn_tunnel *t, struct child *c);
 int child_move(struct router *r, struct vpn_tunnel *t, struct child *c);
+/* The peer keeps it for so many bytes only, from now on. */
+void child_limit_bytes(struct child *c, uint64_t bytes);
 
 #endif

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * IKEv1 with somebody on the path who has no keys, but sees and sends: garbage under the cookies of a negotiation, true
+ * messages with something behind what their proof covers, before the peer's own or after it. And messages that come when
+ * what they are about is gone.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ike/v1/v1.h"
+#include "pair.h"
+
+static struct pair pair;
+
+static void init(enum ike_v1_mode mode)
+{
+	pair_init(&pair);
+	for (unsigned i = 0; i < 2; i++) {
+		pair.side[i].config.version = IKE_V1;
+		pair.side[i].config.v1_mode = mode;
+	}
+}
+
+/* ---- the last message of phase 1 ---- */
+
+static struct {
+	unsigned count; /* forged ones */
+	bool garbage, after;
+} forger;
+
+static bool is_last_of_phase_1(const struct datagram *d)
+{
+	if (d->from != 0)
+		return false;
+	if (exchange_of(d) == EXCHANGE_V1_MAIN)
+		return d->bytes[19] & V1_FLAG_ENCRYPTED;
+	return exchange_of(d) == EXCHANGE_V1_AGGRESSIVE && pair.seen[0] > 1;
+}
+
+static void receive(struct pair *p, const struct datagram *d)
+{
+	ike_receive(p->side[1].engine, p->now, &d->remote, &d->local, d->bytes, d->len);
+}
+
+static void forge(struct pair *p, const struct datagram *d, unsigned number)
+{
+	struct datagram copy = *d;
+	uint8_t fill = (uint8_t)(0xa1 + number);
+
+	if (forger.garbage) {
+		for (size_t i = IKE_HEADER_BYTES; i < copy.len; i++)
+			copy.bytes[i] ^= fill;
+	} else {
+		/* One block more, which decrypts to anything: behind the chain it counts as padding. */
+		memset(copy.bytes + copy.len, fill, 16);
+		copy.len += 16;
+		copy.bytes[26] = (uint8_t)(copy.len >> 8);
+		copy.bytes[27] = (uint8_t)copy.len;
+	}
+	receive(p, &copy);
+}
+
+static bool forging(struct pair *p, struct datagram *d)
+{
+	if (!is_last_of_phase_1(d))
+		return true;
+	if (forger.after)
+		receive(p, d);
+	for (unsigned i = 0; i < forger.count; i++)
+		forge(p, d, i);
+	return !forger.after;
+}
+
+/* Whatever is forged, both go on from the message that the peer sent, at once: no probe, no second phase 1. */
+static void test_forged_last_message(void **state)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		enum ike_v1_mode mode = i & 1 ? IKE_V1_AGGRESSIVE : IKE_V1_MAIN;
+
+		forger.garbage = i & 2;
+		forger.after = i & 4;
+		forger.count = i & 8 ? 7 : 1;
+		init(mode);
+		pair.filter = forging;
+		pair_start(&pair);
+		pair_assert_up(&pair);
+		assert_int_equal(pair_children(&pair, 1), 1);
+		assert_int_equal(pair_count_sas(&pair, 0, NULL), 1);
+		/* and what is begun on either side is understood */
+		pair_run(&pair, DUR_S(2));
+		for (unsigned side = 0; side < 2; side++) {
+			uint32_t before = pair_in_use(&pair, side)->info.spi_in;
+
+			assert_int_equal(
+			    ike_tunnel_rekey(pair.side[side].engine, pair.now, TUNNEL, false), 0);
+			pair_run(&pair, DUR_S(2));
+			pair_assert_up(&pair);
+			assert_int_not_equal(pair_in_use(&pair, side)->info.spi_in, before);
+		}
+		assert_false(pair_has_error(&pair, 0, IKE_ERROR_PEER_DEAD, NULL));
+		assert_false(pair_has_error(&pair, 1, IKE_ERROR_PEER_DEAD, NULL));
+		pair_end(&pair);
+	}
+}
+
+/* When the peer has shown which one it sent, no other version is answered or moves anything any more. */
+static struct datagram last_message;
+
+static bool keep_last(struct pair *p, struct datagram *d)
+{
+	if (is_last_of_phase_1(d))
+		last_message = *d;
+	return true;
+}
+
+static void test_forged_when_confirmed(void **state)
+{
+	for (unsigned mode = 0; mode < 2; mode++) {
+		unsigned seen;
+
+		init(mode ? IKE_V1_AGGRESSIVE : IKE_V1_MAIN);
+		pair.filter = keep_last;
+		pair_start(&pair);
+		pair_assert_up(&pair);
+		forger.garbage = false;
+		seen = pair.seen[1];
+		for (unsigned i = 0; i < 20; i++)
+			forge(&pair, &last_message, i);
+		assert_int_equal(pair.seen[1], seen);
+		pair_run(&pair, DUR_S(60));
+		pair_assert_up(&pair);
+		assert_int_equal(pair_count_sas(&pair, 1, NULL), 1);
+		pair_end(&pair);
+	}
+}
+
+/* ---- late ones ---- */
+
+/* Peers answer our delete with deletes of their own. With the tunnel gone nobody is left to hear them. */
+static void test_deletes_after_the_tunnel(void **state)
+{
+	struct datagram answer[2];
+	const struct ike_counters *c;
+	uint64_t unknown;
+	unsigned seen;
+
+	for (unsigned mode = 0; mode < 2; mode++) {
+		init(mode ? IKE_V1_AGGRESSIVE : IKE_V1_MAIN);
+		pair_start(&pair);
+		pair_assert_up(&pair);
+		pair.cut = true;
+		v1_send_delete_child(pair_sa(&pair, 1), pair_in_use(&pair, 1)->info.spi_in);
+		answer[0] = pair.last[1];
+		v1_send_delete_ike(pair_sa(&pair, 1));
+		answer[1] = pair.last[1];
+		pair_settle(&pair);
+		pair.cut = false;
+
+		assert_int_equal(ike_tunnel_remove(pair.side[0].engine, pair.now, TUNNEL), 0);
+		pair_settle(&pair);
+		seen = pair.seen[0];
+		c = ike_counters(pair.side[0].engine);
+		unknown = c->unknown_spi;
+		for (unsigned i = 0; i < 4; i++) /* each of them twice */
+			pair_inject(&pair, 0, answer[i / 2].bytes, answer[i / 2].len);
+		pair_run(&pair, DUR_S(20));
+		assert_int_equal(pair.seen[0], seen);
+		assert_true(c->unknown_spi >= unknown + 4);
+		assert_true(ike_is_quiet(pair.side[0].engine));
+		assert_int_equal(pair_children(&pair, 0), 0);
+		pair_assert_down(&pair, 1);
+		pair_end(&pair);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_forged_last_message),
+	    cmocka_unit_test(test_forged_when_confirmed),
+	    cmocka_unit_test(test_deletes_after_the_tunnel),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
