@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What guards a session, with BIRD: keys (RFC 2385), TTL security (RFC 5082), a limit of prefixes (BG-11 to BG-13)."""
+"""What guards a session: keys (RFC 2385), TTL security (RFC 5082), a limit of prefixes, and what is said of it (BG-11 to BG-13)."""
 
 import copy
 import re
@@ -9,18 +9,25 @@ from rig.case import Lab
 
 KEY = "opensesame"
 LIMIT, RESTART_S = 10, 6
-# Settings here, settings of BIRD.
+WHY = {  # what `show bgp` says of those that do not come about
+    "wrong-key": "another key than `password`", "no-key": "does not sign its packets",
+    "odd-key": "no `password` is set here", "wrong-ttl": "TTL below 255", "nobody": "refuses the connection"}
+# Settings here; settings of the peer, None: it is not there; and what it is.
 LINES = {
     "key": ({"password": KEY}, {"password": KEY}),
     "wrong-key": ({"password": KEY}, {"password": "opensesami"}),
+    "no-key": ({"password": KEY}, {}),
+    "odd-key": ({}, {"password": KEY}),
     "ttl": ({"gtsm": True}, {"ttl_security": True}),
     "wrong-ttl": ({"gtsm": True}, {}),  # BIRD sends with a TTL of 64 then
+    "gobgp": ({"password": KEY, "gtsm": True}, {"password": KEY, "ttl_security": True}, bgp.Gobgp),
+    "nobody": ({}, None),
     "limit": ({"max-prefixes": LIMIT, "restart-after": RESTART_S}, {"graceful_restart": False}),
 }
 
 
 class Guards(Lab):
-    """A private circuit for each case, with a BIRD of its own."""
+    """A private circuit for each case, with a peer of its own."""
 
     @classmethod
     def build(cls):
@@ -33,14 +40,16 @@ class Guards(Lab):
             "attachments": {name: {
                 "kind": "vbr", "port": "lan0", "vlan": 301 + i, "address": f"10.200.{i}.1/30",
                 "bgp": {"peer": f"10.200.{i}.2", "peer-asn": 65031 + i, **ours}}
-                for i, (name, (ours, _)) in enumerate(LINES.items())}}
+                for i, (name, (ours, *_)) in enumerate(LINES.items())}}
         cls.router.start(cls.config)
         cls.routers.append(cls.router)
         cls.bird = {}
-        for i, (name, (_, theirs)) in enumerate(LINES.items()):
-            ns = hosts[301 + i]
+        for i, (name, (_, theirs, *make)) in enumerate(LINES.items()):
+            if theirs is None:
+                continue
+            ns, make = hosts[301 + i], make[0] if make else bgp.Bird
             session = bgp.Session(f"10.200.{i}.2", f"10.200.{i}.1", **theirs)
-            cls.bird[name] = bgp.Bird(ns, f"bird-{name}", 65031 + i, [session], [f"10.{21 + i}.0.0/16"]).start()
+            cls.bird[name] = make(ns, f"peer-{name}", 65031 + i, [session], [f"10.{21 + i}.0.0/16"]).start()
 
     @classmethod
     def session(cls, name):
@@ -60,6 +69,17 @@ class Guards(Lab):
 
     def test_the_right_ttl(self):
         self.wait_established("ttl")
+
+    def test_another_peer_with_both(self):
+        self.wait_established("gobgp")
+
+    def test_what_keeps_a_session_down_is_said(self):
+        for name, why in WHY.items():
+            wait.until(lambda n=name, w=why: w in (self.session(n)["held-up-because"] or ""), 40,
+                       f"{name} is known to be down as: {why}", step=0.1)
+            self.assertEqual(self.session(name)["bgp_established"], 0)
+        for name in ("key", "ttl", "gobgp"):
+            self.assertIsNone(self.session(name)["held-up-because"])
 
     def test_a_wrong_key_keeps_it_down_until_it_is_mended(self):
         """Both ends drop the other's segments; with the key of the peer applied the session comes up, others stay."""

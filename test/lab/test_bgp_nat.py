@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGP in the tunnel of a peer behind a NAT, with ExaBGP, a key (RFC 2385) and TTL security (RFC 5082) inside."""
 
+import copy
 import os
 
 import test_ike_path as path
@@ -20,6 +21,7 @@ class BehindNat(path.BehindNat):
         config["customer-gateways"]["peer"]["asn"] = bgp_dc.ASN[1]
         config["vpn-connections"]["dc1"]["tunnels"][0]["bgp"] = {
             "cidr": "169.254.11.0/30", "local-ip": ROUTER, "password": KEY, "gtsm": True, "hold-time": 30}
+        cls.config = config
 
     @classmethod
     def build(cls):
@@ -66,3 +68,17 @@ class BehindNat(path.BehindNat):
         self.assertEqual((after["state"], after["bgp_established"], after["bgp_lost"]),
                          ("Established", before["bgp_established"], before["bgp_lost"]))
         self.assertEqual(self.speaker.established(), 1)
+
+    def test_diagnose_names_the_key(self):
+        """With another key here the session does not come back, and that is what is found; then it is mended."""
+        def found():
+            return {r["code"] for r in self.router.ctl("diagnose", "dc1") if r["code"].startswith("Bgp")}
+        config = copy.deepcopy(self.config)
+        config["vpn-connections"]["dc1"]["tunnels"][0]["bgp"]["password"] = "opensesami"
+        self.router.ctl("bgp", "disable", "dc1/1")
+        wait.until(lambda: not self.speaker.established(), 20, "the peer has heard of the end")
+        self.router.apply(config)
+        self.router.ctl("bgp", "enable", "dc1/1")
+        wait.until(lambda: found() == {"BgpKeyMismatch"}, 60, "the key is found to differ", step=0.2)
+        self.router.apply(self.config)
+        wait.until(lambda: found() == {"BgpUp"}, 60, "the session is back", step=0.2)

@@ -89,6 +89,10 @@ static json_t *peer_row(
 	    mono_is_set(info->since) ? json_real((double)mono_diff(info->since, now) / 1e9)
 				     : json_null());
 	json_object_set_new(row, "last-error", last_error(&info->end));
+	json_object_set_new(row, "held-up-because",
+	    info->state == BGP_ESTABLISHED || !evidence_text(p->evidence)
+		? json_null()
+		: json_string(evidence_text(p->evidence)));
 	json_object_set_new(row, "foreign-packets", json_integer((json_int_t)p->foreign));
 	add_negotiated(row, info);
 	add_counters(row, &info->counters);

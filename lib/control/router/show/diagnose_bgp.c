@@ -2,8 +2,8 @@
 
 /*
  * BGP in the tunnels of a connection, for `diagnose`. A session that never came about has no error of its own: the
- * kernel drops what has a wrong signature or TTL, and a peer that does not listen is silent. Then all that can be the
- * cause is named.
+ * kernel drops what has a wrong signature or TTL. The peer's packets tell which (speaker/evidence.h); where it sends
+ * none, all that can be the cause is named.
  */
 
 #include "base/text.h"
@@ -50,6 +50,25 @@ static void say_down(
 	    "%s is not established: %s", peer, line);
 }
 
+/* What the packets of the peer say. False: nothing, or less than how the last session ended. */
+static bool say_why(struct report *p, const char *name, const char *peer,
+    const struct bgp_peer_info *info, enum evidence why)
+{
+	static const enum finding finding[] = {
+	    [EVIDENCE_KEY_MISSING] = FINDING_BGP_KEY,
+	    [EVIDENCE_KEY_UNEXPECTED] = FINDING_BGP_KEY,
+	    [EVIDENCE_KEY_WRONG] = FINDING_BGP_KEY,
+	    [EVIDENCE_TTL_LOW] = FINDING_BGP_TTL,
+	    [EVIDENCE_REFUSED] = FINDING_BGP_REFUSED,
+	};
+
+	if (!info->wanted || !evidence_text(why) ||
+	    (why == EVIDENCE_REFUSED && info->end.by != BGP_END_NONE))
+		return false;
+	find(p, finding[why], name, "%s is not established: %s", peer, evidence_text(why));
+	return true;
+}
+
 void diagnose_bgp(struct report *p, const struct vpn_tunnel *t)
 {
 	const struct speaker_peer *session = p->r->speaker ? session_of(p->r, t) : NULL;
@@ -62,6 +81,7 @@ void diagnose_bgp(struct report *p, const struct vpn_tunnel *t)
 	    ip_text(&session->config.transport.remote, addr), session->config.remote_as);
 	if (info.state == BGP_ESTABLISHED)
 		say_up(p, t->model->name, peer, &info);
-	else if (t->ike_state == IKE_TUNNEL_UP)
+	else if (t->ike_state == IKE_TUNNEL_UP &&
+	    !say_why(p, t->model->name, peer, &info, session->evidence))
 		say_down(p, t->model->name, peer, &info);
 }

@@ -27,6 +27,11 @@
 	X(BGP_DOWN, "BgpDown", "error",                                                            \
 	    "check at the peer: its address and AS number, ours in its configuration, `password` " \
 	    "and `gtsm` alike on both sides, TCP 179 passes inside the tunnel")                    \
+	X(BGP_KEY, "BgpKeyMismatch", "error", "set the same `password` on both sides, or on none") \
+	X(BGP_TTL, "BgpTtlLow", "error",                                                           \
+	    "switch TTL security (GTSM) on at the peer as well, or `gtsm` off here")               \
+	X(BGP_REFUSED, "BgpRefused", "error",                                                      \
+	    "check that BGP runs at the peer, and that it has our address as a neighbour")         \
 	X(NOT_ATTACHED, "NotAttached", "error",                                                    \
 	    "add an attachment `{kind: vpn, connection: NAME}`")                                   \
 	X(NOT_ASSOCIATED, "NoRoutesFromPeer", "error",                                             \

@@ -41,10 +41,10 @@ static bool flow_of(const uint8_t *packet, size_t len, struct flow *out)
 	return true;
 }
 
-static const struct speaker_peer *session_of(
+static struct speaker_peer *session_of(
     const struct speaker *s, const struct ip_addr *local, const struct ip_addr *remote)
 {
-	const struct speaker_peer *p;
+	struct speaker_peer *p;
 
 	list_for (p, &s->peers, node) {
 		if (ip_eq(&p->config.transport.local, local) &&
@@ -74,6 +74,14 @@ static bool belongs(const struct speaker_peer *p, const struct pkt_meta *meta)
 	    (p->tunnel ? meta->tunnel == p->tunnel : !meta->tunnel && meta->iface == p->iface);
 }
 
+static void note_evidence(struct speaker_peer *p, const uint8_t *packet, size_t len)
+{
+	enum evidence found = evidence_of(packet, len, p->key, p->config.transport.ttl_min);
+
+	if (found != EVIDENCE_NONE)
+		p->evidence = (uint8_t)found;
+}
+
 void speaker_punted(struct router *r, struct rte_mbuf *m)
 {
 	struct speaker *s = r->speaker;
@@ -84,11 +92,16 @@ void speaker_punted(struct router *r, struct rte_mbuf *m)
 	bool is_flow = packet && flow_of(packet, len, &flow) &&
 	    (flow.from_port == BGP_PORT || flow.to_port == BGP_PORT);
 
-	if (!s || !s->host || !is_flow ||
-	    !belongs(session_of(s, &flow.to, &flow.from), pkt_meta(m))) {
+	struct speaker_peer *p = s && is_flow ? session_of(s, &flow.to, &flow.from) : NULL;
+
+	if (!s || !s->host || !belongs(p, pkt_meta(m))) {
 		if (s)
 			note_foreign(s, &flow.to);
-	} else if (host_write(s->host, packet, len) < 0) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	note_evidence(p, packet, len);
+	if (host_write(s->host, packet, len) < 0) {
 		s->packets_lost++;
 	} else {
 		s->packets_in++;

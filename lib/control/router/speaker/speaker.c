@@ -229,6 +229,8 @@ static void peer_change(struct speaker_peer *p, const struct speaker_peer *want,
 	if (sockets && s->host)
 		host_address_remove(s->host, &p->config.transport.local);
 	p->config = want->config;
+	if (changed || rekey)
+		p->evidence = EVIDENCE_NONE;
 	if (rekey) {
 		key_free(p);
 		p->key = key ? xstrdup(key) : NULL;

@@ -8,6 +8,7 @@
  *   speaker.c          create, apply a configuration, rounds, goodbye; what the engine asks of us
  *   conf.c             startup file -> peers
  *   socket.c           sockets <-> connections of the engine
+ *   evidence.c         what a peer's packets say of why a session does not come about
  *   packet.c           packets between the TUN device and the tunnels and ports of sessions
  *   ../show/bgp.c      what the control socket answers
  */
@@ -15,6 +16,7 @@
 #include "bgp/bgp.h"
 #include "host/host.h"
 #include "router/internal.h"
+#include "router/speaker/evidence.h"
 
 /* A session that the configuration wants: one per tunnel with bgp, one per port attachment with bgp. */
 struct speaker_peer {
@@ -31,6 +33,8 @@ struct speaker_peer {
 	bool disabled;   /* by hand, until it is enabled or transitd starts again */
 	bool reachable;  /* when last looked at */
 	bool seen;
+	uint8_t
+	    evidence; /* enum evidence, of the last packet that opened or refused a connection */
 	int listener; /* -1: none */
 	struct event *accept_event;
 	uint64_t
