@@ -264,6 +264,31 @@ static void test_damaged_quick_mode(void **state)
 	pair_end(&p);
 }
 
+/* V1-11: a peer that asks for CONNECTED, in any message, is not waited for. */
+static bool commit_bit(struct pair *p, struct datagram *d)
+{
+	d->bytes[19] |= V1_FLAG_COMMIT;
+	p->count++;
+	return true;
+}
+
+static void test_commit_bit(void **state)
+{
+	struct pair p;
+
+	for (enum ike_v1_mode mode = IKE_V1_MAIN; mode <= IKE_V1_AGGRESSIVE; mode++) {
+		init_v1(&p, mode);
+		p.filter = commit_bit;
+		pair_start(&p);
+		assert_true(p.count >= 6);
+		pair_assert_up(&p);
+		assert_int_equal(pair_children(&p, 0), 1);
+		pair_run(&p, DUR_S(60));
+		pair_assert_up(&p);
+		pair_end(&p);
+	}
+}
+
 /* V1-07, T21: a peer that answers no more */
 static void test_dpd(void **state)
 {
@@ -376,6 +401,7 @@ int main(void)
 	    cmocka_unit_test(test_repeated),
 	    cmocka_unit_test(test_forged_delete),
 	    cmocka_unit_test(test_damaged_quick_mode),
+	    cmocka_unit_test(test_commit_bit),
 	    cmocka_unit_test(test_dpd),
 	    cmocka_unit_test(test_renewal),
 	    cmocka_unit_test(test_short_lifetimes),
