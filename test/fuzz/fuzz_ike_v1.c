@@ -72,7 +72,7 @@ static void send_clear(
 		spi_i, which & 4 ? 0 : spi_r, exchanges[which & 3], which & 8 ? which : 0, &c));
 }
 
-/* The last message of phase 1 that this side has to send. */
+/* The last message of phase 1 that this side has to send. A responder of main mode derives its keys when that has come. */
 static void send_proof(struct world *w, unsigned side, const uint8_t *bytes, size_t len)
 {
 	struct ike_chain c = ike_chain_of(mem, sizeof(mem));
@@ -81,7 +81,7 @@ static void send_proof(struct world *w, unsigned side, const uint8_t *bytes, siz
 	bool aggressive;
 
 	list_for (each, &w->end[side].engine->sas, node)
-		if (each->setup &&
+		if (each->setup && each->v1->keys.prf != AUTH_NONE &&
 		    (each->v1->step == V1_MM4_SENT || each->v1->step == V1_MM5_SENT ||
 			each->v1->step == V1_AM2_SENT))
 			sa = each;
