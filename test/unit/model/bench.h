@@ -40,6 +40,19 @@ struct bench {
 	"  cgw-b: {address: 192.0.2.2}\n"
 /* Of a connection: two tunnels to the two customer gateways. */
 #define BENCH_PAIR "tunnels: [{customer-gateway: cgw-a, psk: k}, {customer-gateway: cgw-b, psk: k}]"
+/* Two connections with the same network, a VPC with one behind it, a circuit, and a table beside the default. */
+#define BENCH_CONNECTIONS                                                                          \
+	"vpn-connections:\n"                                                                       \
+	"  dc1: {" BENCH_PAIR "}\n"                                                                \
+	"  dc2: {" BENCH_PAIR "}\n"
+#define BENCH_BASIC                                                                                \
+	BENCH_SITE                                                                                 \
+	"route-tables: {default: {}, red: {}}\n" BENCH_CONNECTIONS "attachments:\n"                \
+	"  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
+	"  dc2: {kind: vpn, connection: dc2, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
+	"  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"                         \
+	" routes: [{prefix: 10.11.0.0/16, next-hop: 10.1.0.9}]}\n"                                 \
+	"  line1: {kind: vbr, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
 
 /*
  * Fixtures of a test: *state is a struct bench. The teardown checks that the model gave everything

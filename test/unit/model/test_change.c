@@ -10,40 +10,28 @@
 #include "base/mem.h"
 #include "snapshot.h"
 
-#define CONNECTIONS                                                                                \
-	"vpn-connections:\n"                                                                       \
-	"  dc1: {" BENCH_PAIR "}\n"                                                                \
-	"  dc2: {" BENCH_PAIR "}\n"
-#define BASIC                                                                                      \
-	BENCH_SITE                                                                                 \
-	"route-tables: {default: {}, red: {}}\n" CONNECTIONS "attachments:\n"                      \
-	"  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
-	"  dc2: {kind: vpn, connection: dc2, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
-	"  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"                         \
-	" routes: [{prefix: 10.11.0.0/16, next-hop: 10.1.0.9}]}\n"                                 \
-	"  line1: {kind: vbr, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
-
 static void what_stays_is_not_touched(void **state) /* O10 */
 {
 	struct bench *t = *state;
 	static struct snapshot before;
 
-	bench_apply(t, BASIC);
+	bench_apply(t, BENCH_BASIC);
 	bench_tunnels(t, MODEL_TUNNEL_UP);
 	bench_tunnel(t, "dc1/2", MODEL_TUNNEL_DOWN);
 	snapshot_take(t, &before);
 	for (unsigned i = 0; i < 3; i++)
-		bench_apply(t, BASIC);
+		bench_apply(t, BENCH_BASIC);
 	assert_int_equal(snapshot_differences(t, &before), 0);
 	assert_way(t, "vpc-a", "10.9.1.1", "dc1/1 dc2/1 dc2/2"); /* states are no configuration */
 	/*
 	 * A network more: its interface, its leaf, a path each for the subnet and, R4, for who may
 	 * use it.
 	 */
-	bench_apply(t, BASIC "  vpc-b: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16}\n");
+	bench_apply(
+	    t, BENCH_BASIC "  vpc-b: {kind: vpc, port: lan0, vlan: 30, address: 10.3.0.1/16}\n");
 	assert_in_range(snapshot_differences(t, &before), 1, 8);
 	assert_way(t, "dc1", "10.3.0.7", "vpc-b");
-	bench_apply(t, BASIC);
+	bench_apply(t, BENCH_BASIC);
 	assert_way(t, "dc1", "10.3.0.7", "no route");
 }
 

@@ -9,19 +9,6 @@
 #include "base/mem.h"
 #include "bench.h"
 
-#define CONNECTIONS                                                                                \
-	"vpn-connections:\n"                                                                       \
-	"  dc1: {" BENCH_PAIR "}\n"                                                                \
-	"  dc2: {" BENCH_PAIR "}\n"
-#define BASIC                                                                                      \
-	BENCH_SITE                                                                                 \
-	"route-tables: {default: {}, red: {}}\n" CONNECTIONS "attachments:\n"                      \
-	"  dc1: {kind: vpn, connection: dc1, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
-	"  dc2: {kind: vpn, connection: dc2, routes: [{prefix: 10.9.0.0/16}]}\n"                   \
-	"  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"                         \
-	" routes: [{prefix: 10.11.0.0/16, next-hop: 10.1.0.9}]}\n"                                 \
-	"  line1: {kind: vbr, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
-
 static void numbers_wait_for_slow_workers(void **state)
 {
 	struct bench *t = *state;
@@ -111,14 +98,14 @@ static void a_worker_never_finds_a_hole(void **state)
 {
 	struct bench *t = *state;
 	static const char *const turn[] = {
-	    BASIC,
-	    BENCH_SITE "route-tables: {default: {}, blue: {}}\n" CONNECTIONS "attachments:\n"
+	    BENCH_BASIC,
+	    BENCH_SITE "route-tables: {default: {}, blue: {}}\n" BENCH_CONNECTIONS "attachments:\n"
 		       "  dc1: {kind: vpn, connection: dc1, propagate: [blue],"
 		       " routes: [{prefix: 10.0.0.0/9}]}\n"
 		       "  dc2: {kind: vpn, connection: dc2}\n"
 		       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
 		       " associate: blue}\n",
-	    BENCH_SITE CONNECTIONS
+	    BENCH_SITE BENCH_CONNECTIONS
 	    "attachments:\n"
 	    "  dc2: {kind: vpn, connection: dc2, routes: [{prefix: 10.9.1.0/24}]}\n"
 	    "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
