@@ -190,38 +190,42 @@ static json_t *follow(struct following *f, json_t **answer)
 	return result;
 }
 
-static json_t *run(struct following *f, char **words, int count, json_t **answer)
+/* What has begun: to its end. *result: as follow() has it. 0, or -EIO: the file took not all. */
+static int run(
+    struct following *f, const json_t *begun, const char *write, json_t **result, json_t **answer)
 {
 	const struct sigaction action = {.sa_handler = on_signal};
-	json_t *begun = ask(f->fd, start_request(words, count, f->capture != NULL), answer);
-	json_t *result;
 
-	if (!begun)
-		return NULL;
+	if (write && !(f->capture = capture_open(write))) {
+		stop(f->fd, answer);
+		return -EIO;
+	}
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	f->token = json_string_value(json_object_get(begun, "token"));
 	f->start_ns = json_integer_value(json_object_get(begun, "unix-ns"));
-	result = follow(f, answer);
-	json_decref(begun);
-	return result;
+	*result = follow(f, answer);
+	return f->capture && !capture_close(f->capture) ? -EIO : 0;
 }
 
 int trace_run(int fd, char **words, int count, const struct trace_output *output, json_t **answer)
 {
 	bool piped = output->write && strcmp(output->write, "-") == 0;
 	struct following f = {.fd = fd, .json = output->json, .quiet = piped};
-	json_t *result;
+	json_t *begun = ask(fd, start_request(words, count, output->write != NULL), answer);
+	json_t *result = NULL;
+	int rc;
 
-	*answer = NULL;
-	if (output->write && !(f.capture = capture_open(output->write)))
-		return -EIO;
-	result = run(&f, words, count, answer);
-	if (f.capture && !capture_close(f.capture)) {
+	if (!begun)
+		return -1;
+	/* The file is touched when transitd traces, and not before: what it refuses costs no capture of before. */
+	rc = run(&f, begun, output->write, &result, answer);
+	json_decref(begun);
+	if (rc < 0) {
 		json_decref(result);
 		json_decref(*answer);
 		*answer = NULL;
-		return -EIO;
+		return rc;
 	}
 	if (!result)
 		return -1;

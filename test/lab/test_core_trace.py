@@ -105,6 +105,34 @@ class Trace(manual.ManualSite):
         for word in (b"lan0", b"tunnel mk/1", b"wan0", b"packet 1: encrypted, tunnel mk/1"):
             self.assertIn(word, text)
 
+    def test_piped_to_tcpdump(self):
+        """As the README has it: nothing but packets on standard output."""
+        shown = []
+        command = [self.router.program("transitctl"), "-s", self.router.socket, "trace", "--from=vpc-a", "--destination",
+                   FAR, "--count=1", "--seconds=60", "--write", "-"]
+        client = threading.Thread(target=lambda: shown.append(process.run(
+            ["sh", "-c", '"$@" | tcpdump -nr -', "sh", *command])))
+        client.start()
+
+        def done():
+            self.vpc.ping(FAR, count=1, wait_s=0.1)
+            return not client.is_alive()
+        wait.until(done, 60, "a packet was traced")
+        client.join()
+        lines = shown[0].splitlines()
+        self.assertEqual(len(lines), 3, lines)
+        self.assertIn(f"{self.vpc.address} > {FAR}: ICMP echo request", lines[0])
+        self.assertIn(f"{OURS} > {PEER}: ESP(spi=0x00002001", lines[2])
+
+    def test_a_refused_trace_leaves_the_file_alone(self):
+        path = process.log_path("before.pcapng")
+        with open(path, "w") as file:
+            file.write("a capture of before")
+        with self.assertRaisesRegex(Exception, "NoSuchAttachment|no attachment"):
+            self.router.text("trace", "--from=nobody", "--write", path)
+        with open(path) as file:
+            self.assertEqual(file.read(), "a capture of before")
+
     def test_no_file(self):
         with self.assertRaisesRegex(Exception, "cannot write packets there: No such file"):
             self.router.text("trace", "--count=1", "--write", "/nowhere/trace.pcapng")
