@@ -22,6 +22,9 @@ LINES = {
     "wrong-ttl": ({"gtsm": True}, {}),  # BIRD sends with a TTL of 64 then
     "gobgp": ({"password": KEY, "gtsm": True}, {"password": KEY, "ttl_security": True}, bgp.Gobgp),
     "nobody": ({}, None),
+    "silent": ({"password": KEY}, {"password": "opensesami", "passive": True}),  # drops our SYN, and sends none
+    "filtered": ({}, None),
+    "absent": ({}, None),
     "limit": ({"max-prefixes": LIMIT, "restart-after": RESTART_S}, {"graceful_restart": False}),
 }
 
@@ -34,6 +37,9 @@ class Guards(Lab):
         cls.router = transitd.Transitd("tr")
         hosts = {301 + i: net.Host(f"h-{name}", f"10.200.{i}.2/30") for i, name in enumerate(LINES)}
         cls.lan = site.VpcHosts(cls.router, "lan0", hosts)
+        hosts[301 + list(LINES).index("absent")].ip("link set eth0 arp off")
+        hosts[301 + list(LINES).index("filtered")].run(
+            "nft", "add table inet shut; add chain inet shut in { type filter hook input priority 0; policy drop; }")
         cls.config = {
             "ports": {"lan0": {"device": "af_packet:lan0"}},
             "transit-router": {"name": "tr-1", "router-id": "10.255.255.1"},
@@ -59,10 +65,14 @@ class Guards(Lab):
     def wait_established(cls, name, timeout=40):
         wait.until(lambda: cls.session(name)["state"] == "Established", timeout, f"{name} is established", step=0.1)
 
-    def dropped(self, counter):
-        """One of the kernel's counters of TCP, in the router's namespace."""
-        names, values = (line.split() for line in self.router.run("grep", "^TcpExt:", "/proc/net/netstat").splitlines())
+    def dropped(self, counter, ns=None):
+        """One of the kernel's counters of TCP, in the router's namespace or another one."""
+        text = (ns or self.router).run("grep", "^TcpExt:", "/proc/net/netstat")
+        names, values = (line.split() for line in text.splitlines())
         return int(values[names.index(counter)])
+
+    def dropped_at(self, name, counter):
+        return self.dropped(counter, self.bird[name].ns)
 
     def test_the_right_key(self):
         self.wait_established("key")
@@ -80,6 +90,48 @@ class Guards(Lab):
             self.assertEqual(self.session(name)["bgp_established"], 0)
         for name in ("key", "ttl", "gobgp"):
             self.assertIsNone(self.session(name)["held-up-because"])
+
+    def findings(self, name):
+        return {row["code"]: row for row in self.router.ctl("diagnose", name)}
+
+    def wait_finding(self, name, code, timeout=40):
+        """Of the session, that one and no other."""
+        def found():
+            return {c for c in self.findings(name) if c.startswith("Bgp")} == {code}
+        wait.until(found, timeout, f"diagnose finds {code} of {name}", step=0.2)
+        return self.findings(name)[code]
+
+    def test_diagnose_an_attachment(self):
+        """By its name, from the link to the routes; with what helps."""
+        self.wait_established("key")
+        wait.until(lambda: self.session("key")["accepted-prefixes"] == 1, 10, "its route has come")
+        self.assertIn("1 routes received, 1 of them accepted", self.wait_finding("key", "BgpUp")["finding"])
+        found = self.findings("key")
+        self.assertEqual((found["LineUp"]["severity"], found["LineUp"]["attachment"]), ("ok", "key"))
+        self.assertIn("RoutesComplete", found)
+        for name, code in {"wrong-key": "BgpKeyMismatch", "no-key": "BgpKeyMismatch", "odd-key": "BgpKeyMismatch",
+                           "wrong-ttl": "BgpTtlLow", "nobody": "BgpRefused"}.items():
+            row = self.wait_finding(name, code)
+            self.assertEqual(row["severity"], "error")
+            self.assertTrue(row["suggestion"])
+        self.assertEqual({row["attachment"] for row in self.router.ctl("diagnose", "--all")}, set(LINES))
+        self.assertIn("BgpUp", self.router.text("diagnose", "key"))
+        with self.assertRaisesRegex(transitd.Refused, "NoSuchConnection"):
+            self.router.ctl("diagnose", "no-such")
+
+    def test_diagnose_a_peer_that_says_nothing(self):
+        """One that waits for us and drops our SYN for its key, a packet filter, and nobody at all are told apart."""
+        for name, password in (("silent", "`password` is set here"), ("filtered", "`password` is not set here")):
+            row = self.wait_finding(name, "BgpNoAnswer")
+            self.assertIn("it answers ARP", row["finding"])
+            self.assertIn(password, row["finding"])
+            self.assertIn("TCPMD5Failure", row["suggestion"])
+            self.assertIn("see `diagnose`", self.session(name)["held-up-because"])
+        before = self.dropped_at("silent", "TCPMD5Failure")
+        wait.until(lambda: self.dropped_at("silent", "TCPMD5Failure") > before, 40, "the counter that is named counts")
+        self.wait_finding("absent", "BgpDown")
+        self.assertIn("10.200.", self.findings("absent")["NeighbourSilent"]["finding"])
+        self.assertNotIn("NeighbourSilent", self.findings("silent"))
 
     def test_a_wrong_key_keeps_it_down_until_it_is_mended(self):
         """Both ends drop the other's segments; with the key of the peer applied the session comes up, others stay."""

@@ -13,10 +13,12 @@ from . import process, wait
 
 
 class Session:
-    """A neighbour: our address there and the router's. `ttl_security`: RFC 5082; `password`: RFC 2385."""
+    """A neighbour: our address there and the router's. `ttl_security`: RFC 5082; `password`: RFC 2385. BIRD alone knows
+    `passive`: it waits for the other end."""
 
     def __init__(self, local, remote, remote_as=45104, hold=90, password=None, ttl_security=False,
-                 graceful_restart=True):
+                 graceful_restart=True, passive=False):
+        self.passive = passive
         self.local, self.remote, self.remote_as, self.hold = local, remote, remote_as, hold
         self.password, self.ttl_security, self.graceful_restart = password, ttl_security, graceful_restart
 
@@ -79,7 +81,7 @@ class Bird(Speaker):
                 f"{'direct; ' if s.ttl_security else 'multihop; '}{security}hold time {s.hold}; "
                 f"connect retry time 1; connect delay time 1; error wait time 1, 2; "
                 f"{f'password {json.dumps(s.password)}; ' if s.password else ''}"
-                f"graceful restart {'on' if s.graceful_restart else 'off'}; "
+                f"graceful restart {'on' if s.graceful_restart else 'off'}; passive {'on' if s.passive else 'off'}; "
                 f"ipv4 {{ import all; export where source = RTS_STATIC; next hop self; import keep filtered; "
                 f"{self.extra} }}; }}")
         self.write("\n".join(lines) + "\n")

@@ -43,6 +43,19 @@ static json_t *last_error(const struct bgp_end *end)
 	return bgp_end_text(end, &text) ? json_string(buf) : json_null();
 }
 
+/* NULL: nothing that is known of. */
+static const char *held_up_by(
+    const struct speaker_peer *p, const struct bgp_peer_info *info, struct mono now)
+{
+	const char *why = evidence_text(speaker_evidence(p, now));
+
+	if (info->state == BGP_ESTABLISHED)
+		return NULL;
+	if (!why && info->wanted && speaker_is_silent(p, now))
+		return "nothing of the session comes from the peer: see `diagnose`";
+	return why;
+}
+
 static void add_negotiated(json_t *row, const struct bgp_peer_info *info)
 {
 	char id[IP_TEXT_MAX];
@@ -89,10 +102,8 @@ static json_t *peer_row(
 	    mono_is_set(info->since) ? json_real((double)mono_diff(info->since, now) / 1e9)
 				     : json_null());
 	json_object_set_new(row, "last-error", last_error(&info->end));
-	json_object_set_new(row, "held-up-because",
-	    info->state == BGP_ESTABLISHED || !evidence_text(p->evidence)
-		? json_null()
-		: json_string(evidence_text(p->evidence)));
+	const char *why = held_up_by(p, info, now);
+	json_object_set_new(row, "held-up-because", why ? json_string(why) : json_null());
 	json_object_set_new(row, "foreign-packets", json_integer((json_int_t)p->foreign));
 	add_negotiated(row, info);
 	add_counters(row, &info->counters);

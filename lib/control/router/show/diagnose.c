@@ -2,8 +2,8 @@
 
 /*
  * `diagnose`: what is wrong with a connection, from the tunnel outwards (O3): negotiation, checks, BGP, routes on all
- * three sides (A22: the networks of the site, the transit router, the data center), MTU, redundancy. It looks at
- * what others know and decides nothing.
+ * three sides (A22), MTU, redundancy; or with an attachment of a port. It looks at what others know and decides
+ * nothing.
  */
 
 #include <string.h>
@@ -28,9 +28,17 @@ void find(struct report *p, enum finding f, const char *about, const char *forma
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	json_array_append_new(p->rows,
-	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?}", "name", about, "connection", p->c->name,
-		"severity", list[f].severity, "code", list[f].code, "finding", text, "suggestion",
+	    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?}", "name", about,
+		p->c ? "connection" : "attachment", p->c ? p->c->name : p->a->name, "severity",
+		list[f].severity, "code", list[f].code, "finding", text, "suggestion",
 		*list[f].suggestion ? list[f].suggestion : NULL));
+}
+
+bool row_has(const json_t *row, const char *key, const char *value)
+{
+	const char *have = json_string_value(json_object_get(row, key));
+
+	return have && strcmp(have, value) == 0;
 }
 
 /* ---- tunnels ---- */
@@ -111,130 +119,6 @@ static void mtu_of(struct report *p, const struct vpn_tunnel *t)
 	    record->inner_mtu, record->mss_v4, t->model->outer_mtu);
 }
 
-/* ---- routes, on three sides ---- */
-
-/* Rows of `show routes` of a table; what is asked of them follows. */
-static bool is_row(const json_t *row, const char *key, const char *value)
-{
-	const char *have = json_string_value(json_object_get(row, key));
-
-	return have && strcmp(have, value) == 0;
-}
-
-static bool is_network(const struct report *p, const json_t *row)
-{
-	const char *name = json_string_value(json_object_get(row, "attachment"));
-	const struct conf_attachment *a = name ? conf_find_attachment(p->r->conf, name) : NULL;
-
-	return json_is_true(json_object_get(row, "used")) && a && a != p->c->attachment;
-}
-
-/* What the peer's packets can reach: routes of others in the table that looks them up. */
-static unsigned routes_to_site(const struct report *p, const struct conf_attachment *a)
-{
-	json_t *rows = model_show_routes(p->r->model, a->associate->name), *row;
-	unsigned count = 0;
-	size_t i;
-
-	json_array_foreach(rows, i, row)
-	{
-		count += is_network(p, row);
-	}
-	json_decref(rows);
-	return count;
-}
-
-struct reach {
-	unsigned routes;        /* to the data center, in any table */
-	unsigned tables_in_use; /* that have one, and that a network is associated with */
-	struct text refused;
-	char refused_room[256];
-};
-
-static bool is_looked_up_by_others(const struct report *p, const char *table)
-{
-	for (unsigned i = 0; i < p->r->conf->attachments_count; i++) {
-		const struct conf_attachment *a = p->r->conf->attachments[i];
-
-		if (a != p->c->attachment && a->associate && strcmp(a->associate->name, table) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void add_refused(struct reach *reach, const json_t *row, const char *own)
-{
-	size_t i;
-	json_t *name;
-
-	json_array_foreach(json_object_get(row, "refused-to"), i, name)
-	{
-		if (strcmp(json_string_value(name), own) != 0 &&
-		    !strstr(reach->refused_room, json_string_value(name)))
-			text_addf(&reach->refused, "%s%s", reach->refused.len ? ", " : "",
-			    json_string_value(name));
-	}
-}
-
-static void look_for_peer(const struct report *p, const char *attachment, struct reach *out)
-{
-	json_t *rows = model_show_routes(p->r->model, NULL), *row;
-	const char *last = NULL;
-	size_t i;
-
-	out->refused = text_of(out->refused_room, sizeof(out->refused_room));
-	json_array_foreach(rows, i, row)
-	{
-		const char *table = json_string_value(json_object_get(row, "table"));
-
-		if (!is_row(row, "attachment", attachment) ||
-		    !json_is_true(json_object_get(row, "used")))
-			continue;
-		out->routes++;
-		add_refused(out, row, attachment);
-		if ((!last || strcmp(last, table) != 0) && is_looked_up_by_others(p, table))
-			out->tables_in_use++;
-		last = table;
-	}
-	json_decref(rows);
-}
-
-static void routes(struct report *p)
-{
-	const struct conf_attachment *a = p->c->attachment;
-	struct reach reach = {0};
-	unsigned to_site;
-
-	if (!a) {
-		find(p, FINDING_NOT_ATTACHED, p->c->name, "no attachment uses the connection");
-		return;
-	}
-	if (!a->associate) {
-		find(p, FINDING_NOT_ASSOCIATED, a->name, "the attachment has no route table");
-		return;
-	}
-	to_site = routes_to_site(p, a);
-	if (!to_site)
-		find(p, FINDING_NO_ROUTES_TO_SITE, a->name,
-		    "table \"%s\" has no route to any network for packets of the data center",
-		    a->associate->name);
-	look_for_peer(p, a->name, &reach);
-	if (!reach.routes)
-		find(p, FINDING_NO_ROUTES_TO_PEER, a->name,
-		    "no table has a route to the data center through this connection");
-	else if (!reach.tables_in_use)
-		find(p, FINDING_NOT_PROPAGATED, a->name,
-		    "%u routes lead to the data center, in tables that no network is associated with",
-		    reach.routes);
-	else if (to_site)
-		find(p, FINDING_ROUTES_COMPLETE, a->name,
-		    "%u routes to the data center, %u routes from it to networks", reach.routes,
-		    to_site);
-	if (reach.refused.len)
-		find(p, FINDING_ROUTES_REFUSED, a->name, "policies refuse the routes to: %s",
-		    reach.refused_room);
-}
-
 /* ---- redundancy ---- */
 
 static void redundancy(struct report *p)
@@ -247,7 +131,7 @@ static void redundancy(struct report *p)
 	{
 		const char *why = json_string_value(json_object_get(row, "redundancy-reason"));
 
-		if (!is_row(row, "name", p->c->name))
+		if (!row_has(row, "name", p->c->name))
 			continue;
 		if (why)
 			find(p, FINDING_NOT_REDUNDANT, p->c->name, "%s", why);
@@ -262,7 +146,7 @@ static void redundancy(struct report *p)
 		    "both tunnels end at customer gateway \"%s\"", first->name);
 }
 
-static void diagnose_one(struct report *p)
+static void diagnose_connection(struct report *p)
 {
 	for (uint32_t i = 0; i < p->r->tunnel_capacity; i++) {
 		const struct vpn_tunnel *t = p->r->tunnel[i];
@@ -272,10 +156,43 @@ static void diagnose_one(struct report *p)
 		tunnel_state_of(p, t);
 		drops_of(p, t);
 		mtu_of(p, t);
-		diagnose_bgp(p, t);
+		diagnose_tunnel_bgp(p, t);
 	}
-	routes(p);
+	diagnose_routes(p);
 	redundancy(p);
+}
+
+static void connections(struct report *p, const char *name)
+{
+	const struct conf *conf = p->r->conf;
+
+	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
+		p->c = conf->vpn_connections[i];
+		p->a = p->c->attachment;
+		if (!name || strcmp(p->c->name, name) == 0)
+			diagnose_connection(p);
+	}
+	p->c = NULL;
+}
+
+/* One that is named; else all that have a session, which is what can be wrong with them. */
+static void attachments(struct report *p, const char *name)
+{
+	const struct conf *conf = p->r->conf;
+
+	for (unsigned i = 0; i < conf->attachments_count; i++) {
+		p->a = conf->attachments[i];
+		if (p->a->port && (name ? strcmp(p->a->name, name) == 0 : p->a->bgp.enabled))
+			diagnose_line(p);
+	}
+}
+
+/* A VPN attachment, which may have another name than its connection, is that. */
+static const char *connection_of(const struct conf *conf, const char *name)
+{
+	const struct conf_attachment *a = name ? conf_find_attachment(conf, name) : NULL;
+
+	return a && a->connection ? a->connection->name : name;
 }
 
 static json_t *diagnose(void *ctx, const json_t *request, struct api_error *error)
@@ -283,25 +200,28 @@ static json_t *diagnose(void *ctx, const json_t *request, struct api_error *erro
 	const char *name = api_text(request, "connection");
 	bool all = json_is_true(json_object_get(request, "all"));
 	struct report p = {.r = ctx};
-	const struct conf *conf = p.r->conf;
 
 	if (!name && !all)
-		return api_fail(error, "MissingArgument", "name a connection, or say --all");
+		return api_fail(
+		    error, "MissingArgument", "name a connection or an attachment, or say --all");
+	name = all ? NULL : name;
 	p.rows = json_array();
-	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
-		p.c = conf->vpn_connections[i];
-		if (all || strcmp(p.c->name, name) == 0)
-			diagnose_one(&p);
-	}
+	connections(&p, name);
+	if (name && !json_array_size(p.rows))
+		connections(&p, connection_of(p.r->conf, name));
+	if (all || !json_array_size(p.rows))
+		attachments(&p, name);
 	if (json_array_size(p.rows) || all)
 		return p.rows;
 	json_decref(p.rows);
 	return api_fail(error, "NoSuchConnection",
-	    "there is no connection \"%s\"; `show connections` lists them", name);
+	    "there is no connection \"%s\" and no attachment of a port; `show connections` and `show "
+	    "attachments` list them",
+	    name);
 }
 
 static const struct api_command command = {"diagnose", "[connection] [--all]", API_SHOW, diagnose,
-    "what is wrong with a connection, and what helps"};
+    "what is wrong with a connection, or an attachment of a port, and what helps"};
 
 int diagnose_init(struct router *r)
 {

@@ -11,15 +11,27 @@
 
 struct report {
 	struct router *r;
-	const struct conf_connection *c;
+	const struct conf_connection *c; /* NULL: an attachment of a port */
+	const struct conf_attachment *a; /* NULL: the connection has none */
 	json_t *rows;
 };
 
-/* Adds a finding about a tunnel or the connection. */
+/* Adds a finding about a tunnel, the connection, or the attachment. */
 void find(struct report *p, enum finding f, const char *about, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* diagnose_bgp.c: the session in a tunnel, where there is to be one */
-void diagnose_bgp(struct report *p, const struct vpn_tunnel *t);
+/* A row of what `show` answers has that text under that key. */
+bool row_has(const json_t *row, const char *key, const char *value);
+
+/* diagnose_line.c: an attachment of a port */
+void diagnose_line(struct report *p);
+
+/* diagnose_routes.c */
+void diagnose_routes(struct report *p);
+
+/* diagnose_bgp.c: the session in a tunnel, or on an attachment of a port, where there is to be one */
+void diagnose_tunnel_bgp(struct report *p, const struct vpn_tunnel *t);
+/* `reached`: the neighbour is known to be there. */
+void diagnose_line_bgp(struct report *p, const struct model_iface *iface, bool reached);
 
 #endif

@@ -20,6 +20,14 @@
 	X(HEALTH_CHECKING, "HealthCheckPending", "info", "wait for the first answer")              \
 	X(BFD_DOWN, "BfdDown", "error",                                                            \
 	    "check BFD of the peer, and that UDP 3784 with TTL 255 passes inside the tunnel")      \
+	X(LINE_UP, "LineUp", "ok", "")                                                             \
+	X(LINE_DOWN, "LineDown", "error", "check the cable, and the port at the far end")          \
+	X(LINE_BFD_DOWN, "BfdDown", "error",                                                       \
+	    "check BFD of the far end, and that UDP 3784 with TTL 255 passes")                     \
+	X(NEIGHBOUR_SILENT, "NeighbourSilent", "error",                                            \
+	    "nobody has that address on this line: check VLAN and address at both ends, and "      \
+	    "that the far end is up")                                                              \
+	X(LINE_DROPS, "PacketsDropped", "warning", "`show counters` tells where; see the reason")  \
 	X(BGP_UP, "BgpUp", "ok", "")                                                               \
 	X(BGP_NO_ROUTES, "BgpNoRoutes", "warning",                                                 \
 	    "check what the peer exports to this session, and that it has the routes itself")      \
@@ -32,14 +40,19 @@
 	    "switch TTL security (GTSM) on at the peer as well, or `gtsm` off here")               \
 	X(BGP_REFUSED, "BgpRefused", "error",                                                      \
 	    "check that BGP runs at the peer, and that it has our address as a neighbour")         \
+	X(BGP_SILENT, "BgpNoAnswer", "error",                                                      \
+	    "run `tcpdump -ni any tcp port 179` at the peer. No SYN of ours there: the way to "    \
+	    "it, or its address. A SYN, and no answer: another `password` than here (on Linux "    \
+	    "`nstat -az` counts TcpExtTCPMD5Failure, Unexpected or NotFound), or a packet "        \
+	    "filter. An answer that goes out: the way back")                                       \
 	X(NOT_ATTACHED, "NotAttached", "error",                                                    \
 	    "add an attachment `{kind: vpn, connection: NAME}`")                                   \
 	X(NOT_ASSOCIATED, "NoRoutesFromPeer", "error",                                             \
 	    "associate the attachment with a route table: what comes out of the tunnels is "       \
 	    "dropped")                                                                             \
 	X(NO_ROUTES_TO_SITE, "MissingSideNetworks", "error",                                       \
-	    "propagate VPC or VBR attachments into the table that the connection is associated "   \
-	    "with, or add static routes there")                                                    \
+	    "propagate VPC or VBR attachments into the table that this one is associated with, "   \
+	    "or add static routes there")                                                          \
 	X(NO_ROUTES_TO_PEER, "MissingSidePeer", "error",                                           \
 	    "give the attachment `routes` to the data center, or BGP, and propagate them")         \
 	X(NOT_PROPAGATED, "MissingSideTransitRouter", "error",                                     \

@@ -15,6 +15,7 @@
 #define PROTO_TCP   6
 #define READ_BUDGET 64 /* packets of the kernel per event */
 #define PACKET_MAX  9216
+#define SILENCE     DUR_S(30) /* connections are tried at least as often: see conf.c */
 
 struct flow {
 	struct ip_addr from, to;
@@ -78,8 +79,20 @@ static void note_evidence(struct speaker_peer *p, const uint8_t *packet, size_t 
 {
 	enum evidence found = evidence_of(packet, len, p->key, p->config.transport.ttl_min);
 
+	p->heard = mono_now();
 	if (found != EVIDENCE_NONE)
 		p->evidence = (uint8_t)found;
+}
+
+bool speaker_is_silent(const struct speaker_peer *p, struct mono now)
+{
+	return !mono_is_set(p->heard) || mono_diff(p->heard, now) > SILENCE;
+}
+
+enum evidence speaker_evidence(const struct speaker_peer *p, struct mono now)
+{
+	return p->evidence == EVIDENCE_REFUSED && speaker_is_silent(p, now) ? EVIDENCE_NONE
+									    : p->evidence;
 }
 
 void speaker_punted(struct router *r, struct rte_mbuf *m)

@@ -35,7 +35,8 @@ struct speaker_peer {
 	bool seen;
 	uint8_t
 	    evidence; /* enum evidence, of the last packet that opened or refused a connection */
-	int listener; /* -1: none */
+	struct mono heard; /* the last packet of the session that came; 0: none */
+	int listener;      /* -1: none */
 	struct event *accept_event;
 	uint64_t
 	    foreign; /* packets to our end of the session that were not of the peer, or came from elsewhere */
@@ -101,6 +102,10 @@ void speaker_op_close(void *ctx, bgp_conn conn);
 size_t speaker_op_send(void *ctx, bgp_conn conn, const uint8_t *bytes, size_t len);
 
 /* packet.c         */
+/* Nothing of the session has come from its peer for half a minute, in which we have called it. */
+bool speaker_is_silent(const struct speaker_peer *p, struct mono now);
+/* What its packets say that still holds: of a refusal, one that is repeated. */
+enum evidence speaker_evidence(const struct speaker_peer *p, struct mono now);
 void speaker_on_tun(evutil_socket_t fd, short what, void *arg);
 
 #endif
