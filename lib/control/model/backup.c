@@ -57,7 +57,7 @@ static struct path *best_of_rest(
 {
 	select_winners(rest, n, m->conf->transit_router.limits.ecmp);
 	return path_get(
-	    m, rest, n, permission_of(m, t, rest, n), backup_at(m, t, rest, n, depth - 1), NULL);
+	    m, rest, n, permission_of(m, t, rest, n), backup_at(m, t, rest, n, depth - 1));
 }
 
 static struct path *backup_at(

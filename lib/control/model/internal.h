@@ -52,7 +52,6 @@ struct tunnel_entry {
 	struct iface_entry *out; /* where its outer packets leave */
 	uint32_t leaf;
 	struct policer_pair policer;
-	bool reachable; /* its BGP peer, as the engine was told */
 	bool seen;
 };
 
@@ -66,11 +65,17 @@ struct attach { /* an attachment */
 	struct tunnel_entry *tunnel[CONF_TUNNELS_MAX];
 	unsigned tunnel_count;
 	struct policer_pair policer;
-	bool unfit;     /* model_attachment_set() */
-	bool usable;    /* link up, or at least one tunnel that is not down */
-	bool changed;   /* `usable` did, and routes are not chosen anew yet */
-	bool reachable; /* its BGP peer, as the engine was told */
+	bool unfit;   /* model_attachment_set() */
+	bool usable;  /* link up, or at least one tunnel that is not down */
+	bool changed; /* `usable` did, and routes are not chosen anew yet */
 	bool seen;
+};
+
+#define COMPANIONS_MAX 64 /* sets */
+
+struct companions { /* of companions.c: who shared a learned route */
+	unsigned count;
+	uint64_t identity[ECMP_MEMBERS_MAX];
 };
 
 #define ATTACHMENT_NUMBERS (UINT16_MAX + 1)
@@ -260,7 +265,9 @@ struct model {
 	struct bgp_engine *bgp;
 	const struct bgp_attrs *local_attrs; /* of routes that are not learned */
 	struct gathered scratch;
-	struct path *new_path; /* room to describe one */
+	struct path *new_path;                        /* room to describe one */
+	struct companions companions[COMPANIONS_MAX]; /* newest first */
+	unsigned companions_count;
 	struct path **path_of; /* by index of the nexthop, those of kind NH_GROUP */
 	struct attach **attach_of_number;
 	struct tunnel_entry **tunnel_of_index;
@@ -418,7 +425,12 @@ void verdicts_clear(struct table *t);
  * permission and of the backup (NULL: none). NULL with errno.
  */
 struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
+    struct permission *permission, struct path *backup);
+/* The same for a route that had the path `before`, or NULL, and remembers its members. */
+struct path *path_follow(struct model *m, const struct candidate *c, unsigned count,
     struct permission *permission, struct path *backup, const struct path *before);
+/* While there is room, and it is not a member yet. */
+void path_add_absent(const struct model *m, struct path *p, uint64_t identity);
 void path_leave(struct model *m, struct path *p); /* NULL is fine */
 /* Publishes what states of links and tunnels have changed. */
 void paths_refresh(struct model *m);
@@ -427,6 +439,11 @@ void paths_disown(struct model *m); /* from objects that go */
 /* NULL: not the index of a path. */
 struct path *path_of_index(const struct model *m, uint32_t index);
 uint64_t identity_of_name(const char *name);
+
+/* companions.c: who shared learned routes that are lost */
+void companions_keep(struct model *m, const struct path *p);
+/* Absent members for a learned path that knows nothing of the past. */
+void companions_join(const struct model *m, struct path *p);
 
 /* backup.c: what carries instead of a path that cannot */
 /* For the winners among these candidates; a reference in `routes`. NULL: nothing, or no room. */

@@ -11,7 +11,7 @@
  *
  * A change costs the tables, not the other routes; a configuration walks over all of them, in portions that
  * model_learn() is asked for. Until a route is reached again it keeps its path; only what led to an object that
- * has gone leads nowhere at once (paths_disown()).
+ * has gone leads elsewhere at once (paths_disown()).
  */
 
 #include <errno.h>
@@ -117,6 +117,8 @@ static struct path *install(struct model *m, struct table *t, const struct ip_pr
 	}
 	if (!path && had)
 		fib_unset(t->fib, prefix);
+	if (!path && old)
+		companions_keep(m, old);
 	return path;
 }
 

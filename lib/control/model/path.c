@@ -13,8 +13,8 @@
  *
  * Learned routes come and go, and the members with them. A path remembers which others its route had before: absent
  * members, which have an identity and nothing else. They keep their share of the buckets, as a dead tunnel does, so that a
- * withdrawal moves only the flows of who withdrew, and those come back with the route (R8). A path that shares no present
- * member with the one before begins anew, as the backup that stood in for it has.
+ * withdrawal moves only the flows of who withdrew, and those come back with the route (R8). When all are lost, companions.c
+ * remembers them. A path that shares no present member with the one before begins anew, as the backup that stood in for it has.
  *
  * Where no member can carry, a backup does: see backup.c. All that can change is one record of the
  * boundary: a worker sees the old set of members or the new one.
@@ -119,23 +119,47 @@ static int by_identity(const void *pa, const void *pb)
 	return (a->identity > b->identity) - (a->identity < b->identity);
 }
 
-/* Members of the path before that have no route now, while there is room for them. */
-static void remember(const struct model *m, struct path *p, const struct path *before)
+void path_add_absent(const struct model *m, struct path *p, uint64_t identity)
 {
-	unsigned present = p->member_count, limit = m->conf->transit_router.limits.ecmp;
-	bool related = false;
+	const struct path_member absent = {.identity = identity};
 
-	if (!before || before->kind != NH_GROUP || before->source != SOURCE_BGP ||
-	    p->kind != NH_GROUP || p->source != SOURCE_BGP ||
+	if (p->member_count < m->conf->transit_router.limits.ecmp && !has_identity(p, identity))
+		add_member(p, &absent);
+}
+
+/* Both have a present member in common. */
+static bool is_related(const struct path *p, const struct path *before)
+{
+	for (unsigned i = 0; i < before->member_count; i++) {
+		if (!is_absent(&before->member[i]) && has_member(p, &before->member[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_learned_group(const struct path *p)
+{
+	return p->kind == NH_GROUP && p->source == SOURCE_BGP;
+}
+
+/* Members of the path before, or of those that were lost, that have no route now, while there is room for them. */
+static void remember(struct model *m, struct path *p, const struct path *before)
+{
+	bool stood_in =
+	    before && before->carrier != before; /* its backup: dealt as path_get() does */
+	unsigned present = p->member_count;
+	bool related = before && is_learned_group(before) && is_related(p, before);
+
+	if (before && !related)
+		companions_keep(m, before);
+	if (!is_learned_group(p) ||
 	    records_used(&m->b->nexthops.rec) >= m->b->nexthops.rec.capacity / 2)
 		return;
-	for (unsigned i = 0; i < before->member_count; i++)
-		related |= !is_absent(&before->member[i]) && has_member(p, &before->member[i]);
-	for (unsigned i = 0; related && i < before->member_count && p->member_count < limit; i++) {
-		const struct path_member absent = {.identity = before->member[i].identity};
-
-		if (!has_identity(p, absent.identity))
-			add_member(p, &absent);
+	if (related) {
+		for (unsigned i = 0; i < before->member_count; i++)
+			path_add_absent(m, p, before->member[i].identity);
+	} else if (!stood_in) {
+		companions_join(m, p);
 	}
 	qsort(&p->member[present], p->member_count - present, sizeof(p->member[0]), by_identity);
 }
@@ -251,8 +275,16 @@ static int publish_group(struct model *m, const struct path *carrier, uint32_t *
 
 static int path_publish(struct model *m, struct path *p)
 {
-	return p->carrier->member_count == 1 ? publish_single(m, p->carrier, &p->index)
-					     : publish_group(m, p->carrier, &p->index);
+	const struct nexthop_spec nowhere = {.kind = NH_BLACKHOLE};
+
+	switch (p->carrier->member_count) {
+	case 0:
+		return nexthop_publish(&m->b->nexthops, &nowhere, &p->index);
+	case 1:
+		return publish_single(m, p->carrier, &p->index);
+	default:
+		return publish_group(m, p->carrier, &p->index);
+	}
 }
 
 static void path_republish(struct model *m, struct path *p)
@@ -380,18 +412,16 @@ static struct path *path_new(struct model *m, struct path *backup)
 	return p;
 }
 
-struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
-    struct permission *permission, struct path *backup, const struct path *before)
+/* The one that is like m->new_path; path_get() says who owns what. */
+static struct path *path_find(struct model *m, struct permission *permission, struct path *backup)
 {
 	struct path *p, *new = m->new_path;
 
-	new->permission = permission;
-	describe(m, new, c, count);
-	remember(m, new, before);
 	if (new->kind != NH_GROUP) {
 		path_leave(m, backup);
 		backup = NULL;
 	}
+	new->permission = permission;
 	new->backup = backup;
 	list_for (p, bucket_of(m, new), bucket) {
 		if (is_same(p, new)) {
@@ -402,6 +432,21 @@ struct path *path_get(struct model *m, const struct candidate *c, unsigned count
 		}
 	}
 	return path_new(m, backup);
+}
+
+struct path *path_get(struct model *m, const struct candidate *c, unsigned count,
+    struct permission *permission, struct path *backup)
+{
+	describe(m, m->new_path, c, count);
+	return path_find(m, permission, backup);
+}
+
+struct path *path_follow(struct model *m, const struct candidate *c, unsigned count,
+    struct permission *permission, struct path *backup, const struct path *before)
+{
+	describe(m, m->new_path, c, count);
+	remember(m, m->new_path, before);
+	return path_find(m, permission, backup);
 }
 
 struct path *path_of_index(const struct model *m, uint32_t index)
@@ -419,43 +464,47 @@ static bool has_gone(const struct path_member *member)
 	    (member->port_leaf && (!member->origin->iface || !member->origin->iface->seen));
 }
 
-/*
- * Learned routes are chosen anew by and by. What leads to an object that goes is a blackhole from now on, until
- * its routes are somewhere else.
- */
-static void disown(struct model *m, struct path *p)
+/* True when a member has gone: it is absent now, behind those that are left; with none left there are no members. */
+static bool drop_gone(struct path *p)
 {
-	const struct nexthop_spec nowhere = {.kind = NH_BLACKHOLE};
-	int rc = nexthop_publish(&m->b->nexthops, &nowhere, &p->index);
+	struct path_member absent[ECMP_MEMBERS_MAX] = {0};
+	unsigned left = 0, gone = 0, away = 0;
 
-	if (rc < 0)
-		log_write(LOG_ERROR, LOG, NULL, "next hop %u not taken down: %s", p->index,
-		    strerror(-rc));
-	p->member_count = 0;
-	p->carries = false;
-	p->carrier = p;
-	backup_set(m, p, NULL);
-	list_remove(&p->bucket);
-	list_init(&p->bucket);
+	for (unsigned i = 0; i < p->member_count; i++) {
+		gone += has_gone(&p->member[i]);
+		if (is_absent(&p->member[i]) || has_gone(&p->member[i]))
+			absent[away++] = (struct path_member){.identity = p->member[i].identity};
+		else
+			p->member[left++] = p->member[i];
+	}
+	qsort(absent, away, sizeof(absent[0]), by_identity);
+	memcpy(&p->member[left], absent, away * sizeof(absent[0]));
+	p->member_count = left ? left + away : 0;
+	return gone;
 }
 
+/*
+ * Learned routes are chosen anew by and by. What led to an object that goes leads to the other members from now on, or
+ * to the backup, or else nowhere, until its routes are somewhere else. Nobody's flows move but those of who goes.
+ */
 void paths_disown(struct model *m)
 {
 	struct path *p;
 
-	list_for (p, &m->paths, node) {
-		bool gone = false;
-
-		for (unsigned i = 0; i < p->member_count; i++)
-			gone |= has_gone(&p->member[i]);
+	list_for (p, &m->paths, node) { /* backups come first */
 		if (p->kind != NH_GROUP || !p->routes)
 			continue;
-		if (gone) {
-			disown(m, p);
-		} else if (p->carrier != p && !p->carrier->member_count) {
-			p->carrier = backup_carrier(p);
-			path_republish(m, p);
+		p->changed = drop_gone(p);
+		if (p->changed) {
+			members_refresh(p);
+			list_remove(&p->bucket);
+			list_append(bucket_of(m, p), &p->bucket);
 		}
+		struct path *carrier = backup_carrier(p);
+		p->changed |= carrier != p->carrier || carrier->changed;
+		p->carrier = carrier;
+		if (p->changed)
+			path_republish(m, p);
 	}
 }
 

@@ -45,7 +45,7 @@ static int choose(struct model *m, struct table *t, struct candidate *c, unsigne
 	if (all_refused(c, count))
 		return 0;
 	struct path *backup = backup_of(m, t, c, count);
-	*path = path_get(m, c, count, permission_of(m, t, c, count), backup, before);
+	*path = path_follow(m, c, count, permission_of(m, t, c, count), backup, before);
 	return *path ? 0 : -errno;
 }
 

@@ -42,10 +42,24 @@ static struct remote *remote_of(struct speaker *s, bgp_conn conn)
 	return NULL;
 }
 
+uint32_t speaker_id(const struct speaker *s, unsigned peer)
+{
+	return s->id[peer] ? s->id[peer] : peer;
+}
+
+static struct remote *remote_of_id(struct speaker *s, uint32_t id)
+{
+	for (unsigned i = 1; i <= PEERS_MAX; i++) {
+		if (speaker_id(s, i) == id)
+			return &s->remote[i];
+	}
+	fail_msg("the engine speaks of peer %u, which nobody knows", id);
+	return NULL;
+}
+
 static int on_connect(void *ctx, uint32_t peer, bgp_conn conn, const struct bgp_transport *t)
 {
-	struct speaker *s = ctx;
-	struct remote *r = &s->remote[peer];
+	struct remote *r = remote_of_id(ctx, peer);
 
 	assert_false(r->connecting);
 	r->conn = conn;
@@ -86,7 +100,7 @@ static size_t on_send(void *ctx, bgp_conn conn, const uint8_t *bytes, size_t len
 
 static void on_up(void *ctx, uint32_t peer, uint8_t families)
 {
-	struct remote *r = &((struct speaker *)ctx)->remote[peer];
+	struct remote *r = remote_of_id(ctx, peer);
 
 	r->ups++;
 	r->routes = 0;
@@ -94,7 +108,7 @@ static void on_up(void *ctx, uint32_t peer, uint8_t families)
 
 static void on_down(void *ctx, uint32_t peer, const struct bgp_end *end, uint8_t kept)
 {
-	struct remote *r = &((struct speaker *)ctx)->remote[peer];
+	struct remote *r = remote_of_id(ctx, peer);
 
 	r->downs++;
 	r->end = *end;
@@ -165,7 +179,7 @@ void speaker_fini(struct speaker *s)
 	struct bgp_usage usage;
 
 	for (unsigned i = 1; i <= PEERS_MAX; i++) {
-		bgp_peer_remove(s->engine, s->now, i);
+		bgp_peer_remove(s->engine, s->now, speaker_id(s, i));
 		free(s->remote[i].bytes);
 		free(s->remote[i].route);
 		s->remote[i].bytes = NULL;
@@ -206,9 +220,9 @@ void speaker_add(struct speaker *s, unsigned peer, const struct bgp_peer_config 
 {
 	const char *why = "";
 
-	if (bgp_peer_add(s->engine, s->now, peer, config, &why))
+	if (bgp_peer_add(s->engine, s->now, speaker_id(s, peer), config, &why))
 		fail_msg("%s", why);
-	assert_int_equal(bgp_peer_start(s->engine, s->now, peer), 0);
+	assert_int_equal(bgp_peer_start(s->engine, s->now, speaker_id(s, peer)), 0);
 }
 
 void speaker_begin(struct speaker *s, unsigned peer)
@@ -262,7 +276,7 @@ bool speaker_connect(struct speaker *s, unsigned peer)
 {
 	struct remote *r = &s->remote[peer];
 	struct ip_addr local = ip_v4(LOCAL_ID);
-	bgp_conn conn = bgp_accepted(s->engine, s->now, peer);
+	bgp_conn conn = bgp_accepted(s->engine, s->now, speaker_id(s, peer));
 
 	if (!conn)
 		return false;

@@ -61,6 +61,7 @@ struct speaker {
 	struct rng rng;
 	struct mono now;
 	struct remote remote[PEERS_MAX + 1];
+	uint32_t id[PEERS_MAX + 1]; /* by which the engine knows the peer; 0: by its number */
 	unsigned learned;
 	bool (*import)(uint32_t peer, const struct ip_prefix *prefix, const struct bgp_attrs *attrs,
 	    struct bgp_edit *edit);
@@ -73,6 +74,7 @@ void speaker_init(struct speaker *s);
 void speaker_init_with(struct speaker *s, const struct bgp_config *config);
 void speaker_fini(struct speaker *s); /* also checks that nothing is left over */
 struct bgp_peer_config speaker_config(unsigned peer);
+uint32_t speaker_id(const struct speaker *s, unsigned peer);
 
 /* Adds and starts; no connection yet. */
 void speaker_add(struct speaker *s, unsigned peer, const struct bgp_peer_config *config);

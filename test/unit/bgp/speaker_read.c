@@ -174,7 +174,7 @@ struct bgp_peer_info speaker_info(struct speaker *s, unsigned peer)
 {
 	struct bgp_peer_info info;
 
-	assert_int_equal(bgp_peer_get(s->engine, peer, &info), 0);
+	assert_int_equal(bgp_peer_get(s->engine, speaker_id(s, peer), &info), 0);
 	return info;
 }
 

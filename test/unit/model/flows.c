@@ -46,12 +46,30 @@ static uint64_t digest(const struct flows *f, const uint8_t owner[ECMP_BUCKETS])
 /* Who has come back finds his flows: the same members, the same buckets. */
 static bool is_as_ever(struct flows *f, const uint8_t owner[ECMP_BUCKETS])
 {
-	uint64_t *seen = &f->seen[f->known][places_of(f, f->settled)], now = digest(f, owner);
-	bool same = *seen == 0 || *seen == now;
+	uint32_t places = places_of(f, f->settled);
+	uint64_t now = digest(f, owner);
+	bool again = f->seen[f->known][places].life == f->life,
+	     same = f->seen[f->known][places].digest == now;
 
-	f->returned += *seen == now;
-	*seen = now;
-	return same;
+	f->returned += again && same;
+	f->seen[f->known][places].life = f->life;
+	f->seen[f->known][places].digest = now;
+	return !again || same;
+}
+
+/* They know one another when one of them does; from others that stood in they know nothing. */
+static void settle(struct flows *f, uint32_t now)
+{
+	uint32_t places = places_of(f, now);
+
+	if (!(now & f->settled)) {
+		f->life++;
+		f->known = f->stood_in || !(places & f->known) ? 0 : f->known;
+		f->revived += (f->known & ~places) != 0;
+	}
+	f->known |= places;
+	f->settled = now;
+	f->stood_in = false;
 }
 
 bool flows_check(struct flows *f, const uint8_t owner[ECMP_BUCKETS], bool settled)
@@ -64,14 +82,16 @@ bool flows_check(struct flows *f, const uint8_t owner[ECMP_BUCKETS], bool settle
 		good = !moved_for_nothing(f, owner, before, now);
 	f->moved += f->settled && memcmp(f->owner, owner, sizeof(f->owner)) != 0;
 	memcpy(f->owner, owner, sizeof(f->owner));
-	if (!settled)
+	if (!settled) {
+		f->stood_in |= f->settled && !(now & f->settled);
 		return good;
-	f->known = (now & f->settled ? f->known : 0) | places_of(f, now);
-	f->settled = now;
+	}
+	settle(f, now);
 	return good && is_as_ever(f, owner);
 }
 
 void flows_gone(struct flows *f)
 {
-	f->settled = f->known = 0;
+	f->settled = 0;
+	f->stood_in = false;
 }

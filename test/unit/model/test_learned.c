@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Learned routes: peers behind six tunnels announce and withdraw, tunnels, links, sessions and configurations come and go by chance.
- * After each step the boundary is compared with a recomputation that knows no history; right after a death, before
- * anything was chosen anew, no packet is led into a dead tunnel while another one has the route.
+ * Learned routes: peers behind six tunnels and on three lines announce and withdraw, tunnels, links, sessions and configurations
+ * come and go by chance. After each step the boundary is compared with a recomputation that knows no history; right after a
+ * death, before anything was chosen anew, no packet is led into a dead tunnel or port while another one has the route.
  *
  * TEST_SEED=N and TEST_STEPS=N in the environment search elsewhere, and longer.
  */
@@ -10,15 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench.h"
-#include "bgp/speaker.h"
 #include "flows.h"
+#include "learned_site.h"
 
-#define TUNNELS    6
-#define PREFIXES   8
-#define LENGTH_MAX 3
-#define MANY       3000
-#define STEPS      100000
+#define STEPS 100000
 
 #ifdef __SANITIZE_ADDRESS__
 #	define SLOWER 10
@@ -26,19 +21,6 @@
 #	define SLOWER 1
 #endif
 
-/* c1 has a configured route to 172.16.7.0/24, and nobody can take 172.16.6.0/24 from its blackhole. */
-#define CONFIG                                                                                     \
-	BENCH_SITE                                                                                 \
-	"route-tables: {default: {routes: [{prefix: 172.16.6.0/24, blackhole: yes}]}}\n"           \
-	"vpn-connections:\n"                                                                       \
-	"  c0: {" BENCH_PAIR "}\n"                                                                 \
-	"  c1: {ha: active-standby, " BENCH_PAIR "}\n"                                             \
-	"  c2: {" BENCH_PAIR "}\n"                                                                 \
-	"attachments:\n"                                                                           \
-	"  c0: {kind: vpn, connection: c0}\n"                                                      \
-	"  c1: {kind: vpn, connection: c1, routes: [{prefix: 172.16.7.0/24}]}\n"                   \
-	"  c2: {kind: vpn, connection: c2}\n"                                                      \
-	"  asker: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
 /* What a change of the configuration brings and takes: a network, and nothing for any route that was learned. */
 #define OTHER "  other: {kind: vpc, port: lan0, vlan: 20, address: 10.2.0.1/16}\n"
 /* Another: a policy that keeps what c2 has of one prefix out of the table. */
@@ -49,86 +31,55 @@
 #define BLACKHOLE  6
 #define CONFIGURED 7
 
-struct far_end { /* of a tunnel, as it really is */
-	const struct model_tunnel *tunnel;
-	enum model_tunnel_state state;
-	bool session;
-	unsigned length[PREFIXES]; /* of the AS path it announced; 0: nothing */
+static const char *const confs[] = {
+    SITE_ALL,
+    SITE_ALL OTHER,
+    SITE_ALL POLICY,
+    SITE_CONFIG(SITE_C1 SITE_C2, SITE_A1 SITE_A2),
+    SITE_CONFIG(SITE_C0 SITE_C1 SITE_C2S, SITE_A0 SITE_A1 SITE_A2),
 };
 
 struct play {
-	struct bench *t;
-	struct speaker s;
 	struct rng rng;
-	struct far_end end[TUNNELS];
-	bool link[2], policy;
+	bool policy;
 	struct flows flows[PREFIXES];
-	unsigned steps, moved, shared, single, none;
+	unsigned steps, moved, shared, single, none, lines;
 };
 
 static struct play p;
-
-static unsigned peer_of(unsigned i)
-{
-	return model_peer_of_tunnel(p.end[i].tunnel);
-}
+static struct site site;
 
 static int setup(void **state)
 {
-	const struct model_tunnel **all;
-	void *bench;
+	static const uint8_t place[ENDS] = {0, 1, 2, 2, 3, 4, 5, 6, 7}; /* c1 has one */
 
-	p = (struct play){.rng = test_rng(), .link = {true, true}};
-	assert_int_equal(bench_setup(&bench), 0);
-	p.t = bench;
-	speaker_init(&p.s);
-	model_set_bgp(p.t->m, p.s.engine);
-	bench_apply(p.t, CONFIG);
-	assert_int_equal(model_tunnels(p.t->m, &all), TUNNELS);
-	for (unsigned i = 0; i < TUNNELS; i++) {
-		unsigned number =
-		    (unsigned)(2 * (all[i]->name[1] - '0')) + all[i]->conf->number - 1u;
-
-		for (unsigned k = 0; k < PREFIXES; k++)
-			p.flows[k].place[number] = (uint8_t)(number == 3 ? 2 : number);
-		p.end[number] =
-		    (struct far_end){.tunnel = all[i], .state = MODEL_TUNNEL_UP, .session = true};
-	}
-	for (unsigned i = 0; i < TUNNELS; i++)
-		speaker_up(&p.s, peer_of(i));
-	model_peers_changed(p.t->m);
-	bench_tunnels(p.t, MODEL_TUNNEL_UP);
+	p = (struct play){.rng = test_rng()};
+	for (unsigned k = 0; k < PREFIXES; k++)
+		memcpy(p.flows[k].place, place, sizeof(place));
+	site_setup(&site);
 	return 0;
 }
 
 static int teardown(void **state)
 {
-	void *bench = p.t;
-
-	bench_teardown(&bench);
-	speaker_fini(&p.s);
-	log_set_sink(NULL, NULL);
+	site_teardown(&site);
 	return 0;
-}
-
-static void settle(void)
-{
-	do
-		speaker_run(&p.s);
-	while (model_learn(p.t->m, UINT32_MAX));
-	epoch_reclaim(p.t->b->epoch);
 }
 
 /* ---- what is expected ---- */
 
-static bool is_up(unsigned i)
+/* Among ends of that kind: the others are worse, or better (R6, A9). */
+static bool is_of(unsigned i, enum conf_kind kind)
 {
-	return p.end[i].state == MODEL_TUNNEL_UP && p.link[i % 2]; /* first tunnels leave by wan0 */
+	return kind ==
+	    (i < TUNNELS            ? CONF_KIND_VPN
+		    : i == ENDS - 1 ? CONF_KIND_CCN
+				    : CONF_KIND_VBR);
 }
 
 static bool has(unsigned i, unsigned prefix)
 {
-	if (!is_up(i) || !p.end[i].session || !p.end[i].length[prefix])
+	if (!site_is_up(&site, i) || !site.end[i].session || !site.end[i].length[prefix])
 		return false;
 	if (p.policy && prefix == DENIED && i / 2 == 2)
 		return false;
@@ -142,32 +93,45 @@ static bool configured(char *out, size_t size)
 	enum model_tunnel_state state[2], best;
 
 	for (unsigned k = 0; k < 2; k++)
-		state[k] = p.link[k] ? p.end[2 + k].state : MODEL_TUNNEL_DOWN;
+		state[k] = site.link[k] ? site.end[2 + k].state : MODEL_TUNNEL_DOWN;
 	best = state[0] > state[1] ? state[0] : state[1];
 	snprintf(out, size, "c1/%u", state[0] == best ? 1 : 2);
 	return best != MODEL_TUNNEL_DOWN;
 }
 
-static const char *expected(unsigned prefix, char *out, size_t size)
+/* Those of the kind with the shortest path; how many. */
+static unsigned best_of(enum conf_kind kind, unsigned prefix, char *out, size_t size)
 {
 	unsigned shortest = LENGTH_MAX + 1, n = 0;
-	char last[32];
 	size_t at = 0;
+
+	for (unsigned i = 0; i < ENDS; i++) {
+		if (is_of(i, kind) && has(i, prefix) && site.end[i].length[prefix] < shortest)
+			shortest = site.end[i].length[prefix];
+	}
+	for (unsigned i = 0; i < ENDS; i++) {
+		if (!is_of(i, kind) || !has(i, prefix) || site.end[i].length[prefix] != shortest)
+			continue;
+		at +=
+		    (size_t)snprintf(out + at, size - at, "%s%s", n++ ? " " : "", site_end_name(i));
+	}
+	return n;
+}
+
+static const char *expected(unsigned prefix, char *out, size_t size)
+{
+	unsigned n;
 
 	if (prefix == BLACKHOLE)
 		return "blackhole";
-	if (prefix == CONFIGURED && configured(out, size))
+	n = best_of(CONF_KIND_VBR, prefix, out, size);
+	if (!n)
+		n = best_of(CONF_KIND_CCN, prefix, out, size);
+	p.lines += n > 0;
+	if (!n && prefix == CONFIGURED && configured(out, size))
 		return out;
-	for (unsigned i = 0; i < TUNNELS; i++) {
-		if (has(i, prefix) && p.end[i].length[prefix] < shortest)
-			shortest = p.end[i].length[prefix];
-	}
-	for (unsigned i = 0; i < TUNNELS; i++) {
-		if (!has(i, prefix) || p.end[i].length[prefix] != shortest)
-			continue;
-		at += (size_t)snprintf(
-		    out + at, size - at, "%sc%u/%u", n++ ? " " : "", i / 2, i % 2 + 1);
-	}
+	if (!n)
+		n = best_of(CONF_KIND_VPN, prefix, out, size);
 	p.shared += n > 1;
 	p.single += n == 1;
 	p.none += n == 0;
@@ -175,8 +139,7 @@ static const char *expected(unsigned prefix, char *out, size_t size)
 		return out;
 	if (prefix != CONFIGURED)
 		return "no route";
-	configured(last, sizeof(last));
-	snprintf(out, size, "%s", last);
+	configured(out, size);
 	return out;
 }
 
@@ -185,7 +148,7 @@ static const char *asked(unsigned prefix)
 	char to[IP_TEXT_MAX];
 
 	snprintf(to, sizeof(to), "172.16.%u.9", prefix);
-	return bench_ask(p.t, "asker", to);
+	return bench_ask(site.t, "asker", to);
 }
 
 static void compare_all(void)
@@ -212,18 +175,15 @@ static void check_flows(bool settled)
 
 		if (k == BLACKHOLE || k == CONFIGURED)
 			continue;
-		if (asked(k)[0] != 'c') {
+		if (!strchr("cl", asked(k)[0])) {
 			if (settled)
 				flows_gone(&p.flows[k]);
 			continue;
 		}
 		snprintf(to, sizeof(to), "172.16.%u.9", k);
-		bench_buckets(p.t, "asker", to, &buckets);
-		for (unsigned b = 0; b < ECMP_BUCKETS; b++) {
-			const char *way = buckets.way[b];
-
-			owner[b] = (uint8_t)(2 * (way[1] - '0') + way[3] - '1');
-		}
+		bench_buckets(site.t, "asker", to, &buckets);
+		for (unsigned b = 0; b < ECMP_BUCKETS; b++)
+			owner[b] = (uint8_t)site_end_of(buckets.way[b]);
 		if (!flows_check(&p.flows[k], owner, settled))
 			fail_msg("TEST_SEED=%s step %u: flows to 172.16.%u.0/24 move between "
 				 "members that stay, or do not come back",
@@ -239,16 +199,16 @@ static bool is_way(const char *want)
 	return configured(text, sizeof(text)) || strncmp(want, "c1", 2) != 0 || strchr(want, ' ');
 }
 
-/* Where anything living has the route, nothing leads into a dead tunnel. */
+/* Where anything living has the route, nothing leads into what is dead. */
 static void assert_none_into(unsigned dead)
 {
-	char name[32], text[256];
+	const char *name = site_end_name(dead);
+	char text[256];
 
-	snprintf(name, sizeof(name), "c%u/%u", dead / 2, dead % 2 + 1);
 	for (unsigned k = 0; k < PREFIXES; k++) {
 		const char *want = expected(k, text, sizeof(text));
 
-		if (!strchr(want, '/') || strstr(want, name) || !is_way(want))
+		if (!strpbrk(want, "/>") || strstr(want, name) || !is_way(want))
 			continue;
 		if (strstr(asked(k), name))
 			fail_msg("step %u: 172.16.%u.0/24 leads into %s, which is dead; \"%s\" "
@@ -260,82 +220,62 @@ static void assert_none_into(unsigned dead)
 
 /* ---- steps ---- */
 
-static const char *attributes(unsigned peer, unsigned length)
-{
-	static char hex[256];
-	int at = snprintf(hex, sizeof(hex), "400101 00 4002%02x 02%02x", 2 + 4 * length, length);
-
-	for (unsigned k = 0; k < length; k++)
-		at += snprintf(hex + at, sizeof(hex) - (size_t)at, " %08x", PEER_AS(peer));
-	snprintf(hex + at, sizeof(hex) - (size_t)at, " 400304 0a0000%02x", peer);
-	return hex;
-}
-
-static void announce(unsigned i, unsigned prefix, unsigned length)
-{
-	char nlri[16];
-
-	snprintf(nlri, sizeof(nlri), "18 ac10%02x", prefix);
-	if (!p.end[i].session)
-		return;
-	if (length)
-		speaker_update(&p.s, peer_of(i), "", attributes(peer_of(i), length), nlri);
-	else
-		speaker_update(&p.s, peer_of(i), nlri, "", "");
-	p.end[i].length[prefix] = length;
-}
-
-static void set_session(unsigned i, bool up)
-{
-	if (p.end[i].session == up)
-		return;
-	p.end[i].session = up;
-	if (up) {
-		bgp_peer_start(p.s.engine, p.s.now, peer_of(i));
-		speaker_run(&p.s);
-		speaker_establish(&p.s, peer_of(i), CAP_REFRESH);
-		return;
-	}
-	bgp_peer_stop(p.s.engine, p.s.now, peer_of(i), BGP_CEASE_SHUTDOWN, NULL);
-	memset(p.end[i].length, 0, sizeof(p.end[i].length));
-}
-
 static void set_tunnel(unsigned i, enum model_tunnel_state state)
 {
-	bool died = is_up(i) && state != MODEL_TUNNEL_UP;
+	bool died = site_is_up(&site, i) && state != MODEL_TUNNEL_UP;
 
-	p.end[i].state = state;
-	model_tunnel_set(p.t->m, p.end[i].tunnel->index, state);
+	if (!site.end[i].there)
+		return;
+	site_tunnel(&site, i, state);
 	if (!died)
 		return;
 	assert_none_into(i);
 	check_flows(false);
 }
 
+static void set_link(enum site_port port, bool up)
+{
+	bool was[ENDS];
+
+	for (unsigned i = 0; i < ENDS; i++)
+		was[i] = site_is_up(&site, i);
+	site_link(&site, port, up);
+	for (unsigned i = 0; i < ENDS; i++) {
+		if (was[i] && !site_is_up(&site, i))
+			assert_none_into(i);
+	}
+	check_flows(false);
+}
+
+static void change_conf(void)
+{
+	unsigned next = rng_below(&p.rng, TEST_COUNT(confs));
+
+	p.policy = next == 2;
+	site_apply(&site, confs[next]);
+}
+
 static void step(void)
 {
+	unsigned i = rng_below(&p.rng, ENDS), dice = rng_below(&p.rng, 16);
+
 	if (rng_below(&p.rng, 200) == 0) {
-		static const char *const conf[] = {CONFIG, CONFIG OTHER, CONFIG POLICY};
-		unsigned next = rng_below(&p.rng, TEST_COUNT(conf));
+		change_conf();
+	} else if (dice < 9) {
+		/* what lines have hides the rest */
+		unsigned length = i < TUNNELS || rng_below(&p.rng, 3) == 0
+		    ? rng_below(&p.rng, LENGTH_MAX + 1)
+		    : 0;
 
-		p.policy = next == 2;
-		bench_apply(p.t, conf[next]);
-		return;
-	}
-	unsigned i = rng_below(&p.rng, TUNNELS), dice = rng_below(&p.rng, 16);
-
-	if (dice < 9) {
-		announce(i, rng_below(&p.rng, PREFIXES), rng_below(&p.rng, LENGTH_MAX + 1));
+		site_announce(&site, i, rng_below(&p.rng, PREFIXES), length);
 	} else if (dice < 13) {
 		unsigned state = rng_below(&p.rng, 5);
 
-		set_tunnel(i, state < MODEL_TUNNEL_UP ? state : MODEL_TUNNEL_UP);
+		set_tunnel(i % TUNNELS, state < MODEL_TUNNEL_UP ? state : MODEL_TUNNEL_UP);
 	} else if (dice < 15) {
-		set_session(i, rng_below(&p.rng, 3) > 0);
+		site_session(&site, i, rng_below(&p.rng, 3) > 0);
 	} else {
-		p.link[i % 2] = rng_below(&p.rng, 3) > 0;
-		atomic_store(&p.t->port[i % 2].link_up, p.link[i % 2]);
-		bench_link(p.t, i % 2 ? "wan1" : "wan0", p.link[i % 2]);
+		set_link(i % SITE_PORTS, rng_below(&p.rng, 3) > 0);
 	}
 }
 
@@ -346,77 +286,25 @@ static void learned_routes_match_a_recomputation(void **state)
 
 	for (p.steps = 1; p.steps <= total; p.steps++) {
 		step();
-		settle();
+		site_settle(&site);
 		compare_all();
 		check_flows(true);
-		assert_in_range(records_used(&p.t->b->nexthops.rec), 1, 128);
+		assert_in_range(records_used(&site.t->b->nexthops.rec), 1, 128);
 	}
-	print_message("%u steps: shared %u, single %u, none %u; %u times a backup was needed at "
-		      "once\n",
-	    total, p.shared, p.single, p.none, p.moved);
-	assert_true(p.shared && p.single && p.none && p.moved);
+	print_message("%u steps: shared %u, single %u, none %u, on lines %u; %u times a backup was "
+		      "needed at once\n",
+	    total, p.shared, p.single, p.none, p.lines, p.moved);
+	assert_true(p.shared && p.single && p.none && p.moved && p.lines);
+	print_message("flows to the first: moved %u, as ever %u, all lost and back one by one %u\n",
+	    p.flows[0].moved, p.flows[0].returned, p.flows[0].revived);
 	assert_true(p.flows[0].moved > total / 100 && p.flows[0].returned > total / 100);
-}
-
-/* ---- many routes ---- */
-
-static void announce_many(unsigned i, unsigned length)
-{
-	for (unsigned n = 0; n < MANY; n += 100) {
-		char nlri[1024];
-		int at = 0;
-
-		for (unsigned k = n; k < n + 100; k++)
-			at += snprintf(nlri + at, sizeof(nlri) - (size_t)at, "18 ac%02x%02x ",
-			    17 + k / 256, k % 256);
-		speaker_update(&p.s, peer_of(i), "", attributes(peer_of(i), length), nlri);
-	}
-}
-
-static unsigned led_to(const char *way)
-{
-	unsigned n = 0;
-
-	for (unsigned k = 0; k < MANY; k++) {
-		char to[IP_TEXT_MAX];
-
-		snprintf(to, sizeof(to), "172.%u.%u.9", 17 + k / 256, k % 256);
-		n += strcmp(bench_ask(p.t, "asker", to), way) == 0;
-	}
-	return n;
-}
-
-/* All at once, and those that hang on the same port with it: three routes of falling worth, two of which go. */
-static void a_death_moves_all_learned_routes_at_once(void **state)
-{
-	announce_many(0, 1);
-	announce_many(4, 2); /* c2/1: the same port */
-	announce_many(3, 3); /* c1/2: the other one */
-	settle();
-	assert_int_equal(led_to("c0/1"), MANY);
-	uint32_t hops = records_used(&p.t->b->nexthops.rec);
-	assert_in_range(hops, 1, 32);
-	model_tunnel_set(p.t->m, p.end[0].tunnel->index, MODEL_TUNNEL_DOWN);
-	assert_int_equal(led_to("c2/1"), MANY);
-	settle();
-	assert_int_equal(led_to("c2/1"), MANY);
-	model_tunnel_set(p.t->m, p.end[0].tunnel->index, MODEL_TUNNEL_UP);
-	settle();
-	assert_int_equal(led_to("c0/1"), MANY);
-	bench_link(p.t, "wan0", false);
-	assert_int_equal(led_to("c1/2"), MANY);
-	settle();
-	assert_int_equal(led_to("c1/2"), MANY);
-	assert_true(epoch_flush(p.t->b->epoch));
-	assert_in_range(records_used(&p.t->b->nexthops.rec), 1, hops);
+	assert_true(p.flows[0].revived > total / 2000);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(learned_routes_match_a_recomputation, setup, teardown),
-	    cmocka_unit_test_setup_teardown(
-		a_death_moves_all_learned_routes_at_once, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, test_eal_setup, test_eal_teardown);
