@@ -33,22 +33,24 @@ static void init(enum ike_v1_mode mode)
 /* ---- the last message of phase 1 ---- */
 
 static struct {
+	unsigned from;  /* whose last message */
 	unsigned count; /* forged ones */
 	bool garbage, after;
 } forger;
 
-static bool is_last_of_phase_1(const struct datagram *d)
+/* That of `from`: message 5 or 6 of main mode, 3 of aggressive mode. */
+static bool is_last_of_phase_1(const struct datagram *d, unsigned from)
 {
-	if (d->from != 0)
+	if (d->from != from)
 		return false;
 	if (exchange_of(d) == EXCHANGE_V1_MAIN)
 		return d->bytes[19] & V1_FLAG_ENCRYPTED;
-	return exchange_of(d) == EXCHANGE_V1_AGGRESSIVE && pair.seen[0] > 1;
+	return exchange_of(d) == EXCHANGE_V1_AGGRESSIVE && from == 0 && pair.seen[0] > 1;
 }
 
 static void receive(struct pair *p, const struct datagram *d)
 {
-	ike_receive(p->side[1].engine, p->now, &d->remote, &d->local, d->bytes, d->len);
+	ike_receive(p->side[!d->from].engine, p->now, &d->remote, &d->local, d->bytes, d->len);
 }
 
 static void forge(struct pair *p, const struct datagram *d, unsigned number)
@@ -71,7 +73,7 @@ static void forge(struct pair *p, const struct datagram *d, unsigned number)
 
 static bool forging(struct pair *p, struct datagram *d)
 {
-	if (!is_last_of_phase_1(d))
+	if (!is_last_of_phase_1(d, forger.from))
 		return true;
 	if (forger.after)
 		receive(p, d);
@@ -80,34 +82,99 @@ static bool forging(struct pair *p, struct datagram *d)
 	return !forger.after;
 }
 
-/* Whatever is forged, both go on from the message that the peer sent, at once: no probe, no second phase 1. */
+/* Both go on from the message that was sent, at once: no probe, no second phase 1. */
+static void assert_undisturbed(void)
+{
+	pair_assert_up(&pair);
+	assert_int_equal(pair_children(&pair, 1), 1);
+	assert_int_equal(pair_count_sas(&pair, 0, NULL), 1);
+	/* and what is begun on either side is understood */
+	pair_run(&pair, DUR_S(2));
+	for (unsigned side = 0; side < 2; side++) {
+		uint32_t before = pair_in_use(&pair, side)->info.spi_in;
+
+		assert_int_equal(
+		    ike_tunnel_rekey(pair.side[side].engine, pair.now, TUNNEL, false), 0);
+		pair_run(&pair, DUR_S(2));
+		pair_assert_up(&pair);
+		assert_int_not_equal(pair_in_use(&pair, side)->info.spi_in, before);
+	}
+	assert_false(pair_has_error(&pair, 0, IKE_ERROR_PEER_DEAD, NULL));
+	assert_false(pair_has_error(&pair, 1, IKE_ERROR_PEER_DEAD, NULL));
+}
+
 static void test_forged_last_message(void **state)
 {
 	for (unsigned i = 0; i < 16; i++) {
 		enum ike_v1_mode mode = i & 1 ? IKE_V1_AGGRESSIVE : IKE_V1_MAIN;
 
+		forger.from = 0;
 		forger.garbage = i & 2;
 		forger.after = i & 4;
 		forger.count = i & 8 ? 7 : 1;
 		init(mode);
 		pair.filter = forging;
 		pair_start(&pair);
-		pair_assert_up(&pair);
-		assert_int_equal(pair_children(&pair, 1), 1);
-		assert_int_equal(pair_count_sas(&pair, 0, NULL), 1);
-		/* and what is begun on either side is understood */
-		pair_run(&pair, DUR_S(2));
-		for (unsigned side = 0; side < 2; side++) {
-			uint32_t before = pair_in_use(&pair, side)->info.spi_in;
+		assert_undisturbed();
+		pair_end(&pair);
+	}
+}
 
-			assert_int_equal(
-			    ike_tunnel_rekey(pair.side[side].engine, pair.now, TUNNEL, false), 0);
-			pair_run(&pair, DUR_S(2));
-			pair_assert_up(&pair);
-			assert_int_not_equal(pair_in_use(&pair, side)->info.spi_in, before);
-		}
-		assert_false(pair_has_error(&pair, 0, IKE_ERROR_PEER_DEAD, NULL));
-		assert_false(pair_has_error(&pair, 1, IKE_ERROR_PEER_DEAD, NULL));
+/* The responder's, message 6 of main mode: the initiator goes on behind each version until it is told which was true. */
+static void test_forged_last_answer(void **state)
+{
+	for (unsigned i = 0; i < 8; i++) {
+		forger.from = 1;
+		forger.garbage = i & 1;
+		forger.after = i & 2;
+		forger.count = i & 4 ? 7 : 1;
+		init(IKE_V1_MAIN);
+		pair.filter = forging;
+		pair_start(&pair);
+		assert_undisturbed();
+		pair_end(&pair);
+	}
+}
+
+/* ---- what the last message of aggressive mode says of NATs ---- */
+
+/* The NAT-D payload of our end spoilt; `longer`: with a block more, and so another end of phase 1. */
+static bool spoil_natd(struct pair *p, struct datagram *d)
+{
+	struct datagram copy = *d;
+	bool longer = p->count & 1, after = p->count & 2;
+
+	if (!is_last_of_phase_1(d, 0))
+		return true;
+	if (after)
+		receive(p, d);
+	/* Within {HASH_I: 36 bytes, NAT-D: 36, NAT-D: 36}; the block behind changes where this one does. */
+	for (size_t i = 48; i < 56; i++)
+		copy.bytes[IKE_HEADER_BYTES + i] ^= 0x55;
+	if (longer) {
+		memset(copy.bytes + copy.len, 7, 16);
+		copy.len += 16;
+		copy.bytes[26] = (uint8_t)(copy.len >> 8);
+		copy.bytes[27] = (uint8_t)copy.len;
+	}
+	receive(p, &copy);
+	return !after;
+}
+
+/*
+ * A NAT that somebody on the path invents does not put ESP into UDP. (Where the forged message comes first and ends in the
+ * block of the true one, nobody can tell them apart: p->count 0 is left out.)
+ */
+static void test_invented_nat(void **state)
+{
+	for (unsigned i = 1; i < 4; i++) {
+		init(IKE_V1_AGGRESSIVE);
+		pair.count = i;
+		pair.filter = spoil_natd;
+		pair_start(&pair);
+		pair_assert_up(&pair);
+		assert_false(ike_nat_found(&pair_sa(&pair, 1)->nat));
+		assert_false(pair_in_use(&pair, 1)->info.udp_encap);
 		pair_end(&pair);
 	}
 }
@@ -117,7 +184,7 @@ static struct datagram last_message;
 
 static bool keep_last(struct pair *p, struct datagram *d)
 {
-	if (is_last_of_phase_1(d))
+	if (is_last_of_phase_1(d, forger.from))
 		last_message = *d;
 	return true;
 }
@@ -127,6 +194,7 @@ static void test_forged_when_confirmed(void **state)
 	for (unsigned mode = 0; mode < 2; mode++) {
 		unsigned seen;
 
+		forger.from = 0;
 		init(mode ? IKE_V1_AGGRESSIVE : IKE_V1_MAIN);
 		pair.filter = keep_last;
 		pair_start(&pair);
@@ -186,6 +254,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_forged_last_message),
+	    cmocka_unit_test(test_forged_last_answer),
+	    cmocka_unit_test(test_invented_nat),
 	    cmocka_unit_test(test_forged_when_confirmed),
 	    cmocka_unit_test(test_deletes_after_the_tunnel),
 	};

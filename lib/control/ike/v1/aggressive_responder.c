@@ -181,8 +181,9 @@ void v1_aggressive_on_3_again(struct ike_sa *sa, struct v1_message *m)
 {
 	uint8_t first[V1_IV_MAX];
 	struct v1_transcript t;
+	struct v1_end end;
 
-	if (sa->initiator || sa->v1->confirmed || sa->v1->guesses++ >= V1_GUESSES_MAX) {
+	if (sa->initiator || sa->v1->confirmed || sa->v1->end_count >= V1_ENDS_MAX) {
 		sa->engine->counters.unexpected++;
 		return;
 	}
@@ -192,7 +193,8 @@ void v1_aggressive_on_3_again(struct ike_sa *sa, struct v1_message *m)
 		sa->engine->counters.bad_icv++;
 		return;
 	}
-	v1_other_iv(sa, m->next_iv);
-	v1_natd_check(sa, sa->tunnel, m);
+	memcpy(end.iv, m->next_iv, sizeof(end.iv));
+	v1_natd_read(sa, sa->tunnel, m, &end.natt, &end.nat);
 	v1_remember(sa, m, NULL);
+	v1_other_end(sa, &end);
 }

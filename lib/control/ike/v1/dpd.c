@@ -17,32 +17,46 @@ static struct ike_span number(uint8_t out[4], uint32_t v)
 	return v1_spi_span(out, v);
 }
 
-static struct ike_packet *build(struct ike_sa *sa, uint16_t type, uint32_t sequence)
+static struct ike_chain build(
+    struct ike_sa *sa, uint16_t type, uint32_t sequence, uint32_t message_id)
 {
 	struct ike_chain c = v1_chain(sa->engine);
-	uint32_t message_id = (uint32_t)rng_u64(sa->engine->rng) | 1;
-	uint8_t spi[16], data[4], iv[V1_IV_MAX];
+	uint8_t spi[16], data[4];
 
 	v1_chain_hash_begin(sa, &c);
 	v1_chain_notify(&c, V1_PROTOCOL_ISAKMP, v1_cookies(sa, spi), type, number(data, sequence));
 	v1_chain_hash_end(sa, &c, message_id, (struct ike_span){NULL, 0});
+	return c;
+}
+
+static struct ike_packet *acknowledgement(struct ike_sa *sa, uint32_t sequence)
+{
+	uint32_t message_id = v1_new_message_id(sa);
+	struct ike_chain c = build(sa, V1_NOTIFY_R_U_THERE_ACK, sequence, message_id);
+	uint8_t iv[V1_IV_MAX];
+
 	v1_iv_later(&sa->v1->keys, sa->v1->iv, message_id, iv);
 	return v1_seal(sa, EXCHANGE_V1_INFORMATIONAL, message_id, iv, &c);
 }
 
 void v1_probe(struct ike_sa *sa)
 {
+	uint32_t message_id = v1_new_message_id(sa);
+	struct ike_chain c;
+
 	if (!(sa->v1->vendors & V1_VENDOR_DPD))
 		return; /* the peer would not answer */
 	sa->exchange = (struct ike_exchange){.kind = IKE_TASK_PROBE};
-	ike_window_send(
-	    sa, EXCHANGE_V1_INFORMATIONAL, build(sa, V1_NOTIFY_R_U_THERE, sa->v1->dpd_sent));
+	c = build(sa, V1_NOTIFY_R_U_THERE, sa->v1->dpd_sent, message_id);
+	v1_exchange_send(sa, EXCHANGE_V1_INFORMATIONAL, message_id, &c);
 }
 
 void v1_probe_again(struct ike_sa *sa)
 {
-	free(sa->window.request);
-	sa->window.request = build(sa, V1_NOTIFY_R_U_THERE, sa->v1->dpd_sent);
+	uint32_t message_id = v1_new_message_id(sa);
+	struct ike_chain c = build(sa, V1_NOTIFY_R_U_THERE, sa->v1->dpd_sent, message_id);
+
+	v1_exchange_replace(sa, message_id, &c);
 }
 
 /* The cookies of the SA and four bytes. */
@@ -67,7 +81,7 @@ void v1_on_r_u_there(struct ike_sa *sa, const struct v1_message *m, const struct
 	}
 	v->dpd_any = true;
 	v->dpd_heard = sequence;
-	v1_answer(sa, m, build(sa, V1_NOTIFY_R_U_THERE_ACK, sequence));
+	v1_answer(sa, m, acknowledgement(sa, sequence));
 }
 
 void v1_on_ack(struct ike_sa *sa, const struct v1_notify *n)

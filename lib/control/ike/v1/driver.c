@@ -132,6 +132,7 @@ static void before_resend(struct ike_sa *sa)
 		ike_packet_send(sa->engine, sa->v1->last, &sa->local, &sa->remote);
 	if (sa->state == IKE_SA_ESTABLISHED && sa->exchange.kind == IKE_TASK_PROBE)
 		v1_probe_again(sa);
+	v1_exchange_repeat(sa);
 }
 
 const struct ike_driver ike_v1_driver = {

@@ -5,27 +5,14 @@
  * errors about a quick mode, lifetimes, INITIAL-CONTACT, DPD.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "ike/v1/v1.h"
 
-static void send_protected(
-    struct ike_sa *sa, uint32_t message_id, struct ike_chain *c, uint8_t exchange)
+static void send_protected(struct ike_sa *sa, struct ike_chain *c)
 {
-	uint8_t iv[V1_IV_MAX];
-	struct ike_packet *p;
+	uint32_t message_id = v1_new_message_id(sa);
 
 	v1_chain_hash_end(sa, c, message_id, (struct ike_span){NULL, 0});
-	v1_iv_later(&sa->v1->keys, sa->v1->iv, message_id, iv);
-	p = v1_seal(sa, exchange, message_id, iv, c);
-	ike_packet_send(sa->engine, p, &sa->local, &sa->remote);
-	free(p);
-}
-
-static uint32_t new_message_id(struct ike_sa *sa)
-{
-	return (uint32_t)rng_u64(sa->engine->rng) | 1; /* not zero */
+	v1_send_first(sa, EXCHANGE_V1_INFORMATIONAL, message_id, c);
 }
 
 void v1_send_notify(
@@ -35,7 +22,7 @@ void v1_send_notify(
 
 	v1_chain_hash_begin(sa, &c);
 	v1_chain_notify(&c, protocol, spi, type, data);
-	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
+	send_protected(sa, &c);
 }
 
 void v1_send_rest(struct ike_sa *sa, bool first_contact)
@@ -50,7 +37,7 @@ void v1_send_rest(struct ike_sa *sa, bool first_contact)
 	v1_put_responder_lifetime(sa, &c);
 	if (wirebuf_len(&c.buf) == nothing)
 		return;
-	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
+	send_protected(sa, &c);
 }
 
 void v1_send_delete_child(struct ike_sa *sa, uint32_t spi_in)
@@ -60,7 +47,7 @@ void v1_send_delete_child(struct ike_sa *sa, uint32_t spi_in)
 
 	v1_chain_hash_begin(sa, &c);
 	v1_chain_delete(&c, V1_PROTOCOL_ESP, v1_spi_span(spi, spi_in));
-	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
+	send_protected(sa, &c);
 }
 
 void v1_send_delete_ike(struct ike_sa *sa)
@@ -70,7 +57,7 @@ void v1_send_delete_ike(struct ike_sa *sa)
 
 	v1_chain_hash_begin(sa, &c);
 	v1_chain_delete(&c, V1_PROTOCOL_ISAKMP, v1_cookies(sa, spi));
-	send_protected(sa, new_message_id(sa), &c, EXCHANGE_V1_INFORMATIONAL);
+	send_protected(sa, &c);
 }
 
 /* ---- what the peer says ---- */

@@ -95,6 +95,15 @@ void v1_main_on_4(struct ike_sa *sa, struct v1_message *m)
 	if (v1_is_first_contact(sa))
 		v1_put_initial_contact(sa, &c);
 	proceed(sa, m, V1_MM5_SENT, v1_seal(sa, EXCHANGE_V1_MAIN, 0, sa->v1->iv, &c));
+	memcpy(sa->v1->sent_iv, sa->v1->iv, sizeof(sa->v1->sent_iv));
+}
+
+/* Is it the peer's proof? Leaves the payloads in `m`. */
+static bool proves(struct ike_sa *sa, struct v1_message *m)
+{
+	return !v1_open(sa->engine, &sa->v1->keys, sa->v1->sent_iv, m) &&
+	    !v1_payloads_check(&m->p, V1_MESSAGE_MM5) &&
+	    v1_proof_holds(sa, m, ike_payload_span(v1_find(&m->p, V1_PAYLOAD_ID)));
 }
 
 void v1_main_on_6(struct ike_sa *sa, struct v1_message *m)
@@ -104,9 +113,7 @@ void v1_main_on_6(struct ike_sa *sa, struct v1_message *m)
 	const struct ike_payload *id_payload;
 	struct ike_id id;
 
-	if (v1_open(sa->engine, &sa->v1->keys, sa->v1->iv, m) ||
-	    v1_payloads_check(&m->p, V1_MESSAGE_MM5) ||
-	    !v1_proof_holds(sa, m, ike_payload_span(v1_find(&m->p, V1_PAYLOAD_ID)))) {
+	if (!proves(sa, m)) {
 		/* Anybody can send garbage; the peer's own answer may still come. */
 		sa->engine->counters.bad_icv++;
 		v1_hint(sa, IKE_ERROR_PSK_MISMATCH, "psk", NULL, NULL);
@@ -125,4 +132,21 @@ void v1_main_on_6(struct ike_sa *sa, struct v1_message *m)
 	ike_window_answered(sa);
 	v1_phase1_done(sa, m);
 	v1_forget_setup(sa);
+}
+
+void v1_main_on_6_again(struct ike_sa *sa, struct v1_message *m)
+{
+	struct v1_end end = {.natt = sa->natt, .nat = sa->nat};
+
+	if (sa->v1->confirmed || sa->v1->end_count >= V1_ENDS_MAX) {
+		sa->engine->counters.unexpected++;
+		return;
+	}
+	if (!proves(sa, m)) {
+		sa->engine->counters.bad_icv++;
+		return;
+	}
+	memcpy(end.iv, m->next_iv, sizeof(end.iv));
+	v1_remember(sa, m, NULL);
+	v1_other_end(sa, &end);
 }

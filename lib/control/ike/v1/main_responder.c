@@ -156,10 +156,11 @@ void v1_main_on_5(struct ike_sa *sa, struct v1_message *m)
 
 void v1_main_on_5_again(struct ike_sa *sa, struct v1_message *m)
 {
+	struct v1_end end = {.natt = sa->natt, .nat = sa->nat};
 	struct v1_transcript t;
 	uint8_t iv[V1_IV_MAX];
 
-	if (sa->initiator || sa->v1->confirmed || sa->v1->guesses++ >= V1_GUESSES_MAX) {
+	if (sa->v1->confirmed || sa->v1->end_count >= V1_ENDS_MAX) {
 		sa->engine->counters.unexpected++;
 		return;
 	}
@@ -170,6 +171,6 @@ void v1_main_on_5_again(struct ike_sa *sa, struct v1_message *m)
 		sa->engine->counters.bad_icv++;
 		return;
 	}
-	answer_5(sa, m, iv);
-	v1_other_iv(sa, iv);
+	answer_5(sa, m, end.iv);
+	v1_other_end(sa, &end);
 }

@@ -47,16 +47,18 @@ void v1_natd_put(struct ike_sa *sa, const struct ike_tunnel *t, struct ike_chain
 	ike_chain_put(c, type, digest, len);
 }
 
-void v1_natd_check(struct ike_sa *sa, const struct ike_tunnel *t, const struct v1_message *m)
+void v1_natd_read(const struct ike_sa *sa, const struct ike_tunnel *t, const struct v1_message *m,
+    bool *natt, struct ike_nat *nat)
 {
 	uint8_t type = is_draft(sa) ? V1_PAYLOAD_NATD_DRAFT : V1_PAYLOAD_NATD;
 	uint8_t here[IKE_DIGEST_MAX], there[IKE_DIGEST_MAX];
 	size_t len = hash(sa, m->local, here);
-	bool match_there = false;
+	bool match_here = false, match_there = false;
 	unsigned count = 0;
 
 	hash(sa, m->remote, there);
-	sa->natt = false;
+	*natt = false;
+	*nat = (struct ike_nat){0};
 	if (!(sa->v1->vendors & V1_VENDOR_NATT) || t->config.natt == IKE_NATT_OFF)
 		return;
 	/* The first is of our end; of its own the peer may send several: one match is enough. */
@@ -66,14 +68,23 @@ void v1_natd_check(struct ike_sa *sa, const struct ike_tunnel *t, const struct v
 		if (p->type != type || p->len != len)
 			continue;
 		if (count++ == 0)
-			sa->nat.here = memcmp(p->body, here, len) != 0;
+			match_here = !memcmp(p->body, here, len);
 		else
 			match_there |= !memcmp(p->body, there, len);
 	}
-	sa->natt = count >= 2;
-	sa->nat.here &= sa->natt;
-	sa->nat.there = sa->natt && !match_there;
-	sa->nat.forced = sa->natt && t->config.natt == IKE_NATT_FORCE;
+	if (count < 2)
+		return;
+	*natt = true;
+	*nat = (struct ike_nat){
+	    .here = !match_here,
+	    .there = !match_there,
+	    .forced = t->config.natt == IKE_NATT_FORCE,
+	};
+}
+
+void v1_natd_check(struct ike_sa *sa, const struct ike_tunnel *t, const struct v1_message *m)
+{
+	v1_natd_read(sa, t, m, &sa->natt, &sa->nat);
 }
 
 void v1_float(struct ike_sa *sa)

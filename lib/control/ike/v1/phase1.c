@@ -292,7 +292,6 @@ void v1_phase1_done(struct ike_sa *sa, const struct v1_message *m)
 	v1_set_step(sa, V1_DONE);
 	sa->local = *m->local;
 	sa->remote = *m->remote;
-	sa->v1->confirmed = sa->initiator && !sa->v1->last;
 	sa->v1->bytes_in = sa->v1->bytes_out = 0;
 	first_contact = v1_notify_find(&m->p, V1_NOTIFY_INITIAL_CONTACT, &n);
 	/* Too many SAs of one tunnel may end the oldest: not what it carries. */

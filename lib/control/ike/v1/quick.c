@@ -30,12 +30,10 @@ static struct v1_esp_terms esp_terms(const struct ike_sa *sa)
 static void send_1(struct ike_sa *sa)
 {
 	struct ike_exchange *x = &sa->exchange;
-	struct v1_state *v = sa->v1;
+	uint32_t message_id = v1_new_message_id(sa);
 	struct ike_chain c = v1_chain(sa->engine);
 	struct v1_esp_terms terms = esp_terms(sa);
 
-	v->message_id = (uint32_t)rng_u64(sa->engine->rng) | 1; /* not zero */
-	v1_iv_later(&v->keys, v->iv, v->message_id, v->exchange_iv);
 	v1_chain_hash_begin(sa, &c);
 	v1_esp_offer(&c, &sa->tunnel->config.esp, &terms, x->new_spi_in);
 	ike_chain_put(&c, V1_PAYLOAD_NONCE, x->nonce, sizeof(x->nonce));
@@ -44,9 +42,8 @@ static void send_1(struct ike_sa *sa)
 		    &c, V1_PAYLOAD_KE, ike_dh_public(x->dh), alg_dh(terms.dh)->public_bytes);
 	v1_selector_put(&c, &x->slot->local_ts[0]);
 	v1_selector_put(&c, &x->slot->remote_ts[0]);
-	v1_chain_hash_end(sa, &c, v->message_id, (struct ike_span){NULL, 0});
-	ike_window_send(sa, EXCHANGE_V1_QUICK,
-	    v1_seal(sa, EXCHANGE_V1_QUICK, v->message_id, v->exchange_iv, &c));
+	v1_chain_hash_end(sa, &c, message_id, (struct ike_span){NULL, 0});
+	v1_exchange_send(sa, EXCHANGE_V1_QUICK, message_id, &c);
 }
 
 /* The group is the same in all transforms: each failure tries the next one of the list. */
@@ -257,15 +254,8 @@ void v1_quick_on_2(struct ike_sa *sa, struct v1_message *m)
 	struct v1_suite suite;
 	int secret_len;
 
-	if (v1_open(sa->engine, &sa->v1->keys, sa->v1->exchange_iv, m) ||
-	    v1_payloads_check(&m->p, V1_MESSAGE_QM2) || !v1_hash_holds(sa, m, nonce_i)) {
-		sa->engine->counters.bad_icv++;
+	if (!v1_open_answer(sa, m, V1_MESSAGE_QM2, nonce_i))
 		return;
-	}
-	memcpy(sa->v1->exchange_iv, m->next_iv, sizeof(sa->v1->exchange_iv));
-	ike_sa_heard(sa);
-	v1_confirm(sa);
-	ike_sa_moved(sa, m->local, m->remote);
 	ike_window_answered(sa);
 	ike_tunnel_touch(sa->tunnel);
 	nonce = v1_find(&m->p, V1_PAYLOAD_NONCE);

@@ -13,7 +13,15 @@
 
 enum cover { CLEAR, SEALED, EITHER };
 
-/* What may come when. `initiator`: our role in phase 1, where only one can be. */
+static void last_of_main_again(struct ike_sa *sa, struct v1_message *m)
+{
+	if (sa->initiator)
+		v1_main_on_6_again(sa, m);
+	else
+		v1_main_on_5_again(sa, m);
+}
+
+/* What may come when. */
 static const struct {
 	enum v1_step step;
 	uint8_t exchange;
@@ -32,7 +40,7 @@ static const struct {
     {V1_MM3_SENT, EXCHANGE_V1_INFORMATIONAL, CLEAR, v1_phase1_notify},
     {V1_MM5_SENT, EXCHANGE_V1_INFORMATIONAL, EITHER, v1_phase1_notify},
     {V1_AM1_SENT, EXCHANGE_V1_INFORMATIONAL, CLEAR, v1_phase1_notify},
-    {V1_DONE, EXCHANGE_V1_MAIN, SEALED, v1_main_on_5_again},
+    {V1_DONE, EXCHANGE_V1_MAIN, SEALED, last_of_main_again},
     {V1_DONE, EXCHANGE_V1_AGGRESSIVE, EITHER, v1_aggressive_on_3_again},
     {V1_DONE, EXCHANGE_V1_QUICK, SEALED, v1_quick_message},
     {V1_DONE, EXCHANGE_V1_INFORMATIONAL, SEALED, v1_informational},

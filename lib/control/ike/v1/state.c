@@ -66,7 +66,7 @@ void v1_state_free(struct ike_sa *sa)
 
 	for (unsigned i = 0; i < V1_ECHOES; i++)
 		free(v->echo[i].answer);
-	free(v->last);
+	v1_ending_free(sa);
 	v1_fragments_reset(&v->fragments);
 	secret_free(v, sizeof(*v));
 	sa->v1 = NULL;
@@ -168,30 +168,14 @@ void v1_forget_setup(struct ike_sa *sa)
 {
 	secret_wipe(sa->v1->secret, sizeof(sa->v1->secret));
 	sa->v1->secret_len = 0;
-	if (sa->v1->confirmed || sa->initiator) {
+	/* The initiator of aggressive mode has nothing more to check. */
+	if (sa->v1->confirmed || sa->v1->last) {
 		ike_setup_free(sa);
 		return;
 	}
 	ike_dh_free(sa->setup->dh);
 	sa->setup->dh = NULL;
 	sa->setup->reported = true;
-}
-
-void v1_other_iv(struct ike_sa *sa, const uint8_t iv[V1_IV_MAX])
-{
-	assert(sa->v1->others < V1_GUESSES_MAX);
-	memcpy(sa->v1->other_iv[sa->v1->others++], iv, V1_IV_MAX);
-}
-
-void v1_confirm(struct ike_sa *sa)
-{
-	if (sa->v1->confirmed)
-		return;
-	sa->v1->confirmed = true;
-	sa->v1->others = 0;
-	free(sa->v1->last);
-	sa->v1->last = NULL;
-	ike_setup_free(sa);
 }
 
 void v1_hint(struct ike_sa *sa, enum ike_error_code code, const char *field, const char *ours,

@@ -7,6 +7,7 @@
  *
  *     main.c, main_responder.c              main mode          aggressive.c, aggressive_responder.c
  *     quick.c, quick_responder.c, terms.c   quick mode         informational.c, dpd.c
+ *     ending.c                              between phase 1 and what comes behind it
  *     receive.c                             what may come when; finds the SA and the exchange
  *     state.c                               what an SA keeps; the one place where its step changes
  *     succession.c, replace.c               phase 1 SAs that replace each other; Child SAs that do
@@ -44,8 +45,9 @@ enum v1_step {
 
 #define V1_ECHOES   16 /* received messages remembered */
 #define V1_ID_BYTES 264
+#define V1_ENDS_MAX 8  /* versions of the last message of phase 1, beside the first */
 #define V1_GUESSES_MAX                                                                             \
-	8 /* last messages of phase 1 that prove nothing, or prove it again, for one SA */
+	8 /* last messages of phase 1 that prove nothing, for one SA */
 
 /* A received message, and what it was answered with (NULL: nothing). */
 struct v1_echo {
@@ -73,6 +75,13 @@ struct v1_quick {
 	unsigned tries;
 };
 
+/* A way in which phase 1 may have ended. */
+struct v1_end {
+	uint8_t iv[V1_IV_MAX]; /* its last block */
+	bool natt;             /* what that version of the last message says of NATs */
+	struct ike_nat nat;
+};
+
 /* What an IKEv1 SA keeps beside struct ike_sa. */
 struct v1_state {
 	enum v1_step step; /* changed by v1_set_step() alone */
@@ -80,12 +89,11 @@ struct v1_state {
 	bool confirmed;    /* the peer has shown that it got our last message of phase 1 */
 	struct v1_keys keys;
 	uint8_t iv[V1_IV_MAX]; /* the chain of phase 1; then its last block */
-	/*
-	 * The same after other versions of the peer's last message, until it is confirmed: what stands behind its proof
-	 * anybody can change, and only the peer knows which version was its own.
-	 */
-	uint8_t other_iv[V1_GUESSES_MAX][V1_IV_MAX];
-	unsigned others;
+	/* Other ways in which phase 1 may have ended, until `confirmed`: see ending.c */
+	struct v1_end end[V1_ENDS_MAX];
+	unsigned end_count;
+	struct ike_chain request;   /* what our exchange under way began with, until `confirmed` */
+	uint8_t sent_iv[V1_IV_MAX]; /* MM5's last block: what the answer is decrypted with */
 	uint32_t life_s;  /* as the peer offered or chose it; 0: not said */
 	unsigned guesses; /* messages that did not prove a key */
 	bool ended;       /* one of us has deleted it */
@@ -149,10 +157,6 @@ struct ike_span v1_cookies(const struct ike_sa *sa, uint8_t out[16]);
  * until the peer has shown that it got the answer.
  */
 void v1_forget_setup(struct ike_sa *sa);
-/* Phase 1 may have ended with this block as well: the first message that opens behind it tells. */
-void v1_other_iv(struct ike_sa *sa, const uint8_t iv[V1_IV_MAX]);
-/* The peer sent something that only the keys of phase 1 can make. */
-void v1_confirm(struct ike_sa *sa);
 /* Once for each code and attempt: what an unproven message says, for the operator. */
 void v1_hint(struct ike_sa *sa, enum ike_error_code code, const char *field, const char *ours,
     const char *theirs);
@@ -177,13 +181,34 @@ void v1_chain_hash_end(
     struct ike_sa *sa, struct ike_chain *c, uint32_t message_id, struct ike_span nonce);
 /* HASH(1) or, with a nonce, HASH(2) of an opened message. */
 bool v1_hash_holds(const struct ike_sa *sa, const struct v1_message *m, struct ike_span nonce);
+/* Constant-time compare with the HASH payload. */
+bool v1_hash_equals(const struct v1_payloads *p, const uint8_t *expected, size_t len);
+
+/* ---- ending.c ---- */
+
+/* Phase 1 may have ended this way as well: the first message that opens behind it tells. */
+void v1_other_end(struct ike_sa *sa, const struct v1_end *end);
+/* The peer sent something that only the keys of phase 1 can make. */
+void v1_confirm(struct ike_sa *sa);
+void v1_ending_free(struct ike_sa *sa);
+uint32_t v1_new_message_id(struct ike_sa *sa);
+/* A message that nobody answers: a chain with its HASH in place. */
+void v1_send_first(
+    struct ike_sa *sa, uint8_t exchange, uint32_t message_id, const struct ike_chain *c);
+/* The same as a request in the window; and the versions of it that the window does not know, once more. */
+void v1_exchange_send(
+    struct ike_sa *sa, uint8_t exchange, uint32_t message_id, const struct ike_chain *c);
+void v1_exchange_repeat(struct ike_sa *sa);
+/* Before it goes out again: another message in its place. */
+void v1_exchange_replace(struct ike_sa *sa, uint32_t message_id, const struct ike_chain *c);
 /*
  * The first message of an exchange behind phase 1: opens it, checks it and its HASH(1). When that holds the peer was
  * heard: it has our last message of phase 1, and is where this one came from. False: counted, and nothing has changed.
  */
 bool v1_open_first(struct ike_sa *sa, struct v1_message *m, enum v1_step_message which);
-/* Constant-time compare with the HASH payload. */
-bool v1_hash_equals(const struct v1_payloads *p, const uint8_t *expected, size_t len);
+/* The same for the answer to our exchange under way, and HASH(2). */
+bool v1_open_answer(
+    struct ike_sa *sa, struct v1_message *m, enum v1_step_message which, struct ike_span nonce);
 
 /* ---- phase 1, both modes (phase1.c) ---- */
 
@@ -236,8 +261,9 @@ void v1_main_on_6(struct ike_sa *sa, struct v1_message *m);
 void v1_main_on_1(struct ike_engine *e, struct v1_message *m);
 void v1_main_on_3(struct ike_sa *sa, struct v1_message *m);
 void v1_main_on_5(struct ike_sa *sa, struct v1_message *m);
-/* Once more, with other bytes: behind HASH_I stands what it does not cover. */
+/* The last message once more, with other bytes: behind the proof stands what it does not cover. */
 void v1_main_on_5_again(struct ike_sa *sa, struct v1_message *m);
+void v1_main_on_6_again(struct ike_sa *sa, struct v1_message *m);
 void v1_aggressive_begin(struct ike_tunnel *t);
 void v1_aggressive_on_2(struct ike_sa *sa, struct v1_message *m);
 void v1_aggressive_on_1(struct ike_engine *e, struct v1_message *m);
@@ -286,8 +312,10 @@ void v1_on_ack(struct ike_sa *sa, const struct v1_notify *n);
 /* natt.c */
 void v1_natd_put(struct ike_sa *sa, const struct ike_tunnel *t, struct ike_chain *c,
     const struct ike_endpoint *local, const struct ike_endpoint *remote);
-/* What the peer's hashes say. */
+/* What the peer's hashes say, into the SA; and what they would say. */
 void v1_natd_check(struct ike_sa *sa, const struct ike_tunnel *t, const struct v1_message *m);
+void v1_natd_read(const struct ike_sa *sa, const struct ike_tunnel *t, const struct v1_message *m,
+    bool *natt, struct ike_nat *nat);
 /* As initiator: on to port 4500 when that is needed. */
 void v1_float(struct ike_sa *sa);
 uint16_t v1_tunnel_mode(const struct ike_sa *sa);
