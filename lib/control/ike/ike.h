@@ -132,6 +132,7 @@ struct ike_tunnel_config {
 	struct ike_algs esp;
 	uint32_t ike_lifetime_s; /* 0: no time-based rekey or expiry of our own */
 	uint32_t esp_lifetime_s;
+	uint64_t esp_lifetime_bytes; /* kept by the caller, announced to peers of IKEv1; 0: none */
 	bool rehearse; /* replace the first Child SA right after it came up: PFS is tried at once */
 
 	enum ike_dpd_action dpd_action;

@@ -382,6 +382,34 @@ static void test_kilobytes(void **state)
 	}
 }
 
+/* V1-08: each side says what it keeps a Child SA for, and the shorter counts for both: also when the responder's is. */
+static void test_kilobytes_of_ours(void **state)
+{
+	static const uint64_t ours[][2] = {{0, 0}, {1ull << 30, 0}, {0, 1ull << 30},
+	    {1ull << 40, 1ull << 33}, {1ull << 33, 1ull << 40}, {1ull << 30, 1ull << 30}};
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		pair_init(&pair);
+		for (unsigned k = 0; k < 2; k++) {
+			pair.side[k].config.version = IKE_V1;
+			pair.side[k].config.esp_lifetime_bytes = ours[i][k];
+		}
+		pair_start(&pair);
+		pair_assert_up(&pair);
+		/* Of our own the data path knows; here is what the peer said. */
+		for (unsigned k = 0; k < 2; k++) {
+			uint64_t mine = ours[i][k], theirs = ours[i][!k];
+			uint64_t said = pair_in_use(&pair, k)->info.lifetime_bytes;
+
+			if (theirs && (!mine || theirs < mine))
+				assert_int_equal(said, theirs);
+			else
+				assert_true(said == 0 || said >= mine);
+		}
+		pair_end(&pair);
+	}
+}
+
 /* RFC 2407 4.6.3.1: the same in a RESPONDER-LIFETIME of its own; the shorter counts, whichever comes first. */
 static void test_kilobytes_later(void **state)
 {
@@ -491,6 +519,7 @@ int main(void)
 	    cmocka_unit_test(test_notifies_that_mean_nothing),
 	    cmocka_unit_test(test_lying_quick_modes),
 	    cmocka_unit_test(test_kilobytes),
+	    cmocka_unit_test(test_kilobytes_of_ours),
 	    cmocka_unit_test(test_kilobytes_later),
 	    cmocka_unit_test(test_quick_flood),
 	    cmocka_unit_test(test_other_exchanges),

@@ -165,6 +165,30 @@ static void test_lifetimes(void **state)
 	}
 }
 
+/* What we write: the short form as long as it will do, no more than 32 bits. */
+static void test_lifetimes_written(void **state)
+{
+	static const struct {
+		struct v1_lifetime life;
+		const char *hex;
+	} cases[] = {
+	    {{0, 0}, ""},
+	    {{3600, 0}, "8001000180020e10"},
+	    {{0, 65535}, "800100028002ffff"},
+	    {{86400, 4608000}, "800100010002000400015180800100020002000400465000"},
+	    {{0, 1ull << 40}, "8001000200020004ffffffff"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint8_t bytes[V1_LIFETIME_BYTES], expected[64];
+		int len = text_unhex(cases[i].hex, expected, sizeof(expected));
+
+		assert_true(len >= 0);
+		assert_int_equal(v1_lifetime_put(bytes, false, &cases[i].life), len);
+		assert_memory_equal(bytes, expected, (size_t)len);
+	}
+}
+
 static void test_shorter_lifetime(void **state)
 {
 	assert_int_equal(v1_shorter(0, 0), 0);
@@ -327,6 +351,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_keys),
 	    cmocka_unit_test(test_lifetimes),
+	    cmocka_unit_test(test_lifetimes_written),
 	    cmocka_unit_test(test_shorter_lifetime),
 	    cmocka_unit_test(test_selectors),
 	    cmocka_unit_test(test_selector_ports),

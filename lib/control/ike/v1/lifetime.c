@@ -2,7 +2,7 @@
 
 /*
  * How long SAs are kept: by our configuration, or less when the peer says so, in seconds (IKE and Child SAs) or in
- * kilobytes (Child SAs). An offer has its lifetime in the transform (RFC 2407 4.5, RFC 2409 appendix A); a responder that
+ * kilobytes (Child SAs, both ways together; who counts them is the data path). An offer has its lifetime in the transform (RFC 2407 4.5, RFC 2409 appendix A); a responder that
  * keeps an SA for less says RESPONDER-LIFETIME (RFC 2407 4.6.3.1), in the exchange that makes the SA or later in an
  * informational one. Nothing that a peer says makes an SA live longer, and nothing makes it so short that rekeying would
  * be all that is done.
@@ -32,32 +32,46 @@ uint64_t v1_lifetime_bytes(uint64_t kb)
 
 /* ---- ours ---- */
 
-static bool keeps_as_offered(uint32_t ours_s, uint32_t offered_s)
+struct v1_lifetime v1_child_lifetime(const struct ike_tunnel *t)
 {
-	return ours_s == 0 || (offered_s && offered_s <= ours_s);
+	uint64_t bytes = t->config.esp_lifetime_bytes;
+
+	return (struct v1_lifetime){
+	    .s = t->config.esp_lifetime_s,
+	    .kb = bytes / 1024 + (bytes && bytes < 1024),
+	};
+}
+
+static bool keeps_as_offered(uint64_t ours, uint64_t offered)
+{
+	return ours == 0 || (offered && offered <= ours);
 }
 
 void v1_put_responder_lifetime(struct ike_sa *sa, struct ike_chain *c)
 {
-	uint32_t ours = sa->tunnel->config.ike_lifetime_s;
-	uint8_t spi[16], attributes[12];
+	struct v1_lifetime ours = {.s = sa->tunnel->config.ike_lifetime_s};
+	uint8_t spi[16], attributes[V1_LIFETIME_BYTES];
 
-	if (keeps_as_offered(ours, sa->v1->life_s))
+	if (keeps_as_offered(ours.s, sa->v1->life_s))
 		return;
 	v1_chain_notify(c, V1_PROTOCOL_ISAKMP, v1_cookies(sa, spi), V1_NOTIFY_RESPONDER_LIFETIME,
-	    (struct ike_span){attributes, v1_lifetime_put(attributes, true, ours)});
+	    (struct ike_span){attributes, v1_lifetime_put(attributes, true, &ours)});
 }
 
 void v1_quick_put_lifetime(
     struct ike_sa *sa, struct ike_chain *c, const struct v1_suite *suite, uint32_t spi_in)
 {
-	uint32_t ours = sa->tunnel->config.esp_lifetime_s;
-	uint8_t spi[4], attributes[12];
+	struct v1_lifetime ours = v1_child_lifetime(sa->tunnel);
+	uint8_t spi[4], attributes[V1_LIFETIME_BYTES];
 
-	if (keeps_as_offered(ours, suite->life_s))
+	if (keeps_as_offered(ours.s, suite->life_s))
+		ours.s = 0;
+	if (keeps_as_offered(ours.kb, suite->life_kb))
+		ours.kb = 0;
+	if (ours.s == 0 && ours.kb == 0)
 		return;
 	v1_chain_notify(c, V1_PROTOCOL_ESP, v1_spi_span(spi, spi_in), V1_NOTIFY_RESPONDER_LIFETIME,
-	    (struct ike_span){attributes, v1_lifetime_put(attributes, false, ours)});
+	    (struct ike_span){attributes, v1_lifetime_put(attributes, false, &ours)});
 }
 
 /* ---- the peer's ---- */

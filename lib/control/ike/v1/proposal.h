@@ -22,11 +22,17 @@ struct v1_suite {
 	struct ike_span body; /* the transform payload behind its generic header, in the message */
 };
 
+/* 0: not said, or not to be understood */
+struct v1_lifetime {
+	uint32_t s;
+	uint64_t kb; /* phase 2 */
+};
+
 /* What phase 2 asks for beside the algorithms. */
 struct v1_esp_terms {
-	uint16_t mode;   /* encapsulation */
-	enum alg_dh dh;  /* of PFS, the same in all transforms; DH_NONE: none */
-	uint32_t life_s; /* 0: not said */
+	uint16_t mode;  /* encapsulation */
+	enum alg_dh dh; /* of PFS, the same in all transforms; DH_NONE: none */
+	struct v1_lifetime life;
 };
 
 /* ---- phase 1 ---- */
@@ -55,12 +61,9 @@ void v1_suite_put(
     struct ike_chain *c, const struct v1_suite *s, uint8_t protocol, struct ike_span spi);
 /* Why nothing fitted, for the operator (T27). */
 void v1_mismatch_find(const struct ike_policy *policy, struct wire sa, struct ike_mismatch *out);
-/* RESPONDER-LIFETIME: the attributes, written and read. 0: not said, or not to be understood. */
-struct v1_lifetime {
-	uint32_t s;
-	uint64_t kb;
-};
-size_t v1_lifetime_put(uint8_t out[12], bool ike, uint32_t life_s);
+/* RESPONDER-LIFETIME: the attributes, written and read. */
+#define V1_LIFETIME_BYTES 24
+size_t v1_lifetime_put(uint8_t out[V1_LIFETIME_BYTES], bool ike, const struct v1_lifetime *life);
 struct v1_lifetime v1_lifetime_read(struct ike_span attributes, bool ike);
 
 #endif

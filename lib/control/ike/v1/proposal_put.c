@@ -76,27 +76,33 @@ static void short_attribute(struct wirebuf *b, uint16_t type, uint16_t value)
 	wirebuf_u16(b, value);
 }
 
-/* Above 65535 seconds the short form has no room. */
-static void life_attributes(struct wirebuf *b, bool ike, uint32_t life_s)
+/* Above 65535 the short form has no room. Above 32 bits peers may not follow: they replace it sooner, then. */
+static void life_attribute(struct wirebuf *b, bool ike, uint16_t type, uint64_t duration)
 {
-	if (life_s == 0)
+	if (duration == 0)
 		return;
-	short_attribute(b, ike ? V1_ATTR_LIFE_TYPE : V1_ESP_LIFE_TYPE, V1_LIFE_SECONDS);
-	if (life_s <= UINT16_MAX) {
+	short_attribute(b, ike ? V1_ATTR_LIFE_TYPE : V1_ESP_LIFE_TYPE, type);
+	if (duration <= UINT16_MAX) {
 		short_attribute(
-		    b, ike ? V1_ATTR_LIFE_DURATION : V1_ESP_LIFE_DURATION, (uint16_t)life_s);
+		    b, ike ? V1_ATTR_LIFE_DURATION : V1_ESP_LIFE_DURATION, (uint16_t)duration);
 	} else {
 		wirebuf_u16(b, ike ? V1_ATTR_LIFE_DURATION : V1_ESP_LIFE_DURATION);
 		wirebuf_u16(b, 4);
-		wirebuf_u32(b, life_s);
+		wirebuf_u32(b, duration > UINT32_MAX ? UINT32_MAX : (uint32_t)duration);
 	}
 }
 
-size_t v1_lifetime_put(uint8_t out[12], bool ike, uint32_t life_s)
+static void life_attributes(struct wirebuf *b, bool ike, const struct v1_lifetime *life)
 {
-	struct wirebuf b = wirebuf_of(out, 12);
+	life_attribute(b, ike, V1_LIFE_SECONDS, life->s);
+	life_attribute(b, ike, V1_LIFE_KILOBYTES, life->kb);
+}
 
-	life_attributes(&b, ike, life_s);
+size_t v1_lifetime_put(uint8_t out[V1_LIFETIME_BYTES], bool ike, const struct v1_lifetime *life)
+{
+	struct wirebuf b = wirebuf_of(out, V1_LIFETIME_BYTES);
+
+	life_attributes(&b, ike, life);
 	return wirebuf_len(&b);
 }
 
@@ -117,7 +123,7 @@ static void ike_transform(struct writer *w, const struct ike_algs *a, unsigned e
 	short_attribute(b, V1_ATTR_HASH, alg_auth(a->auth[auth])->v1_hash_id);
 	short_attribute(b, V1_ATTR_GROUP, alg_dh(a->dh[dh])->id);
 	short_attribute(b, V1_ATTR_METHOD, V1_METHOD_PSK);
-	life_attributes(b, true, life_s);
+	life_attributes(b, true, &(struct v1_lifetime){.s = life_s});
 	transform_end(w);
 }
 
@@ -145,7 +151,7 @@ static void esp_transform(
 	wirebuf_u8(b, w->transforms);
 	wirebuf_u8(b, (uint8_t)info->v1_esp_id);
 	wirebuf_u16(b, 0);
-	life_attributes(b, false, terms->life_s);
+	life_attributes(b, false, &terms->life);
 	if (terms->dh != DH_NONE)
 		short_attribute(b, V1_ESP_GROUP, alg_dh(terms->dh)->id);
 	short_attribute(b, V1_ESP_MODE, terms->mode);

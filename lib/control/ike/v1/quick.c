@@ -23,7 +23,7 @@ static struct v1_esp_terms esp_terms(const struct ike_sa *sa)
 	return (struct v1_esp_terms){
 	    .mode = v1_tunnel_mode(sa),
 	    .dh = x->dh ? ike_dh_group(x->dh) : DH_NONE,
-	    .life_s = sa->tunnel->config.esp_lifetime_s,
+	    .life = v1_child_lifetime(sa->tunnel),
 	};
 }
 

@@ -146,8 +146,7 @@ void v1_ike_end(struct ike_sa *sa, bool tell, enum ike_error_code reason)
 /* Does the peer have it? It says so soon, where it can. */
 static bool is_unsure(const struct ike_sa *sa)
 {
-	return sa->v1->last &&
-	    mono_diff(sa->established, sa->engine->now) < DUR_S(UNSURE_S);
+	return sa->v1->last && mono_diff(sa->established, sa->engine->now) < DUR_S(UNSURE_S);
 }
 
 bool v1_lapse(struct ike_sa *sa)

@@ -43,11 +43,10 @@ enum v1_step {
 #undef X
 };
 
-#define V1_ECHOES   16 /* received messages remembered */
-#define V1_ID_BYTES 264
-#define V1_ENDS_MAX 8  /* versions of the last message of phase 1, beside the first */
-#define V1_GUESSES_MAX                                                                             \
-	8 /* last messages of phase 1 that prove nothing, for one SA */
+#define V1_ECHOES      16 /* received messages remembered */
+#define V1_ID_BYTES    264
+#define V1_ENDS_MAX    8 /* versions of the last message of phase 1, beside the first */
+#define V1_GUESSES_MAX 8 /* last messages of phase 1 that prove nothing, for one SA */
 
 /* A received message, and what it was answered with (NULL: nothing). */
 struct v1_echo {
@@ -94,9 +93,9 @@ struct v1_state {
 	unsigned end_count;
 	struct ike_chain request;   /* what our exchange under way began with, until `confirmed` */
 	uint8_t sent_iv[V1_IV_MAX]; /* MM5's last block: what the answer is decrypted with */
-	uint32_t life_s;  /* as the peer offered or chose it; 0: not said */
-	unsigned guesses; /* messages that did not prove a key */
-	bool ended;       /* one of us has deleted it */
+	uint32_t life_s;            /* as the peer offered or chose it; 0: not said */
+	unsigned guesses;           /* messages that did not prove a key */
+	bool ended;                 /* one of us has deleted it */
 
 	/* until phase 1 is done */
 	uint8_t ke_i[IKE_DH_PUBLIC_MAX], ke_r[IKE_DH_PUBLIC_MAX];
@@ -348,6 +347,8 @@ struct ike_span v1_spi_span(uint8_t buf[4], uint32_t spi);
 uint32_t v1_shorter(uint32_t ours_s, uint32_t theirs_s);
 /* Kilobytes that a peer named, as bytes, not below what can be kept; 0 is none. */
 uint64_t v1_lifetime_bytes(uint64_t kb);
+/* What we keep a Child SA for. */
+struct v1_lifetime v1_child_lifetime(const struct ike_tunnel *t);
 /* RESPONDER-LIFETIME where we keep an SA for less time than was offered: phase 1, and quick mode. */
 void v1_put_responder_lifetime(struct ike_sa *sa, struct ike_chain *c);
 void v1_quick_put_lifetime(

@@ -93,6 +93,7 @@ void tunnel_conf_ike(
 	    .remote_id = id_of(&t->ike.remote_id),
 	    .ike_lifetime_s = t->ike.lifetime,
 	    .esp_lifetime_s = t->ipsec.lifetime,
+	    .esp_lifetime_bytes = t->ipsec.lifetime_bytes,
 	    .rehearse = t->rehearse,
 	    .dpd_action = t->dpd.enabled ? dpd[t->dpd.action] : IKE_DPD_NONE,
 	    .dpd_interval_s = t->dpd.enabled ? t->dpd.interval : 0,
