@@ -153,8 +153,16 @@ class Charon:
         return self.swanctl("--terminate", "--ike", ike, check=check)
 
     def rekey(self, child=None, ike=None):
-        """Starts a rekey of a Child SA or an IKE SA; returns when it is under way."""
-        self.swanctl("--rekey", *(("--child", child) if child else ("--ike", ike)))
+        """Starts a rekey of a Child SA or an IKE SA; returns when it is under way. Of several of that name, as IKEv1 leaves
+        them for a while, the newest one: by name it would be all of them at once, and each time twice as many."""
+        if child:
+            those = self.children(child)
+        else:
+            those = [sa for sa in self.sas() if sa["name"] == ike and sa["state"] == "ESTABLISHED"]
+        newest = max((int(sa["uniqueid"]) for sa in those), default=None)
+        if newest is None:
+            raise AssertionError(f"{self.name} has no {child or ike} to rekey")
+        self.swanctl("--rekey", "--child-id" if child else "--ike-id", newest)
 
     def sas(self):
         """List of IKE SAs as dictionaries, each with `name` and the list `children`."""
