@@ -226,7 +226,7 @@ struct table {
 	struct rib next; /* while a configuration is applied */
 	const struct conf_policy *policy[CONF_EGRESS + 1][POLICY_PRIORITY_MAX + 1];
 	unsigned policy_count[CONF_EGRESS + 1];
-	uint32_t overflow;    /* learned routes that did not fit the FIB */
+	uint32_t overflow;    /* learned routes that did not fit: the FIB, or the next hops */
 	struct list verdicts; /* of permission.c */
 	bool seen;
 };
@@ -257,7 +257,7 @@ struct model {
 	struct list permissions;
 	struct left_number *left;
 	unsigned left_count;
-	uint16_t fib_numbers; /* handed out */
+	uint16_t fib_numbers; /* the last that was handed out; they begin anew after 65535 */
 	uint32_t words;       /* of a permission: numbers of attachments are below 64 * words */
 	uint32_t local_leaf, blackhole_leaf;
 	bool has_vpn; /* the built-in policy is in force */
@@ -275,6 +275,7 @@ struct model {
 	bool walking;                            /* all learned routes are being chosen anew */
 	bool first;                              /* configuration of all */
 	bool idle_paths;                         /* there may be some without routes */
+	bool starved;                            /* a route went without a next hop */
 	uint32_t backed;                         /* paths with a backup */
 	unsigned learned_unswept;                /* prefixes looked at since they were looked for */
 	uint64_t walk;
@@ -379,6 +380,7 @@ struct route *rib_find(const struct rib *rib, const struct ip_prefix *prefix);
 void learned_leave_table(struct model *m, const struct table *t);
 /* Some of what they have left behind; 0: nothing. */
 unsigned left_views_run(struct model *m);
+bool left_view_is(const struct model *m, uint32_t view); /* not emptied yet */
 
 /*
  * select.c: order and winners within one prefix; pure. Returns how many won: their `lost` is

@@ -89,11 +89,18 @@ static void view_update(struct model *m, const struct table *t, const struct ip_
 	bgp_attrs_unref(m->bgp, attrs);
 }
 
-static void does_not_fit(struct table *t, const struct ip_prefix *prefix, int rc)
+static void does_not_fit(struct model *m, struct table *t, const struct ip_prefix *prefix, int rc)
 {
 	char text[IP_PREFIX_TEXT_MAX];
 
-	if (t->overflow++ == 0)
+	if (t->overflow++)
+		return;
+	if (m->starved)
+		log_write(LOG_ERROR, LOG, t->name,
+		    "no next hop is left for learned routes, first %s: all %u are in use, one for each "
+		    "different set of ways out",
+		    ip_prefix_text(prefix, text), m->b->nexthops.rec.capacity - 1);
+	else
 		log_write(LOG_ERROR, LOG, t->name, "learned routes do not fit, first %s: %s",
 		    ip_prefix_text(prefix, text), strerror(-rc));
 }
@@ -111,7 +118,7 @@ static struct path *install(struct model *m, struct table *t, const struct ip_pr
 	if (rc == 0 && path && path != old)
 		rc = fib_set(t->fib, prefix, path->index);
 	if (rc < 0) {
-		does_not_fit(t, prefix, rc);
+		does_not_fit(m, t, prefix, rc);
 		path_leave(m, path);
 		path = NULL;
 	}
@@ -203,6 +210,23 @@ static size_t next_portion(struct model *m, struct bgp_change *change, unsigned 
 	return n;
 }
 
+/* Next hops are free again: routes that went without are among all there are. */
+static void feed_the_starved(struct model *m)
+{
+	const struct records *rec = &m->b->nexthops.rec;
+	struct table *t;
+
+	if (!m->starved || m->walking || records_used(rec) > rec->capacity - rec->capacity / 16)
+		return;
+	log_write(
+	    LOG_NOTICE, LOG, NULL, "next hops are free again: all learned routes are chosen anew");
+	m->starved = false;
+	m->walking = true;
+	m->walk = 0;
+	list_for (t, &m->tables, node)
+		t->overflow = 0;
+}
+
 /* Looking at all paths is worth it when nothing else is to be done, or once in a while. */
 static void sweep(struct model *m, unsigned done, bool all)
 {
@@ -231,6 +255,7 @@ unsigned model_learn(struct model *m, unsigned max)
 {
 	unsigned done = 0, n = 1;
 
+	feed_the_starved(m);
 	while (n && done < max) {
 		n = learn_portion(m, max - done);
 		done += n;

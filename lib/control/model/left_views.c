@@ -40,6 +40,17 @@ void learned_leave_table(struct model *m, const struct table *t)
 	list_append(&m->left_views, &left->node);
 }
 
+bool left_view_is(const struct model *m, uint32_t view)
+{
+	const struct left_view *left;
+
+	list_for (left, &m->left_views, node) {
+		if (left->view == view)
+			return true;
+	}
+	return false;
+}
+
 static void forget(struct model *m, const struct left_view *left, const struct bgp_change *change)
 {
 	uint32_t tag;

@@ -296,6 +296,24 @@ static void path_republish(struct model *m, struct path *p)
 		    LOG_ERROR, LOG, NULL, "next hop %u not updated: %s", p->index, strerror(-rc));
 }
 
+/*
+ * Numbers of next hops are reused when workers cannot hold them any more. When none is left, those of paths that
+ * nobody uses come back here and now; should that not do, whoever is left without one is looked at again (learned.c).
+ */
+static int publish_new(struct model *m, struct path *p)
+{
+	int rc = path_publish(m, p);
+
+	if (rc != -ENOSPC || m->starved)
+		return rc;
+	paths_sweep(m);
+	m->idle_paths = false;
+	epoch_flush(m->b->epoch);
+	rc = path_publish(m, p);
+	m->starved = rc == -ENOSPC;
+	return rc;
+}
+
 /* ---- the set of paths ---- */
 
 static bool is_same(const struct path *a, const struct path *b)
@@ -381,7 +399,7 @@ static int path_make(struct model *m, struct path *p)
 	if (p->kind == NH_GROUP) {
 		members_refresh(p);
 		p->carrier = backup_carrier(p);
-		rc = path_publish(m, p);
+		rc = publish_new(m, p);
 	} else {
 		p->index = p->kind == NH_LOCAL ? m->local_leaf : m->blackhole_leaf;
 	}

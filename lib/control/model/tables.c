@@ -53,19 +53,45 @@ static bool learns(const struct model *m, const char *name)
 	return false;
 }
 
+/* Of a FIB there is, or of a view that is not emptied yet: what is left in it is not the new table's. */
+static bool number_is_taken(const struct model *m, uint16_t number)
+{
+	const struct table *t;
+
+	list_for (t, &m->tables, node) {
+		if (t->fib->index == number)
+			return true;
+	}
+	return left_view_is(m, number);
+}
+
+/* The number that was free for the longest time; 0: none is. */
+static uint16_t number_take(struct model *m)
+{
+	for (uint32_t tried = 0; tried <= UINT16_MAX; tried++) {
+		uint16_t number = ++m->fib_numbers;
+
+		if (number && !number_is_taken(m, number))
+			return number;
+	}
+	errno = ENOSPC;
+	return 0;
+}
+
 /*
  * At the start there is time to take the memory of a table that peers may fill, in large pages. Later the kernel is
  * asked as routes come, and need not look for any while everybody waits.
  */
 static struct table *table_new(struct model *m, const char *name)
 {
+	uint16_t number = number_take(m);
 	const struct fib_limits limits = {
 	    .routes = m->limits.routes_per_table,
 	    .groups = m->limits.tbl8_per_table,
 	    .v6 = true,
 	    .many = m->first && learns(m, name),
 	};
-	struct fib *fib = fib_create(m->b->epoch, name, ++m->fib_numbers, &limits);
+	struct fib *fib = number ? fib_create(m->b->epoch, name, number, &limits) : NULL;
 
 	if (!fib)
 		return NULL;

@@ -89,6 +89,15 @@ int bench_setup_small(void **state)
 	return setup(state, &tight, &model);
 }
 
+int bench_setup_nexthops(void **state, uint32_t nexthops)
+{
+	const struct model_limits model = {.routes_per_table = 4096, .tbl8_per_table = 256};
+	struct boundary_limits limits = roomy;
+
+	limits.nexthops = nexthops;
+	return setup(state, &limits, &model);
+}
+
 int bench_teardown(void **state)
 {
 	struct bench *t = *state;

@@ -60,6 +60,7 @@ struct bench {
  */
 int bench_setup(void **state);
 int bench_setup_small(void **state); /* with hardly any room in the boundary */
+int bench_setup_nexthops(void **state, uint32_t nexthops); /* with room, but for those */
 int bench_teardown(void **state);
 
 /* Loads; fails the test and prints the errors when it does not. */
