@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BGP on port attachments (VBR): four implementations side by side behind one port (B10, B11)."""
 
-from rig import bgp, net, site, transitd, wait
+from rig import bgp, capture, net, site, transitd, wait
 from rig.case import Lab
 
 VLAN = {"bird": 301, "frr": 302, "gobgp": 303, "exabgp": 304}
@@ -128,3 +128,35 @@ class Lines(Lab):
         self.router.ctl("bgp", "enable", "line-bird")
         self.wait_established("bird")
         self.wait_route(own_route("bird"))
+
+
+class Untagged(Lab):
+    """A port of the kernel's without a VLAN: its frames come to the kernel's stack as well, which has the session's address."""
+
+    @classmethod
+    def build(cls):
+        cls.router, cls.host = transitd.Transitd("tr"), net.Host("line", "10.200.1.2/30")
+        net.wire(cls.router, "lan0", cls.host, "eth0")
+        cls.host.attach()
+        cls.router.sysctl("net.ipv4.conf.all.rp_filter", 0)
+        cls.router.sysctl("net.ipv4.conf.lan0.rp_filter", 0)
+        cls.resets = capture.Capture(cls.host, "eth0", "src host 10.200.1.1 and tcp[tcpflags] & tcp-rst != 0",
+                                     name="resets").start()
+        cls.router.start({
+            "ports": {"lan0": {"device": "af_packet:lan0"}},
+            "transit-router": {"name": "tr-1", "router-id": "10.255.255.1"},
+            "attachments": {"line": {"kind": "vbr", "port": "lan0", "address": "10.200.1.1/30",
+                                     "bgp": {"peer": "10.200.1.2", "peer-asn": 65001}}}})
+        cls.routers.append(cls.router)
+        cls.bird = bgp.Bird(cls.host, "bird", 65001, [bgp.Session("10.200.1.2", "10.200.1.1")], ["10.21.0.0/16"])
+        cls.bird.start()
+
+    def test_the_kernel_keeps_out_of_it(self):
+        """No reset, and one answer to each echo request: the address is the kernel's on the TUN device alone."""
+        wait.until(lambda: self.router.ctl("show", "bgp")[0]["accepted-prefixes"] == 1, 40, "the route is there", step=0.1)
+        self.bird.announce(*(f"10.{i}.0.0/16" for i in range(30, 60)))
+        wait.until(lambda: self.router.ctl("show", "bgp")[0]["accepted-prefixes"] == 31, 20, "more routes are there", step=0.1)
+        self.assertNotIn("DUP!", self.host.run("ping", "-n", "-c", "3", "-i", "0.2", "10.200.1.1"))
+        row = self.router.ctl("show", "bgp")[0]
+        self.assertEqual((row["bgp_established"], row["bgp_lost"]), (1, 0))
+        self.assertEqual(self.resets.count(), 0, self.resets.first() if self.resets.count() else "")

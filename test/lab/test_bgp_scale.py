@@ -27,9 +27,6 @@ class FullTable(Lab):
         cls.source = {"tr": net.Netns("feed-tr"), "bird": net.Netns("feed-bird")}
         net.wire(cls.router, "lan0", cls.source["tr"], "eth0")
         cls.source["tr"].ip("addr add 10.200.1.2/30 dev eth0")
-        # Untagged frames of an af_packet port reach the kernel's stack too, which has the address of the session.
-        cls.router.run("nft", "add table netdev own; add chain netdev own in "
-                       "{ type filter hook ingress device lan0 priority 0; policy drop; };")
         cls.router.start({
             "system": {"memory": "512M"},
             "ports": {"lan0": {"device": "af_packet:lan0"}},

@@ -9,8 +9,10 @@
  *   engine -> socket -> kernel's TCP -> TUN -> host_read() ... into the tunnel, or out of the port, of that session
  *   engine <- socket <- kernel's TCP <- TUN <- host_write() <- punted packets that belong to a session
  *
- * The host's own routing stays as it is. A routing table of our own has one default route, out of the TUN device;
- * rules lead to it what has one of our addresses as its source, and what is bound to the device; sockets are both.
+ * The host's own routing stays as it is. A routing table of our own has a default route, out of the TUN device, and
+ * our addresses as local ones; rules lead to it what has one of these as its source, what is bound to the device
+ * (sockets are both), and what comes from it. On any other interface they are nobody's: the kernel neither answers ARP for
+ * them nor its own copies of frames that are the router's (af_packet).
  * The device goes with the process, with addresses and routes. The rules of one that was killed are found by the
  * number of the table, which belongs to the instance, and removed when it starts again. Several instances
  * may share a network namespace.

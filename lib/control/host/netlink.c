@@ -98,22 +98,54 @@ int netlink_default_route(int nl, unsigned ifindex, uint32_t table)
 	return ask(nl, &r);
 }
 
-int netlink_rule(int nl, const struct ip_addr *addr, const char *ifname, uint32_t table,
-    uint32_t priority, bool add)
+int netlink_local_route(
+    int nl, unsigned ifindex, const struct ip_addr *addr, uint32_t table, bool add)
 {
 	struct request r;
-	struct fib_rule_hdr *body = begin(&r, add ? RTM_NEWRULE : RTM_DELRULE,
-	    add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*body));
+	struct rtmsg *body = begin(&r, add ? RTM_NEWROUTE : RTM_DELROUTE,
+	    add ? NLM_F_CREATE | NLM_F_REPLACE : 0, sizeof(*body));
+
+	body->rtm_family = AF_INET;
+	body->rtm_dst_len = 32;
+	body->rtm_scope = RT_SCOPE_HOST;
+	body->rtm_type = RTN_LOCAL;
+	body->rtm_protocol = add ? RTPROT_STATIC : RTPROT_UNSPEC; /* whoever made it */
+	put_u32(&r, RTA_TABLE, table);
+	put_u32(&r, RTA_OIF, ifindex);
+	put(&r, RTA_DST, addr->bytes, 4);
+	return ask(nl, &r);
+}
+
+static struct fib_rule_hdr *begin_rule(
+    struct request *r, uint32_t table, uint32_t priority, bool add)
+{
+	struct fib_rule_hdr *body = begin(
+	    r, add ? RTM_NEWRULE : RTM_DELRULE, add ? NLM_F_CREATE | NLM_F_EXCL : 0, sizeof(*body));
 
 	body->family = AF_INET;
 	body->action = FR_ACT_TO_TBL;
-	body->src_len = addr ? 32 : 0;
-	put_u32(&r, FRA_TABLE, table);
-	put_u32(&r, FRA_PRIORITY, priority);
-	if (addr)
-		put(&r, FRA_SRC, addr->bytes, 4);
-	else
-		put(&r, FRA_OIFNAME, ifname, strlen(ifname) + 1);
+	put_u32(r, FRA_TABLE, table);
+	put_u32(r, FRA_PRIORITY, priority);
+	return body;
+}
+
+int netlink_rule_if(
+    int nl, enum netlink_rule_by by, const char *ifname, uint32_t table, uint32_t priority)
+{
+	struct request r;
+
+	begin_rule(&r, table, priority, true);
+	put(&r, by == NETLINK_RULE_OUT ? FRA_OIFNAME : FRA_IIFNAME, ifname, strlen(ifname) + 1);
+	return ask(nl, &r);
+}
+
+int netlink_rule_from(
+    int nl, const struct ip_addr *addr, uint32_t table, uint32_t priority, bool add)
+{
+	struct request r;
+
+	begin_rule(&r, table, priority, add)->src_len = 32;
+	put(&r, FRA_SRC, addr->bytes, 4);
 	return ask(nl, &r);
 }
 
@@ -180,12 +212,8 @@ static int list(int nl, struct found *found)
 static int delete_one(int nl, uint32_t table, uint32_t priority)
 {
 	struct request r;
-	struct fib_rule_hdr *body = begin(&r, RTM_DELRULE, 0, sizeof(*body));
 
-	body->family = AF_INET;
-	body->action = FR_ACT_TO_TBL;
-	put_u32(&r, FRA_TABLE, table);
-	put_u32(&r, FRA_PRIORITY, priority);
+	begin_rule(&r, table, priority, false);
 	return ask(nl, &r);
 }
 

@@ -58,6 +58,8 @@ static int prepare(const struct host *h, int fd, const struct host_socket *s)
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname)) < 0)
 		return -errno;
 	rc = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	if (rc == 0) /* our addresses are not local to every interface: see tun.c */
+		rc = set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	if (rc == 0)
 		rc = set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (rc == 0 && s->ttl)

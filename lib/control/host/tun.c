@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,9 @@ static int routing_up(const struct host *h)
 	if (rc == 0)
 		rc = netlink_default_route(h->nl, h->ifindex, h->table);
 	if (rc == 0)
-		rc = netlink_rule(h->nl, NULL, h->ifname, h->table, RULE_PRIORITY, true);
+		rc = netlink_rule_if(h->nl, NETLINK_RULE_OUT, h->ifname, h->table, RULE_PRIORITY);
+	if (rc == 0)
+		rc = netlink_rule_if(h->nl, NETLINK_RULE_IN, h->ifname, h->table, RULE_PRIORITY);
 	return rc;
 }
 
@@ -137,18 +140,35 @@ int host_fd(const struct host *h)
 	return h->tun;
 }
 
+/*
+ * The address is the host's for what comes through the device, and for nobody else: the kernel made a route for it in
+ * the table that all packets are looked up in first, and ours takes its place. Frames of an af_packet port come to the
+ * kernel as well as to the router, and it would answer its copy of a peer's SYN with a reset.
+ */
+static int local_here_only(struct host *h, const struct ip_addr *addr)
+{
+	int rc = netlink_local_route(h->nl, h->ifindex, addr, h->table, true);
+
+	if (rc == 0)
+		rc = netlink_local_route(h->nl, h->ifindex, addr, RT_TABLE_LOCAL, false);
+	return rc == -ESRCH ? 0 : rc;
+}
+
 int host_address_add(struct host *h, const struct ip_addr *addr)
 {
 	int rc = netlink_address(h->nl, h->ifindex, addr, true);
 
 	if (rc == 0)
-		rc = netlink_rule(h->nl, addr, NULL, h->table, RULE_PRIORITY, true);
+		rc = local_here_only(h, addr);
+	if (rc == 0)
+		rc = netlink_rule_from(h->nl, addr, h->table, RULE_PRIORITY, true);
 	return rc == -EEXIST ? 0 : rc;
 }
 
 void host_address_remove(struct host *h, const struct ip_addr *addr)
 {
-	netlink_rule(h->nl, addr, NULL, h->table, RULE_PRIORITY, false);
+	netlink_rule_from(h->nl, addr, h->table, RULE_PRIORITY, false);
+	netlink_local_route(h->nl, h->ifindex, addr, h->table, false);
 	netlink_address(h->nl, h->ifindex, addr, false);
 }
 
