@@ -110,7 +110,28 @@ static const struct fault later[] = {
     {"marker", "fffffffffffffffffffffffffffffffe 0013 04", 1, 1, ""},
     {"length 4097 without capability", MARKER "1001 02", 1, 2, "1001"},
     {"type 7", MARKER "0013 07", 1, 3, "07"},
+    {"type 0", MARKER "0013 00", 1, 3, "00"},
+    {"type 255", MARKER "0013 ff", 1, 3, "ff"},
+    {"KEEPALIVE with a payload", MARKER "0014 04 00", 1, 2, "0014"},
+    {"NOTIFICATION of one octet", MARKER "0014 03 06", 1, 2, "0014"},
+    {"NOTIFICATION of none", MARKER "0013 03", 1, 2, "0013"},
+    {"UPDATE of 22", MARKER "0016 02 000000", 1, 2, "0016"},
+    {"ROUTE-REFRESH of 22", MARKER "0016 05 000100", 1, 2, "0016"},
+    {"OPEN of 28 where none is due", MARKER "001c 01 04 fde9 005a 0a000001", 1, 2, "001c"},
     {"second OPEN", GOOD("001d", "00"), 5, 3, "01"},
+    {"second OPEN, of another version", OPEN_OF("001d", "03", "fde9", "005a", "0a000001", "00"), 5,
+	3, "01"},
+    {"withdrawn routes that take the length of attributes", MARKER "0018 02 0003 00 0000", 3, 1,
+	""},
+    {"both lengths too long", MARKER "0017 02 ffff ffff", 3, 1, ""},
+    {"attributes that take the routes", MARKER "001e 02 0000 0008 400101 00 08 0a 00", 3, 1, ""},
+    {"unknown well-known attribute", MARKER "001b 02 0000 0004 40630100", 3, 2, "40630100"},
+    {"next hop of MP_REACH_NLRI of 3 octets",
+	MARKER "0022 02 0000 000b 800e08 0001 01 03 0a0000 00", 3, 9,
+	"800e08 0001 01 03 0a0000 00"},
+    {"MP_REACH_NLRI twice",
+	MARKER "002f 02 0000 0018 800e09 000101 04 0a000001 00 800e09 000101 04 0a000001 00", 3, 1,
+	""},
     {"withdrawn routes too long", MARKER "0017 02 0001 0000", 3, 1, ""},
     {"attributes too long", MARKER "0017 02 0000 0001", 3, 1, ""},
     {"withdrawn prefix of 33", MARKER "001d 02 0006 21 0a00000000 0000", 3, 10, ""},
@@ -162,6 +183,124 @@ static void faults_openconfirm(void **state)
 		assert_int_equal(speaker_state(&s, 1), BGP_OPENCONFIRM);
 		speaker_hex(&s, 1, fault[i].hex);
 		speaker_expect_notification(&s, 1, fault[i].code, fault[i].subcode, fault[i].data);
+		speaker_fini(&s);
+	}
+}
+
+/* ---- what is unusual, and good: an OPEN that comes up, and what the session hears without an answer ---- */
+
+static void odd_opens_are_taken(void **state)
+{
+	static const struct {
+		const char *name, *hex;
+		unsigned hold_s;
+	} good[] = {
+	    {"ID 224.0.0.1", OPEN_OF("001d", "04", "fde9", "005a", "e0000001", "00"), 90},
+	    {"ID 255.255.255.255", OPEN_OF("001d", "04", "fde9", "005a", "ffffffff", "00"), 90},
+	    {"hold 0", OPEN_OF("001d", "04", "fde9", "0000", "0a000001", "00"), 0},
+	    {"hold 3", OPEN_OF("001d", "04", "fde9", "0003", "0a000001", "00"), 3},
+	    {"hold 65535", OPEN_OF("001d", "04", "fde9", "ffff", "0a000001", "00"), 90},
+	    {"parameter without capabilities", GOOD("001f", "02 02 00"), 90},
+	    {"unknown capability", GOOD("0023", "06 02 04 4d 02 1234"), 90},
+	    {"graceful restart of no family", GOOD("0023", "06 02 04 40 02 8078"), 90},
+	    {"route refresh of three octets", GOOD("0024", "07 02 05 02 03 010203"), 90},
+	    {"AS_TRANS and the AS in the capability",
+		OPEN_OF("0025", "04", "5ba0", "005a", "0a000001", "08 02 06 41 04 0000fde9"), 90},
+	    {"extended parameters", GOOD("0023", "ff ff 0003 02 0000"), 90},
+	};
+
+	for (unsigned i = 0; i < TEST_COUNT(good); i++) {
+		struct bgp_peer_config config = speaker_config(1);
+		struct speaker s;
+
+		print_message("%s\n", good[i].name);
+		speaker_init(&s);
+		speaker_add(&s, 1, &config);
+		speaker_accept(&s, 1);
+		speaker_hex(&s, 1, good[i].hex);
+		KEEPALIVE(&s, 1);
+		assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+		assert_int_equal(speaker_info(&s, 1).hold_s, good[i].hold_s);
+		speaker_fini(&s);
+	}
+}
+
+/* Hold 0: neither end says anything, and neither minds (RFC 4271 4.4). */
+static void no_hold_time_no_keepalives(void **state)
+{
+	struct bgp_peer_config config = speaker_config(1);
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_add(&s, 1, &config);
+	speaker_accept(&s, 1);
+	speaker_hex(&s, 1, OPEN_OF("001d", "04", "fde9", "0000", "0a000001", "00"));
+	KEEPALIVE(&s, 1);
+	speaker_run(&s);
+	speaker_drain(&s, 1);
+	for (unsigned hour = 0; hour < 24; hour++)
+		speaker_wait(&s, DUR_S(3600));
+	speaker_expect_nothing(&s, 1);
+	assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+	speaker_fini(&s);
+}
+
+static void heard_without_an_answer(void **state)
+{
+	static const struct {
+		const char *name;
+		uint8_t type;
+		const char *body;
+		unsigned routes;
+	} heard[] = {
+	    {"a route", BGP_UPDATE,
+		"0000 0014 400101 00 400206 0201 0000fde9 400304 0a000001 08 0a", 1},
+	    {"End-of-RIB", BGP_UPDATE, "0000 0000", 1},
+	    {"attributes alone", BGP_UPDATE,
+		"0000 0014 400101 00 400206 0201 0000fde9 400304 0a000001", 1},
+	    {"a withdrawal of what is not there", BGP_UPDATE, "0002 08 0b 0000", 1},
+	    {"refresh of an unknown family", BGP_ROUTE_REFRESH, "4004 00 47", 1},
+	    {"refresh of IPv6, which is not carried", BGP_ROUTE_REFRESH, "0002 00 01", 1},
+	    {"refresh with a reserved octet", BGP_ROUTE_REFRESH, "0001 ff 01", 1},
+	    {"our address as next hop: the route goes", BGP_UPDATE,
+		"0000 0014 400101 00 400206 0201 0000fde9 400304 0a0000fe 08 0a", 1},
+	    {"the first AS is another's: the route goes", BGP_UPDATE,
+		"0000 0014 400101 00 400206 0201 0000fdea 400304 0a000001 08 0a", 0},
+	    {"no ORIGIN: no route", BGP_UPDATE,
+		"0000 0010 400206 0201 0000fde9 400304 0a000001 08 0a", 0},
+	    {"KEEPALIVE", BGP_KEEPALIVE, "", 0},
+	};
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	for (unsigned i = 0; i < TEST_COUNT(heard); i++) {
+		print_message("%s\n", heard[i].name);
+		speaker_send(&s, 1, heard[i].type, heard[i].body);
+		speaker_settle(&s);
+		assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+		assert_int_equal(speaker_info(&s, 1).rib[BGP_IPV4].received, heard[i].routes);
+		assert_int_equal(speaker_info(&s, 1).counters.notifications_out, 0);
+	}
+	speaker_fini(&s);
+}
+
+/* Whatever it says, nothing is said to a NOTIFICATION (RFC 4271 6). */
+static void notifications_are_not_answered(void **state)
+{
+	for (unsigned code = 0; code < 256; code++) {
+		struct speaker s;
+		char body[8];
+
+		speaker_init(&s);
+		speaker_up(&s, 1);
+		speaker_drain(&s, 1);
+		snprintf(body, sizeof(body), "%02x%02x", code, 255 - code);
+		speaker_send(&s, 1, BGP_NOTIFICATION, body);
+		speaker_expect_nothing(&s, 1);
+		assert_int_equal(s.remote[1].closes, 1);
+		assert_int_equal(s.remote[1].end.by, BGP_END_RECEIVED);
+		assert_int_equal(s.remote[1].end.code, code);
 		speaker_fini(&s);
 	}
 }
@@ -313,6 +452,10 @@ int main(void)
 	    cmocka_unit_test(faults_byte_by_byte),
 	    cmocka_unit_test(faults_established),
 	    cmocka_unit_test(faults_openconfirm),
+	    cmocka_unit_test(odd_opens_are_taken),
+	    cmocka_unit_test(no_hold_time_no_keepalives),
+	    cmocka_unit_test(heard_without_an_answer),
+	    cmocka_unit_test(notifications_are_not_answered),
 	    cmocka_unit_test(own_identifier),
 	    cmocka_unit_test(any_segmentation),
 	    cmocka_unit_test(megabytes_then_reset),
