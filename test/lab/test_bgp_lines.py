@@ -16,7 +16,7 @@ def own_route(kind):
     return f"10.{VLAN[kind] - 280}.0.0/16"
 
 
-class Lines(Lab):
+class FourLines:
     """Four VBR attachments, each with another implementation, and a VPC."""
 
     session = {}  # settings of both ends
@@ -46,6 +46,14 @@ class Lines(Lab):
                                        [own_route(k)]) for k in VLAN}
         for speaker in cls.speaker.values():
             speaker.start()
+
+
+class Lines(FourLines, Lab):
+    """Without further settings."""
+
+    @classmethod
+    def build(cls):
+        super().build()
         for kind in VLAN:
             cls.wait_established(kind)
 

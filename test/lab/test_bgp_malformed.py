@@ -115,26 +115,19 @@ RESET = {
 }
 
 
-class Malformed(Lab):
-    """BIRD with many routes, FRR, GoBGP, and two speakers of the test's own: `raw` talks, `ear` listens."""
+class Updates:
+    """BIRD with many routes, FRR, GoBGP, and two speakers of the test's own: `raw` talks, `ear` listens. What all of them do
+    wherever `raw` is: every class of RFC 7606, loops, unknown attributes."""
 
     timeout = 240
 
+    @staticmethod
+    def name(kind):
+        return f"line-{kind}"
+
     @classmethod
-    def build(cls):
-        cls.router = transitd.Transitd("tr")
-        hosts = {301 + i: net.Host(k, f"{far(k)}/30") for i, k in enumerate(LINES)}
-        cls.lan = site.VpcHosts(cls.router, "lan0", hosts)
-        cls.host = {k: hosts[301 + i] for i, k in enumerate(LINES)}
-        more = {"raw": {"hold-time": 9, "send-hold-time": 10}}
-        cls.router.start({
-            "ports": {"lan0": {"device": "af_packet:lan0"}},
-            "transit-router": {"name": "tr-1", "router-id": "10.255.255.1"},
-            "attachments": {f"line-{k}": {
-                "kind": "vbr", "port": "lan0", "vlan": 301 + i, "address": f"{near(k)}/30",
-                "bgp": {"peer": far(k), "peer-asn": asn(k), "max-prefixes": 200000, **more.get(k, {})}}
-                for i, k in enumerate(LINES)}})
-        cls.routers.append(cls.router)
+    def begin(cls, raw):
+        """The router runs; `raw` may connect."""
         cls.ask = bgp_feed.AskTransitd(cls.router.socket)
         many = process.log_path("many.conf")
         with open(many, "w") as out:
@@ -145,7 +138,7 @@ class Malformed(Lab):
             extra = {"include": many} if kind == "bird" else {}
             cls.speaker[kind] = bgp.KINDS[kind](cls.host[kind], kind, asn(kind), [bgp.Session(far(kind), near(kind))],
                                                 [f"10.{60 + LINES.index(kind)}.0.0/16"], **extra).start()
-        cls.raw = Raw(cls.host["raw"], far("raw"), near("raw"), asn("raw"))
+        cls.raw = raw
         cls.ear = Raw(cls.host["ear"], far("ear"), near("ear"), asn("ear"))
         for kind in OTHERS:
             wait.until(lambda: cls.row(kind)["state"] == "Established", 40, f"{kind} is established", step=0.1)
@@ -156,7 +149,7 @@ class Malformed(Lab):
 
     @classmethod
     def row(cls, kind):
-        return next(r for r in cls.ask.ask("show", "bgp") if r["name"] == f"line-{kind}")
+        return next(r for r in cls.ask.ask("show", "bgp") if r["name"] == cls.name(kind))
 
     @classmethod
     def losses(cls):
@@ -175,7 +168,7 @@ class Malformed(Lab):
 
     def establish(self, **how):
         self.hang_up()
-        self.ask.ask("bgp", "enable", "line-raw")  # forgets the pause after a failure
+        self.ask.ask("bgp", "enable", self.name("raw"))  # forgets the pause after a failure
         self.raw.establish(**how)
         wait.until(lambda: self.row("raw")["state"] == "Established", 10, "the raw speaker is established")
 
@@ -258,7 +251,7 @@ class Malformed(Lab):
         before, after = self.announce(FLAPPED, path=[RAW, US, 64512])
         self.assertEqual(after["bgp_loops"], before["bgp_loops"] + 1)
         self.assertEqual(after["bgp_lost"], before["bgp_lost"])
-        shown = self.router.ctl("show", "bgp", "line-raw", "received")
+        shown = self.router.ctl("show", "bgp", self.name("raw"), "received")
         self.assertEqual([row["prefix"] for row in shown], [FLAPPED])
         self.assertIn("our AS is in the path", shown[0]["refused-because"])
         self.table_has(FLAPPED, False)
@@ -276,6 +269,51 @@ class Malformed(Lab):
             return [u for u in self.ear.updates()[mark:] if u.endswith(nlri(FLAPPED)) and wanted in u]
         update = wait.until(heard, 10, "the other speaker hears of it")[0]
         self.assertNotIn(bytes((231, len(own))) + own, update)
+
+
+class StopsReading:
+    """A peer that reads nothing, beside those of Updates."""
+
+    def test_a_peer_that_stops_reading(self):
+        """It asks for all routes again and again and reads no answer: the send hold timer ends it (RFC 9687)."""
+        self.establish(buffer_bytes=4096)
+        self.raw.deaf()
+
+        def stands():
+            for _ in range(100):  # those that are read together are answered once
+                self.raw.send(message(REFRESH, struct.pack("!HBB", 1, 0, 1)))
+            return self.row("raw")["waiting-prefixes"] > 0
+        wait.until(stands, 20, "the queue stands", step=0.02)
+        watch = wait.Stopwatch()
+        self.speaker["frr"].announce("172.29.0.0/24")  # nobody else waits for it
+        self.speaker["bird"].wait_learned("172.29.0.0/24", timeout=5)
+        self.note(f"another peer was told a new route within {watch() * 1e3:.0f} ms")
+        self.speaker["frr"].withdraw("172.29.0.0/24")
+        wait.until(lambda: self.row("raw")["state"] != "Established", 60, "the send hold timer ends it", step=0.2)
+        self.assertIn("sent: send hold timer expired", self.row("raw")["last-error"])
+        self.assertLess(watch(), 40)
+        self.raw.messages.clear()
+
+
+class Malformed(Updates, StopsReading, Lab):
+    """All on private circuits; and what is wrong with messages other than UPDATEs."""
+
+    @classmethod
+    def build(cls):
+        cls.router = transitd.Transitd("tr")
+        hosts = {301 + i: net.Host(k, f"{far(k)}/30") for i, k in enumerate(LINES)}
+        cls.lan = site.VpcHosts(cls.router, "lan0", hosts)
+        cls.host = {k: hosts[301 + i] for i, k in enumerate(LINES)}
+        more = {"raw": {"hold-time": 9, "send-hold-time": 10}}
+        cls.router.start({
+            "ports": {"lan0": {"device": "af_packet:lan0"}},
+            "transit-router": {"name": "tr-1", "router-id": "10.255.255.1"},
+            "attachments": {f"line-{k}": {
+                "kind": "vbr", "port": "lan0", "vlan": 301 + i, "address": f"{near(k)}/30",
+                "bgp": {"peer": far(k), "peer-asn": asn(k), "max-prefixes": 200000, **more.get(k, {})}}
+                for i, k in enumerate(LINES)}})
+        cls.routers.append(cls.router)
+        cls.begin(Raw(cls.host["raw"], far("raw"), near("raw"), asn("raw")))
 
     # ---- messages ----
 
@@ -314,7 +352,7 @@ class Malformed(Lab):
         for name, (how, code) in cases.items():
             with self.subTest(name):
                 self.hang_up()
-                self.ask.ask("bgp", "enable", "line-raw")
+                self.ask.ask("bgp", "enable", self.name("raw"))
                 self.raw.connect()
                 self.raw.send(message(OPEN, self.raw.open_body(**how)))
                 if code is None:
@@ -324,7 +362,7 @@ class Malformed(Lab):
     def test_words_before_an_open(self):
         self.hang_up()
         for octets in (message(UPDATE, body()), message(KEEPALIVE)):
-            self.ask.ask("bgp", "enable", "line-raw")
+            self.ask.ask("bgp", "enable", self.name("raw"))
             self.raw.connect()
             self.raw.send(octets)
             self.assertEqual(self.raw.wait_end(), (5, 1))
@@ -366,25 +404,3 @@ class Malformed(Lab):
         self.raw.reset()
         wait.until(lambda: not self.received(), 20, "the routes go with the session")
         self.assertIn("connection", self.row("raw")["last-error"])
-
-    # ---- a peer that reads nothing ----
-
-    def test_a_peer_that_stops_reading(self):
-        """It asks for all routes again and again and reads no answer: the send hold timer ends it (RFC 9687)."""
-        self.establish(buffer_bytes=4096)
-        self.raw.deaf()
-
-        def stands():
-            for _ in range(100):  # those that are read together are answered once
-                self.raw.send(message(REFRESH, struct.pack("!HBB", 1, 0, 1)))
-            return self.row("raw")["waiting-prefixes"] > 0
-        wait.until(stands, 20, "the queue stands", step=0.02)
-        watch = wait.Stopwatch()
-        self.speaker["frr"].announce("172.29.0.0/24")  # nobody else waits for it
-        self.speaker["bird"].wait_learned("172.29.0.0/24", timeout=5)
-        self.note(f"another peer was told a new route within {watch() * 1e3:.0f} ms")
-        self.speaker["frr"].withdraw("172.29.0.0/24")
-        wait.until(lambda: self.row("raw")["state"] != "Established", 60, "the send hold timer ends it", step=0.2)
-        self.assertIn("sent: send hold timer expired", self.row("raw")["last-error"])
-        self.assertLess(watch(), 40)
-        self.raw.messages.clear()

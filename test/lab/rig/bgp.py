@@ -31,6 +31,7 @@ class Speaker:
         self.routes = list(routes)
         self.router_id = router_id or self.sessions[0].local
         self.process = None
+        self.recovering = False  # start() comes after kill(): a graceful restart (RFC 4724)
         self.dir = f"/run/bgp-{name}"
         os.makedirs(self.dir, exist_ok=True)
 
@@ -45,6 +46,11 @@ class Speaker:
 
     def kill(self):
         self.process.kill()
+
+    def come_back(self):
+        """After kill(): forwarding was kept, and it says so."""
+        self.recovering = True
+        return self.start()
 
     def freeze(self, number):
         self.process.send_signal(number)
@@ -78,7 +84,7 @@ class Bird(Speaker):
             security = "ttl security on; " if s.ttl_security else ""
             lines.append(
                 f"protocol bgp peer{i + 1} {{ local {s.local} as {self.asn}; neighbor {s.remote} as {s.remote_as}; "
-                f"{'direct; ' if s.ttl_security else 'multihop; '}{security}hold time {s.hold}; "
+                f"{'multihop 1; ' if s.ttl_security else 'multihop; '}{security}hold time {s.hold}; "
                 f"connect retry time 1; connect delay time 1; error wait time 1, 2; "
                 f"{f'password {json.dumps(s.password)}; ' if s.password else ''}"
                 f"graceful restart {'on' if s.graceful_restart else 'off'}; passive {'on' if s.passive else 'off'}; "
@@ -86,7 +92,7 @@ class Bird(Speaker):
                 f"{self.extra} }}; }}")
         self.write("\n".join(lines) + "\n")
         self.process = self.ns.spawn(self.name, "bird", "-f", "-c", self.config, "-s", sock,
-                                     *(["-R"] if getattr(self, "recovering", False) else []))
+                                     *(["-R"] if self.recovering else []))
         wait.until(lambda: os.path.exists(sock), 10, f"{self.name} is there")
         self.sock = sock
         return self
@@ -135,12 +141,14 @@ class Frr(Speaker):
     def start(self):
         lines = ["frr defaults traditional", "log stdout", f"router bgp {self.asn}",
                  f" bgp router-id {self.router_id}", " no bgp ebgp-requires-policy",
-                 " no bgp network import-check", " bgp graceful-restart"]
+                 " no bgp network import-check", " bgp graceful-restart",
+                 " bgp graceful-restart preserve-fw-state"]  # F bit: it has no kernel's table to look into
         for s in self.sessions:
             n = f" neighbor {s.remote}"
             lines += [f"{n} remote-as {s.remote_as}", f"{n} update-source {s.local}",
                       f"{n} timers 20 {s.hold}", f"{n} timers connect 1",
                       f"{n} ttl-security hops 1" if s.ttl_security else f"{n} ebgp-multihop",
+                      f"{n} disable-connected-check" if s.ttl_security else "!",
                       f"{n} advertisement-interval 0"]
             lines += [f"{n} password {s.password}"] if s.password else []
         lines += [" address-family ipv4 unicast"]
@@ -204,7 +212,7 @@ class Gobgp(Speaker):
                 lines += ["    [neighbors.afi-safis.mp-graceful-restart.config]", "      enabled = true"]
         self.write("\n".join(lines) + "\n")
         self.process = self.ns.spawn(self.name, "gobgpd", "-t", "toml", "-f", self.config, "--api-hosts",
-                                     "127.0.0.1:50051", "--pprof-disable")
+                                     "127.0.0.1:50051", "--pprof-disable", *(["-r"] if self.recovering else []))
         wait.until(lambda: self.gobgp("global", check=False).returncode == 0, 15, f"{self.name} is there", step=0.1)
         self.announce(*self.routes)
         return self
