@@ -197,6 +197,7 @@ enum conf_keying { CONF_KEYING_IKE, CONF_KEYING_MANUAL };
 enum conf_ike_version { CONF_IKEV2, CONF_IKEV1 };
 enum conf_ike_mode { CONF_IKE_MAIN, CONF_IKE_AGGRESSIVE };
 enum conf_dpd_action { CONF_DPD_RESTART, CONF_DPD_CLEAR, CONF_DPD_NONE };
+enum conf_df { CONF_DF_COPY, CONF_DF_SET, CONF_DF_CLEAR };  /* of outer packets (RFC 4301 8.1) */
 enum conf_esn { CONF_ESN_NO, CONF_ESN_YES, CONF_ESN_AUTO }; /* auto: both are offered, ESN first */
 
 /* T20. The file says 192.0.2.1, vpn.example.net (or @vpn.example.net), user@example.net,
@@ -243,6 +244,7 @@ struct conf_ipsec {
 	uint64_t lifetime_packets; /* 0: none; the sequence number space always ends an SA */
 	uint32_t replay_window;    /* packets */
 	enum conf_esn esn;
+	enum conf_df df;
 };
 
 struct conf_dpd {

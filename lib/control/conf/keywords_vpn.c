@@ -18,6 +18,8 @@ static const struct value_name ike_mode_names[] = {
     {"main", CONF_IKE_MAIN}, {"aggressive", CONF_IKE_AGGRESSIVE}, {0}};
 static const struct value_name dpd_action_names[] = {
     {"restart", CONF_DPD_RESTART}, {"clear", CONF_DPD_CLEAR}, {"none", CONF_DPD_NONE}, {0}};
+static const struct value_name df_names[] = {
+    {"copy", CONF_DF_COPY}, {"set", CONF_DF_SET}, {"clear", CONF_DF_CLEAR}, {0}};
 static const struct value_name esn_names[] = {
     {"no", CONF_ESN_NO}, {"yes", CONF_ESN_YES}, {"auto", CONF_ESN_AUTO}, {0}};
 
@@ -113,6 +115,10 @@ static const struct kw rows_ipsec[] = {
 	PRESET("1024"), MEANS(REKEY, "packets that may arrive late, and none of them twice")},
     {"esn", VALUE_ENUM, FIELD(ipsec, esn, enum conf_esn), .names = esn_names, PRESET("no"),
 	MEANS(RENEGOTIATE, "64-bit sequence numbers; auto offers both")},
+    {"df", VALUE_ENUM, FIELD(ipsec, df, enum conf_df), .names = df_names, PRESET("copy"),
+	MEANS(REKEY,
+	    "don't-fragment outside: copy of the packet's; clear helps where a path swallows "
+	    "what is too big and does not say so")},
     {0},
 };
 

@@ -14,6 +14,7 @@
 #define PROTO_ICMP       1
 #define TYPE_ECHO_REPLY  0
 #define TYPE_UNREACHABLE 3
+#define CODE_TOO_BIG     4
 #define TYPE_QUENCH      4
 #define TYPE_REDIRECT    5
 #define TYPE_ECHO        8
@@ -83,6 +84,47 @@ static bool is_one_host(const struct ip_addr *a)
 {
 	return !ip_is_any(a) && !ip_is_multicast(a) && a->bytes[0] != 0 && a->bytes[0] != 127 &&
 	    a->bytes[0] < 240;
+}
+
+/* The header of the packet that an error quotes: there is seldom all of the packet. */
+static bool quoted_parse(struct wire *w, struct icmp_too_big *out)
+{
+	uint8_t first = wire_u8(w), addr[4];
+	unsigned header = (first & 0xf) * 4u;
+
+	wire_skip(w, 1);
+	out->total = wire_u16(w);
+	wire_skip(w, 5);
+	out->protocol = wire_u8(w);
+	wire_skip(w, 2);
+	wire_copy(w, addr, 4);
+	out->src = ip_from_bytes(IP_V4, addr);
+	wire_copy(w, addr, 4);
+	out->dst = ip_from_bytes(IP_V4, addr);
+	if (!wire_ok(w) || first >> 4 != 4 || header < IPV4_HEADER || out->total < header)
+		return false;
+	wire_skip(w, header - IPV4_HEADER);
+	out->payload_len = wire_left(w);
+	out->payload = wire_bytes(w, out->payload_len);
+	return wire_ok(w);
+}
+
+bool icmp_too_big_read(const uint8_t *packet, size_t len, struct icmp_too_big *out)
+{
+	struct ipv4 ip;
+
+	if (!ipv4_parse(packet, len, &ip) || ip.protocol != PROTO_ICMP ||
+	    ip.fragment & FRAGMENT_BITS)
+		return false;
+	struct wire w = ip.payload;
+	size_t icmp_len = wire_left(&w);
+	const uint8_t *icmp = wire_bytes(&w, icmp_len);
+	if (!icmp || icmp_len < ICMP_HEADER || icmp[0] != TYPE_UNREACHABLE ||
+	    icmp[1] != CODE_TOO_BIG || inet_checksum(icmp, icmp_len) != 0)
+		return false;
+	wire_skip(&ip.payload, 6);
+	out->mtu = wire_u16(&ip.payload);
+	return quoted_parse(&ip.payload, out);
 }
 
 size_t icmp_echo_reply(const uint8_t *packet, size_t len, uint8_t *out, size_t capacity)

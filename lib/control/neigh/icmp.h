@@ -4,7 +4,7 @@
 
 /*
  * ICMP that the router itself speaks (RFC 792, 1122, 1812 4.3, 1191): echo replies and errors, as pure functions
- * from a packet to a packet, and the per-source rate limit of errors (RFC 1812 4.3.2.8).
+ * from a packet to a packet; the one error it listens to; and the per-source rate limit of errors (RFC 1812 4.3.2.8).
  */
 
 #include <stdbool.h>
@@ -34,6 +34,21 @@ enum icmp_error {
  */
 size_t icmp_error(enum icmp_error kind, uint32_t mtu, const struct ip_addr *source,
     const uint8_t *packet, size_t len, uint8_t *out, size_t capacity);
+
+/*
+ * A router on the path says that a packet was too big for it (RFC 792, 1191): what it quotes of that packet. False: it is
+ * another message, or wrong in any way. Anybody can send such a report; whether the packet was sent is for the caller to
+ * find out.
+ */
+struct icmp_too_big {
+	uint32_t mtu;   /* of the next hop; 0: a router of before RFC 1191, which does not say */
+	uint32_t total; /* bytes of the packet */
+	struct ip_addr src, dst;
+	uint8_t protocol;
+	const uint8_t *payload; /* what is quoted behind its IP header */
+	size_t payload_len;
+};
+bool icmp_too_big_read(const uint8_t *packet, size_t len, struct icmp_too_big *out);
 
 /* Token buckets per source prefix (/24) and in total; fixed memory. */
 struct icmp_limiter;

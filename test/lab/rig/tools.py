@@ -155,8 +155,9 @@ class Stream:
         return self.start().finish()
 
 
-def iperf(client, server, seconds=2, streams=1, reverse=False, udp_mbit=None, length=None):
-    """iperf3 between two hosts; its JSON. Needs a route both ways."""
+def iperf(client, server, seconds=2, streams=1, reverse=False, udp_mbit=None, length=None, mbit_max=None,
+          interval=None):
+    """iperf3 between two hosts, TCP held to `mbit_max` if given; its JSON. Needs a route both ways."""
     listener = server.spawn(f"iperf3-{server.name}", "iperf3", "-s", "-1", "--forceflush")
     try:
         listener.wait_log("Server listening")
@@ -164,6 +165,8 @@ def iperf(client, server, seconds=2, streams=1, reverse=False, udp_mbit=None, le
         argv += ["-R"] if reverse else []
         argv += ["-u", "-b", f"{udp_mbit}M"] if udp_mbit else []
         argv += ["-l", length] if length else []
+        argv += ["-b", f"{mbit_max}M", "-l", 8192] if mbit_max else []
+        argv += ["-i", interval] if interval else []
         done = client.run(*[str(a) for a in argv], check=False, timeout=seconds + 30)
         report = json.loads(done.stdout)
         assert "error" not in report, f"iperf3 {client.name} to {server.name}: {report['error']}"

@@ -176,6 +176,90 @@ static void test_limiter(void **state)
 	icmp_limiter_free(l);
 }
 
+/* ---- reports about the MTU of a path ---- */
+
+/* From 192.0.2.9 to 10.0.0.2: 3/4 with this MTU about an ESP packet of `total` bytes, of which `quoted` are there. */
+static size_t too_big(uint8_t *p, uint16_t mtu, uint16_t total, size_t quoted)
+{
+	static const uint8_t inner[20] = {
+	    0x45, 0, 0, 0, 0, 1, 0x40, 0, 63, 50, 0, 0, 10, 0, 0, 2, 192, 0, 2, 1};
+	size_t len = 28 + quoted;
+
+	memset(p, 0, 28);
+	p[0] = 0x45;
+	p[2] = (uint8_t)(len >> 8);
+	p[3] = (uint8_t)len;
+	p[8] = 64;
+	p[9] = 1;
+	memcpy(p + 12, "\xc0\0\x02\x09\x0a\0\0\x02", 8);
+	p[20] = 3;
+	p[21] = 4;
+	p[26] = (uint8_t)(mtu >> 8);
+	p[27] = (uint8_t)mtu;
+	for (size_t i = 0; i < quoted; i++)
+		p[28 + i] = i < 20 ? inner[i] : (uint8_t)i;
+	if (quoted > 3) {
+		p[30] = (uint8_t)(total >> 8);
+		p[31] = (uint8_t)total;
+	}
+	uint16_t sum = (uint16_t)~fold(p + 20, len - 20);
+	p[22] = (uint8_t)(sum >> 8);
+	p[23] = (uint8_t)sum;
+	return len;
+}
+
+static void test_too_big(void **state)
+{
+	struct icmp_too_big report;
+	uint8_t p[700];
+
+	for (size_t quoted = 0; quoted <= 548; quoted++) {
+		size_t len = too_big(p, 1400, 1500, quoted);
+
+		if (icmp_too_big_read(p, len, &report) != (quoted >= 20))
+			fail_msg("%zu bytes are quoted", quoted);
+		if (quoted < 20)
+			continue;
+		assert_int_equal(report.mtu, 1400);
+		assert_int_equal(report.total, 1500);
+		assert_int_equal(report.protocol, 50);
+		assert_int_equal(report.payload_len, quoted - 20);
+		assert_int_equal(ip_v4_host(&report.src), 0x0a000002);
+		assert_int_equal(ip_v4_host(&report.dst), 0xc0000201);
+	}
+}
+
+static void test_too_big_refused(void **state)
+{
+	/* bytes that make another message of it, or a wrong one */
+	static const struct {
+		size_t at;
+		uint8_t value;
+	} lies[] = {{9, 17}, {6, 0x20}, {20, 11}, {21, 3}, {22, 0xee}, {28, 0x65}, {28, 0x44},
+	    {28, 0x4f}, {0, 0x4f}};
+	struct icmp_too_big report;
+	uint8_t p[700];
+
+	for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {
+		size_t len = too_big(p, 1400, 1500, 28);
+
+		assert_true(icmp_too_big_read(p, len, &report));
+		p[lies[i].at] = lies[i].value;
+		if (lies[i].at >= 24) { /* the sum is to hold */
+			p[22] = p[23] = 0;
+			uint16_t sum = (uint16_t)~fold(p + 20, len - 20);
+			p[22] = (uint8_t)(sum >> 8);
+			p[23] = (uint8_t)sum;
+		}
+		if (icmp_too_big_read(p, len, &report))
+			fail_msg("byte %zu = %02x is believed", lies[i].at, lies[i].value);
+	}
+	for (size_t cut = 0; cut < 56; cut++) {
+		too_big(p, 1400, 1500, 28);
+		assert_false(icmp_too_big_read(p, cut, &report));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +268,8 @@ int main(void)
 	    cmocka_unit_test(test_errors_quote_the_packet),
 	    cmocka_unit_test(test_no_error_about),
 	    cmocka_unit_test(test_limiter),
+	    cmocka_unit_test(test_too_big),
+	    cmocka_unit_test(test_too_big_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,8 @@
 /*
  * ICMP of the router itself: echo to its addresses, and the errors it owes the sources of packets that workers
  * could not forward (RFC 792, 1191, 1812). An answer leaves where the packet came in: into the tunnel it came
- * out of, to the neighbour on its interface, or by the table of that interface.
+ * out of, to the neighbour on its interface, or by the table of that interface. Of the errors of others the one about
+ * the MTU of a path counts, outside of tunnels.
  */
 
 #include "router/internal.h"
@@ -60,6 +61,8 @@ void icmp_host_local(struct router *r, struct rte_mbuf *m, struct mono now)
 
 	if (n)
 		answer(r, pkt_meta(m), reply, n);
+	else if (packet && !pkt_meta(m)->tunnel)
+		path_mtu_heard(r, packet, len, now);
 	rte_pktmbuf_free(m);
 }
 

@@ -116,7 +116,7 @@ static void mtu_of(struct report *p, const struct vpn_tunnel *t)
 		return;
 	find(p, record->inner_mtu < 1280 ? FINDING_MTU_LOW : FINDING_MTU, t->model->name,
 	    "packets of up to %u bytes pass in one piece, TCP learns an MSS of %u; outside %u",
-	    record->inner_mtu, record->mss_v4, t->model->outer_mtu);
+	    record->inner_mtu, record->mss_v4, path_mtu_outer(t));
 }
 
 /* ---- redundancy ---- */

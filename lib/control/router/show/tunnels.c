@@ -85,6 +85,7 @@ static json_t *tunnel_row(struct router *r, const struct vpn_tunnel *t, struct m
 		    row, "rehearsal", json_string(ike_rehearsal_name(info.rehearsal)));
 		json_object_set_new(row, "retry-in-seconds", seconds_or_null(info.retry_in_ns));
 	}
+	json_object_set_new(row, "outer-mtu", json_integer(path_mtu_outer(t)));
 	json_object_set_new(row, "eligible", json_boolean(eligible_is(t)));
 	json_object_set_new(row, "not-eligible-because",
 	    eligible_is(t) ? json_null() : json_string(eligible_why_not(t)));

@@ -71,6 +71,8 @@ static uint64_t soft_of(uint64_t hard)
 static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ike_child *sa,
     bool inbound, struct sa_spec *spec)
 {
+	static const enum sa_df df[] = {
+	    [CONF_DF_COPY] = SA_DF_COPY, [CONF_DF_SET] = SA_DF_SET, [CONF_DF_CLEAR] = SA_DF_CLEAR};
 	const struct conf_ipsec *ipsec = &t->model->conf->ipsec;
 
 	if ((uint64_t)sa->local_ts_count * sa->remote_ts_count > SA_SELECTORS_MAX)
@@ -90,7 +92,7 @@ static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ik
 	    .auth = sa->auth,
 	    .esn = sa->esn,
 	    .window = ipsec->replay_window,
-	    .df = SA_DF_COPY,
+	    .df = df[ipsec->df],
 	    .copy_dscp = true,
 	    .outer_mtu = t->model->outer_mtu,
 	};

@@ -69,7 +69,7 @@ static void compare(struct planned *p)
 	p->rekey_child = from->ipsec.lifetime != to->ipsec.lifetime ||
 	    from->ipsec.lifetime_bytes != to->ipsec.lifetime_bytes ||
 	    from->ipsec.lifetime_packets != to->ipsec.lifetime_packets ||
-	    from->ipsec.replay_window != to->ipsec.replay_window;
+	    from->ipsec.replay_window != to->ipsec.replay_window || from->ipsec.df != to->ipsec.df;
 	p->was_up = p->t->ike_state == IKE_TUNNEL_UP;
 	p->attachment = p->t->model->attachment;
 	p->outer_mtu = p->t->model->outer_mtu;

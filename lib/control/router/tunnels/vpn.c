@@ -105,7 +105,7 @@ void tunnel_refresh(struct router *r, struct vpn_tunnel *t)
 		if (!c->out)
 			continue;
 		add_child(&record, c);
-		add_mtu(&record, c, t->model->outer_mtu);
+		add_mtu(&record, c, path_mtu_outer(t));
 	}
 	record.any = record.out_count > 0 && selects_all(&record.out[0].selector);
 	record.mss_v4 = mtu_tcp_mss(record.inner_mtu, IP_V4);
@@ -171,6 +171,7 @@ void vpn_tick(struct router *r, struct mono now)
 			continue;
 		if (t->held_count && mono_diff(t->held_since, now) >= HOLD_MAX)
 			tunnel_release_held(r, t, false);
+		path_mtu_tick(r, t, now);
 		/* Those that were not followed may be told of again. */
 		struct child *c;
 		list_for (c, &t->children, node)
@@ -319,6 +320,8 @@ static void op_tunnel_state(
 		t->error_code = IKE_ERROR_NONE;
 	}
 	t->ike_state = state;
+	if (state != IKE_TUNNEL_UP)
+		t->path_mtu = 0; /* the next SAs may take another way */
 	eligible_sa(r, t, mono_now());
 	if (state == IKE_TUNNEL_UP)
 		tunnel_release_held(r, t, true);

@@ -38,7 +38,9 @@ struct vpn_tunnel {
 	enum ike_error_code error_code; /* the last report, for `show tunnels` */
 	char error_text[512];
 	struct mono error_at;
-	uint64_t ups;        /* times it came up */
+	uint64_t ups;      /* times it came up */
+	uint32_t path_mtu; /* of path_mtu.c: what a router on the path can take; 0: nobody said */
+	struct mono path_mtu_until;
 	uint8_t fit;         /* enum fitness, of eligible.c alone */
 	uint32_t bfd;        /* its BFD session; 0: none */
 	unsigned held_count; /* packets that wait for an on-demand tunnel */
@@ -85,6 +87,14 @@ void tunnel_conf_ike(
 /* psk.c: generated pre-shared keys, kept in the state directory with mode 0600 (T12, X5). 0 or -errno. */
 int psk_load_or_make(const char *state_dir, const char *connection, unsigned tunnel,
     struct rng *rng, char out[CONF_PSK_MAX + 1]);
+
+/* path_mtu.c: what fits the path to the peer */
+/* A packet (from its IP header on) that may be a report of a router on the path. */
+void path_mtu_heard(struct router *r, const uint8_t *packet, size_t len, struct mono now);
+/* Of what is outside: the uplink's, or less. */
+uint32_t path_mtu_outer(const struct vpn_tunnel *t);
+void path_mtu_forget(struct router *r, struct vpn_tunnel *t);
+void path_mtu_tick(struct router *r, struct vpn_tunnel *t, struct mono now);
 
 /* manual.c: keying: manual. 0 or -errno. The SAs go on behind these numbers; 0: from the beginning. */
 int manual_install(struct router *r, struct vpn_tunnel *t, uint64_t first_out, uint64_t first_in);
