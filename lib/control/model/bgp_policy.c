@@ -5,6 +5,8 @@
  * empty path and no communities.
  */
 
+#include <string.h>
+
 #include "base/wire.h"
 #include "model/internal.h"
 
@@ -105,4 +107,63 @@ void policy_edit(const struct conf_policy *p, struct bgp_edit *out)
 	out->remove_communities = p->has_set_communities;
 	add_communities(out, p->set_communities, p->set_communities_count);
 	add_communities(out, p->add_communities, p->add_communities_count);
+}
+
+/* ---- as a number ---- */
+
+#define ADD(h, list, count) identity_add(h, list, (count) * sizeof(*(list)))
+
+static uint64_t add_names(uint64_t h, const char *const *name, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		h = identity_add(h, name[i], strlen(name[i]) + 1);
+	return h;
+}
+
+static uint64_t add_matches(uint64_t h, const struct conf_policy *p)
+{
+	const unsigned how[] = {p->priority, p->action, p->source_attachment_count,
+	    p->destination_attachment_count, p->source_kind_count, p->destination_kind_count,
+	    p->prefixes_count, p->prefix_match, p->route_type_count, p->as_path_count,
+	    p->as_path_match, p->communities_count, p->community_match};
+
+	h = ADD(h, how, sizeof(how) / sizeof(how[0]));
+	h = add_names(h, p->source_attachment_name, p->source_attachment_count);
+	h = add_names(h, p->destination_attachment_name, p->destination_attachment_count);
+	h = ADD(h, p->source_kind, p->source_kind_count);
+	h = ADD(h, p->destination_kind, p->destination_kind_count);
+	for (unsigned i = 0; i < p->prefixes_count; i++) {
+		h = ADD(h, &p->prefixes[i].addr.bytes, 1);
+		h = ADD(h, &p->prefixes[i].len, 1);
+	}
+	h = ADD(h, p->route_type, p->route_type_count);
+	h = ADD(h, p->as_path, p->as_path_count);
+	return ADD(h, p->communities, p->communities_count);
+}
+
+static uint64_t add_edits(uint64_t h, const struct conf_policy *p)
+{
+	const unsigned how[] = {p->prepend_count, p->has_set_communities, p->set_communities_count,
+	    p->add_communities_count};
+
+	h = ADD(h, how, sizeof(how) / sizeof(how[0]));
+	h = ADD(h, p->prepend, p->prepend_count);
+	h = ADD(h, p->set_communities, p->set_communities_count);
+	return ADD(h, p->add_communities, p->add_communities_count);
+}
+
+uint64_t policies_edits(const struct table *t)
+{
+	uint64_t h = IDENTITY_START;
+	bool any = false;
+
+	for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++) {
+		const struct conf_policy *p = t->policy[CONF_EGRESS][i];
+
+		if (!p)
+			continue;
+		any |= policy_edits(p);
+		h = add_edits(add_matches(h, p), p);
+	}
+	return any ? h : 0;
 }

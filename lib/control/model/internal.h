@@ -227,6 +227,7 @@ struct table {
 	const struct conf_policy *policy[CONF_EGRESS + 1][POLICY_PRIORITY_MAX + 1];
 	unsigned policy_count[CONF_EGRESS + 1];
 	uint32_t overflow;    /* learned routes that did not fit: the FIB, or the next hops */
+	uint64_t edits;       /* policies_edits(), as peers were told */
 	struct list verdicts; /* of permission.c */
 	bool seen;
 };
@@ -396,6 +397,11 @@ const char *source_text(enum source source);
 bool policy_wants_attrs(const struct conf_policy *p, const struct bgp_attrs *attrs);
 bool policy_edits(const struct conf_policy *p);
 void policy_edit(const struct conf_policy *p, struct bgp_edit *out);
+/*
+ * How egress policies change what peers are told, as a number that is another one when they do so differently. 0: not at
+ * all.
+ */
+uint64_t policies_edits(const struct table *t);
 
 /* policy.c */
 struct policy_answer {
@@ -440,6 +446,8 @@ void paths_sweep(struct model *m);  /* those without routes */
 void paths_disown(struct model *m); /* from objects that go */
 /* NULL: not the index of a path. */
 struct path *path_of_index(const struct model *m, uint32_t index);
+#define IDENTITY_START UINT64_C(0xcbf29ce484222325)
+uint64_t identity_add(uint64_t identity, const void *bytes, size_t len);
 uint64_t identity_of_name(const char *name);
 
 /* companions.c: who shared learned routes that are lost */

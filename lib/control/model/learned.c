@@ -285,10 +285,45 @@ void learned_states(struct model *m)
 	}
 }
 
+static bool is_told(const struct attach *a, const struct table *t)
+{
+	return a && a->conf->associate == t->conf;
+}
+
+/* Policies make something else of the same routes: their peers hear of it (what stays the same is not said again). */
+static void tell_again(struct model *m, const struct table *t)
+{
+	struct tunnel_entry *tunnel;
+	struct iface_entry *i;
+
+	list_for (tunnel, &m->tunnels, node) {
+		if (is_told(tunnel->attach, t))
+			bgp_peer_reexport(m->bgp, model_peer_of_tunnel(&tunnel->pub));
+	}
+	list_for (i, &m->ifaces, node) {
+		if (is_told(i->attach, t))
+			bgp_peer_reexport(m->bgp, model_peer_of_iface(&i->pub));
+	}
+}
+
+static void tell_edits(struct model *m)
+{
+	struct table *t;
+
+	list_for (t, &m->tables, node) {
+		uint64_t edits = policies_edits(t);
+
+		if (t->conf && edits != t->edits)
+			tell_again(m, t);
+		t->edits = edits;
+	}
+}
+
 void learned_restart(struct model *m)
 {
 	if (!m->bgp)
 		return;
+	tell_edits(m);
 	m->walking = true;
 	m->walk = 0;
 	learned_states(m);

@@ -30,21 +30,20 @@
 
 #define LOG "model"
 
-#define FNV_START UINT64_C(0xcbf29ce484222325) /* FNV-1a */
-#define FNV_PRIME UINT64_C(0x100000001b3)
+#define FNV_PRIME UINT64_C(0x100000001b3) /* FNV-1a */
 
-static uint64_t hash_bytes(uint64_t h, const void *bytes, size_t len)
+uint64_t identity_add(uint64_t identity, const void *bytes, size_t len)
 {
 	const uint8_t *b = bytes;
 
 	for (size_t i = 0; i < len; i++)
-		h = (h ^ b[i]) * FNV_PRIME;
-	return h;
+		identity = (identity ^ b[i]) * FNV_PRIME;
+	return identity;
 }
 
 uint64_t identity_of_name(const char *name)
 {
-	return hash_bytes(FNV_START, name, strlen(name) + 1);
+	return identity_add(IDENTITY_START, name, strlen(name) + 1);
 }
 
 /* ---- members ---- */
@@ -62,7 +61,7 @@ static void add_port(struct path *p, const struct candidate *c)
 	    .origin = a,
 	    .port_leaf = c->via ? c->via->leaf : a->iface->pub.leaf,
 	    .via = c->via,
-	    .identity = hash_bytes(a->identity, &c->next_hop, sizeof(c->next_hop)),
+	    .identity = identity_add(a->identity, &c->next_hop, sizeof(c->next_hop)),
 	};
 
 	add_member(p, &member);

@@ -128,7 +128,7 @@ static bool on_export(void *ctx, uint32_t peer, const struct ip_prefix *prefix,
 {
 	struct speaker *s = ctx;
 
-	return !s->export || s->export(peer, prefix, attrs, edit);
+	return !s->export || s->export(peer, prefix, attrs, tag, edit);
 }
 
 static void on_learned(void *ctx)

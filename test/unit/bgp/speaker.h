@@ -66,7 +66,7 @@ struct speaker {
 	bool (*import)(uint32_t peer, const struct ip_prefix *prefix, const struct bgp_attrs *attrs,
 	    struct bgp_edit *edit);
 	bool (*export)(uint32_t peer, const struct ip_prefix *prefix, const struct bgp_attrs *attrs,
-	    struct bgp_edit *edit);
+	    uint32_t tag, struct bgp_edit *edit);
 	struct message message;
 };
 

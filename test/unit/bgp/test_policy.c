@@ -299,7 +299,7 @@ static void import_policy(void **state)
 }
 
 static bool export(uint32_t peer, const struct ip_prefix *prefix, const struct bgp_attrs *attrs,
-    struct bgp_edit *edit)
+    uint32_t tag, struct bgp_edit *edit)
 {
 	if (mode == 1)
 		return prefix->len == 8;

@@ -49,13 +49,54 @@ static uint32_t id_of(const struct site *site, unsigned end)
 	return speaker_id(&site->s, number_of(end));
 }
 
+static struct bgp_peer_config config_of(const struct site *site, unsigned end)
+{
+	struct bgp_peer_config c = speaker_config(number_of(end));
+	char name[8];
+
+	snprintf(name, sizeof(name), "%.2s", names[end]); /* of its attachment */
+	c.view = model_view_of(site->t->m, conf_find_attachment(site->t->conf, name));
+	c.has_export = true;
+	return c;
+}
+
 static void begin(struct site *site, unsigned end, uint32_t id)
 {
+	struct bgp_peer_config c = config_of(site, end);
 	struct far_end *e = &site->end[end];
 
 	site->s.id[number_of(end)] = id;
 	e->there = e->session = true;
-	speaker_up(&site->s, number_of(end));
+	e->view = c.view;
+	speaker_add(&site->s, number_of(end), &c);
+	speaker_establish(&site->s, number_of(end), CAP_REFRESH);
+}
+
+/* As the router does: a session whose settings stay is not touched. */
+static void follow(struct site *site, unsigned end)
+{
+	struct bgp_peer_config c = config_of(site, end);
+
+	if (site->end[end].view == c.view)
+		return;
+	site->end[end].view = c.view;
+	assert_int_equal(
+	    bgp_peer_update(site->s.engine, site->s.now, id_of(site, end), &c, NULL), 0);
+}
+
+static struct model *exporting;
+
+static bool on_export(uint32_t peer, const struct ip_prefix *prefix, const struct bgp_attrs *attrs,
+    uint32_t tag, struct bgp_edit *edit)
+{
+	return model_export(exporting, peer, prefix, attrs, tag, edit);
+}
+
+const char *site_told(struct site *site, unsigned end, const char *prefix)
+{
+	const struct route *r = speaker_route(&site->s, number_of(end), prefix);
+
+	return r ? r->attrs : NULL;
 }
 
 static void leave(struct site *site, unsigned end)
@@ -115,6 +156,10 @@ void site_apply_and(struct site *site, const char *yaml, void (*then)(void))
 		if (!site->end[i].there && at[i])
 			begin(site, i, model_peer_of_tunnel(at[i]));
 	}
+	for (unsigned i = 0; i < ENDS; i++) {
+		if (site->end[i].there)
+			follow(site, i);
+	}
 	model_peers_changed(site->t->m);
 }
 
@@ -140,6 +185,8 @@ void site_setup(struct site *site)
 	site->t = bench;
 	speaker_init(&site->s);
 	model_set_bgp(site->t->m, site->s.engine);
+	exporting = site->t->m;
+	site->s.export = on_export;
 	site_apply(site, SITE_ALL);
 	begin_lines(site);
 	for (unsigned i = 0; i < TUNNELS; i++)
@@ -158,19 +205,28 @@ void site_teardown(struct site *site)
 
 /* ---- what happens ---- */
 
-/* ORIGIN, an AS path of that length, NEXT_HOP: on a line it matters. */
-static const char *attributes(unsigned end, unsigned length)
+/* ORIGIN, AS path, NEXT_HOP: on a line it matters. */
+static const char *attributes_with(
+    unsigned end, unsigned length, const char *path, const char *more)
 {
-	static char hex[256];
-	unsigned number = number_of(end), hop = 0x0a000000 + number;
-	int at = snprintf(hex, sizeof(hex), "400101 00 4002%02x 02%02x", 2 + 4 * length, length);
+	static char hex[512];
+	unsigned hop = 0x0a000000 + number_of(end);
 
 	if (end >= TUNNELS)
 		hop = 0x0a1e0002 + ((end - TUNNELS) << 16);
-	for (unsigned k = 0; k < length; k++)
-		at += snprintf(hex + at, sizeof(hex) - (size_t)at, " %08x", PEER_AS(number));
-	snprintf(hex + at, sizeof(hex) - (size_t)at, " 400304 %08x", hop);
+	snprintf(hex, sizeof(hex), "400101 00 4002%02x 02%02x %s 400304 %08x %s", 2 + 4 * length,
+	    length, path, hop, more);
 	return hex;
+}
+
+static const char *attributes(unsigned end, unsigned length)
+{
+	char path[16 * LENGTH_MAX + 1] = "";
+
+	for (unsigned k = 0; k < length; k++)
+		snprintf(path + strlen(path), sizeof(path) - strlen(path), " %08x",
+		    PEER_AS(number_of(end)));
+	return attributes_with(end, length, path, "");
 }
 
 void site_announce_hex(struct site *site, unsigned end, const char *nlri, unsigned length)
@@ -190,6 +246,20 @@ void site_announce(struct site *site, unsigned end, unsigned prefix, unsigned le
 		return;
 	site_announce_hex(site, end, nlri, length);
 	site->end[end].length[prefix] = length;
+}
+
+void site_announce_with(
+    struct site *site, unsigned end, unsigned prefix, const char *path, const char *more)
+{
+	unsigned length = 0;
+	char nlri[16];
+
+	for (const char *c = path; *c; c++)
+		length += *c != ' ';
+	snprintf(nlri, sizeof(nlri), "18 ac10%02x", prefix);
+	speaker_update(
+	    &site->s, number_of(end), "", attributes_with(end, length / 8, path, more), nlri);
+	site->end[end].length[prefix] = length / 8;
 }
 
 void site_session(struct site *site, unsigned end, bool up)

@@ -22,6 +22,7 @@ struct far_end {                           /* as it really is */
 	const struct model_tunnel *tunnel; /* NULL: a line, or not configured */
 	enum model_tunnel_state state;
 	bool there, session;
+	uint32_t view;             /* that it is told */
 	unsigned length[PREFIXES]; /* of the AS path it announced; 0: nothing */
 };
 
@@ -53,11 +54,13 @@ struct site {
 		"10.32.0") "  asker: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n"
 #define SITE_ALL SITE_CONFIG(SITE_C0 SITE_C1 SITE_C2, SITE_A0 SITE_A1 SITE_A2)
 
-/* All up, with sessions, and nothing announced. */
+/* All up, with sessions, and nothing announced. One site at a time. */
 void site_setup(struct site *site);
 void site_teardown(struct site *site);
 /* Another configuration. Sessions of what goes end after it is in force; what comes is down, with a session. */
 void site_apply(struct site *site, const char *yaml);
+/* What the router tells that end of a prefix: hex of its attributes by code; NULL: nothing. */
+const char *site_told(struct site *site, unsigned end, const char *prefix);
 /* The same, and the moment in between is for the test. */
 void site_apply_and(struct site *site, const char *yaml, void (*then)(void));
 /* Until nothing is left to do. */
@@ -71,6 +74,9 @@ enum site_port site_port_of(unsigned end);
 bool site_is_up(const struct site *site, unsigned end);
 
 void site_announce(struct site *site, unsigned end, unsigned prefix, unsigned length);
+/* The same with these attributes besides (hex of whole ones), and an AS path of its own (hex of AS numbers). */
+void site_announce_with(
+    struct site *site, unsigned end, unsigned prefix, const char *path, const char *more);
 /* These prefixes (hex of an NLRI field), all alike. */
 void site_announce_hex(struct site *site, unsigned end, const char *nlri, unsigned length);
 void site_session(struct site *site, unsigned end, bool up);
