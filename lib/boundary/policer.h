@@ -123,6 +123,13 @@ void policing_publish(struct policings *t, uint16_t slot, const struct policing 
 /* Control: frees a policer that no slot names any more, after a grace period. NULL is fine. */
 void policer_retire(struct policings *t, struct policer *p);
 
+/* One of them, as records of a trace have it. */
+struct policer_gate {
+	uint16_t slot;
+	uint8_t index; /* of policing.in or .out */
+	bool out;
+};
+
 static inline const struct policing *policing_of(const struct policings *t, uint16_t slot)
 {
 	return records_get(&t->rec, slot);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "boundary/epoch.h"
+#include "boundary/policer.h"
 
 #define TRACE_PACKETS_MAX 1000 /* of one trace */
 #define TRACE_RING        8192 /* records that wait for control */
@@ -34,6 +35,7 @@
 	X(TRACE_SENT, "sent")           /* struct port.index */                                    \
 	X(TRACE_PUNTED, "to-control")   /* enum punt_class */                                      \
 	X(TRACE_HANDED, "handed-over")  /* worker that owns the SA */                              \
+	X(TRACE_WAITING, "waiting")     /* ESP whose SA is still to come */                        \
 	X(TRACE_ABSORBED, "absorbed")   /* its job is done */                                      \
 	X(TRACE_DROPPED, "dropped")     /* enum drop_reason */
 
@@ -58,9 +60,17 @@ struct trace_filter {                          /* 0 in a field: any */
 struct trace_record {
 	uint64_t clock;  /* rte_rdtsc() */
 	uint32_t tunnel; /* boundary's index */
-	uint32_t entry,
-	    leaf;      /* TRACE_ROUTED: next hops, what the table said and what was taken of it */
-	uint32_t hash; /* TRACE_ROUTED, of a group */
+	union {
+		struct { /* TRACE_ROUTED: next hops, what the table said and what was taken of it */
+			uint32_t entry, leaf;
+			uint32_t hash; /* of a group */
+		};
+		struct policer_gate gate; /* TRACE_DROPPED, DROP_POLICED */
+		struct {                  /* TRACE_DROPPED, DROP_VLAN_UNKNOWN */
+			uint16_t port;    /* struct port.index */
+			uint16_t vlan;    /* VLAN_NONE: untagged */
+		} frame;
+	};
 	uint32_t src, dst;      /* host order */
 	uint32_t spi, sequence; /* of ESP */
 	uint16_t packet;        /* its number */

@@ -40,11 +40,14 @@ static inline bool l2_read(const struct rte_mbuf *m, struct l2 *l2)
 	return true;
 }
 
-/* A frame that no interface claims. */
-static void drop_unclaimed(
-    struct worker *w, struct rte_mbuf *m, enum drop_reason reason, uint16_t l2_bytes)
+/* A frame that no interface claims; a trace tells where it came in. */
+static void drop_unclaimed(struct worker *w, const struct port *port, struct rte_mbuf *m,
+    enum drop_reason reason, const struct l2 *l2)
 {
-	*pkt_meta(m) = (struct pkt_meta){.slot = SLOT_CONTROL, .l2_bytes = (uint8_t)l2_bytes};
+	*pkt_meta(m) = (struct pkt_meta){.slot = SLOT_CONTROL,
+	    .l2_bytes = (uint8_t)l2->bytes,
+	    .port = port->index,
+	    .hash = l2->vlan};
 	w->slots[SLOT_CONTROL].received++;
 	w->slots[SLOT_CONTROL].received_bytes += m->pkt_len;
 	drop(w, m, reason);
@@ -124,13 +127,13 @@ unsigned classify(
 		unsigned why;
 
 		if (unlikely(!l2_read(m[i], &l2))) {
-			drop_unclaimed(w, m[i], DROP_L2_TRUNCATED, 0);
+			drop_unclaimed(w, port, m[i], DROP_L2_TRUNCATED, &(struct l2){.bytes = 0});
 			continue;
 		}
 		if (l2.vlan != run.vlan)
 			run_begin(w, &run, port, l2.vlan);
 		if (unlikely(!run.iface)) {
-			drop_unclaimed(w, m[i], DROP_VLAN_UNKNOWN, l2.bytes);
+			drop_unclaimed(w, port, m[i], DROP_VLAN_UNKNOWN, &l2);
 			continue;
 		}
 		run.frames++;

@@ -17,6 +17,7 @@
 #include <rte_malloc.h>
 
 #include "datapath/stage.h"
+#include "datapath/trace.h"
 
 #define ROOMS        8
 #define ROOM_PACKETS 256
@@ -86,6 +87,7 @@ bool early_hold(struct worker *w, struct rte_mbuf *m)
 	}
 	room->m[room->count++] = m;
 	e->waiting++;
+	trace_stage(w, TRACE_WAITING, 0, &m, 1);
 	return true;
 }
 

@@ -15,7 +15,7 @@
 
 struct toll {             /* the policers of packets between two slots */
 	uint32_t in, out; /* slots; TOLL_NONE: no packet was looked at yet */
-	unsigned count;
+	unsigned in_count, count;
 	struct policer *gate[2 * POLICERS_OF_SLOT];
 };
 #define TOLL_NONE UINT32_MAX
@@ -36,8 +36,18 @@ static void toll_set(struct worker *w, struct toll *toll, uint16_t in, uint16_t 
 		return;
 	if (from)
 		add_gates(toll, from->in);
+	toll->in_count = toll->count;
 	if (to)
 		add_gates(toll, to->out);
+}
+
+static struct policer_gate gate_of(const struct toll *toll, unsigned i)
+{
+	bool out = i >= toll->in_count;
+
+	return (struct policer_gate){.slot = (uint16_t)(out ? toll->out : toll->in),
+	    .index = (uint8_t)(out ? i - toll->in_count : i),
+	    .out = out};
 }
 
 static bool may_pass(struct worker *w, const struct toll *toll, uint32_t bytes)
@@ -45,6 +55,7 @@ static bool may_pass(struct worker *w, const struct toll *toll, uint32_t bytes)
 	for (unsigned i = 0; i < toll->count; i++) {
 		if (!policer_covers(toll->gate[i], w->id, bytes, w->now)) {
 			policer_refuse(toll->gate[i], w->id, bytes);
+			w->gate = gate_of(toll, i);
 			return false;
 		}
 	}

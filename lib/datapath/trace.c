@@ -312,6 +312,12 @@ static void dropped(struct worker *w, enum drop_reason reason, struct rte_mbuf *
 		ask_table(w, m, &asked);
 		put(w, &asked, NULL, TRACE_ROUTED, asked.what);
 	}
+	if (reason == DROP_POLICED) {
+		r.gate = w->gate;
+	} else if (reason == DROP_VLAN_UNKNOWN) {
+		r.frame.port = pkt_meta(m)->port;
+		r.frame.vlan = (uint16_t)pkt_meta(m)->hash;
+	}
 	put(w, &r, m, TRACE_DROPPED, reason);
 }
 

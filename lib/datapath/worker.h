@@ -41,7 +41,8 @@ struct worker {
 	struct slot_counters *slots; /* own block of the ledger, by slot */
 	uint64_t now;                /* rte_rdtsc() at the top of the round */
 	struct trace_session
-	    *trace; /* the trace that runs, as of the top of the round; NULL: none */
+	    *trace;               /* the trace that runs, as of the top of the round; NULL: none */
+	struct policer_gate gate; /* that refused a packet last */
 	struct worker_tx *tx;
 	struct worker_reassembly *reassembly;
 	struct worker_early *early;

@@ -45,13 +45,19 @@ class Policer(manual.ManualSite):
         return row, before, time.monotonic()
 
     def rate_of(self, name, key):
-        """What passes in a second now, at least and at most: the time is only known to lie between two readings."""
+        """
+        What passes in a second now, at least and at most: the time is only known to lie between two readings. The bucket
+        was empty at some time between the first two, of which the second has drops that the first has not.
+        """
+        before, empty, _ = self.read(name)
         first, asked, answered = self.read(name)
+        while first["dropped-packets"] == before["dropped-packets"]:  # a busy machine may have let it fill up
+            before, empty, (first, asked, answered) = first, asked, self.read(name)
         time.sleep(SECONDS)
         second, asked_again, answered_again = self.read(name)
         self.assertGreater(second["dropped-packets"], first["dropped-packets"], "nothing is above the rate")
         passed = second[key] - first[key]
-        return passed / (answered_again - asked), passed / (asked_again - answered)
+        return passed / (answered_again - empty), passed / (asked_again - answered)
 
     def assert_rate(self, name, key, rate):
         least, most = self.rate_of(name, key)
@@ -140,6 +146,21 @@ class Policer(manual.ManualSite):
         self.assertEqual(explained["verdict"], "sent")
         self.assertEqual([row["policer"] for row in explained["policers"]], ["mk/1 egress"])
         self.assertIn("500 packets/s", explained["policers"][0]["limit"])
-        findings = {row["code"]: row for row in self.router.ctl("diagnose", "mk")}
-        self.assertIn("above the rate of the policer", findings["PacketsDropped"]["finding"])
         self.assertIn("mk/1", self.router.text("show", "policers"))
+        # `trace` and `diagnose` name the one that refused: it is where the packet was to leave
+        token = self.router.ctl("trace", "start", "--drops", "--from", "vpc-a", "--count", "1")["token"]
+        sender = self.vpc.spawn("above", tools.tool("probe"), "send", FAR, "20998", "pps=3000", "size=200",
+                                f"source={self.vpc.address}")
+        found = []
+
+        def traced():
+            for packet in self.router.ctl("trace", "read", token)["packets"]:
+                found.extend(row for row in packet["stages"] if row["stage"] == "dropped")
+            return found
+        wait.until(traced, 20, "a packet above the rate is traced")
+        sender.stop()
+        self.assertEqual((found[0]["reason"], found[0]["policer"]), ("policed", "mk/1 egress"))
+        findings = [row for row in self.router.ctl("diagnose", "mk") if row["code"] == "Policed"]
+        self.assertIn("mk/1", [row["name"] for row in findings])
+        self.assertRegex(" ".join(row["finding"] for row in findings),
+                         r'policer "mk/1 egress" has dropped \d+ packets above 500 packets/s, bursts of 200')

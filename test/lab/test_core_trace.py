@@ -4,7 +4,7 @@
 import os
 import threading
 
-from rig import esp, manual, net, process, transitd, wait
+from rig import capture, esp, manual, net, process, transitd, wait
 from rig.manual import FAR, OURS, PEER
 
 
@@ -18,6 +18,8 @@ class Trace(manual.ManualSite):
         config = cls.config()
         config["route-tables"] = {"default": {"routes": [{"prefix": "10.66.0.0/16", "blackhole": True}]}}
         config["attachments"]["line"] = {"kind": "vbr", "port": "lan0", "vlan": 200, "address": "10.2.255.254/16"}
+        config["attachments"]["vpc-a"]["routes"] = [{"prefix": "10.88.0.0/16", "next-hop": f"10.1.77.{i}"}
+                                                    for i in (1, 2, 3)]
         cls.router.start(config)
         cls.routers.append(cls.router)
         cls.router.wait_up()
@@ -155,6 +157,33 @@ class Trace(manual.ManualSite):
         self.assertEqual((rows["policy"]["action"], rows["policy"]["policy"]), ("deny", 5000))
         self.assertEqual(rows["dropped"]["reason"], "policy-denied")
         self.assertNotIn("sent", rows)
+
+    def test_which_member_of_a_group(self):
+        """Flow by flow, the member and bucket that `explain` names."""
+        members = set()
+        for flow in range(12):
+            destination = f"10.88.0.{flow + 1}"
+            token = self.trace("--from", "vpc-a", "--destination", destination, "--count", "1")
+            self.vpc.ping(destination, count=1, wait_s=0.1)
+            row = self.stages(token)[0]["ecmp"]
+            explained = self.router.ctl("explain", "--from", "vpc-a", self.vpc.address, destination, "icmp")
+            self.assertEqual((row["members"], row["bucket"]), (3, explained["bucket"]), explained)
+            members.add(row["bucket"])
+        self.assertGreater(len(members), 3)
+
+    def test_a_frame_that_nobody_claims(self):
+        """vlan-unknown names the port and the VLAN."""
+        from scapy.layers.inet import IP
+        from scapy.layers.l2 import Dot1Q, Ether
+        injector = capture.Injector(self.inet, "tr")
+        for vlan in (1234, None):
+            token = self.trace("--drops", "--count", "1")
+            frame = Ether(dst=self.wan_mac) / Dot1Q(vlan=vlan or 4000) / IP(src=PEER, dst=OURS)
+            injector.send(bytes(frame))
+            rows = self.stages(token)[0]
+            self.assertEqual((rows["dropped"]["reason"], rows["dropped"]["port"], rows["dropped"]["vlan"]),
+                             ("vlan-unknown", "wan0", vlan or 4000))
+        injector.close()
 
     def test_one_at_a_time_and_stopped_when_nobody_reads(self):
         token = self.trace("--source", "10.99.0.1", "--seconds", "600")

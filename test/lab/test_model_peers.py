@@ -171,7 +171,9 @@ class Metered(Lab):
     @classmethod
     def build(cls):
         cls.world = world.World(dcs=(1,))
-        cls.router = cls.world.router.start(world.config(dcs=(1,)))
+        config = world.config(dcs=(1,))
+        config["system"] = {"metrics": {}}
+        cls.router = cls.world.router.start(config)
         cls.routers.append(cls.router)
         cls.world.connect()
         cls.world.wait_up()
@@ -204,6 +206,11 @@ class Metered(Lab):
         encrypted = packets * (432 + 20 + 8 + 8 + 8 + 16)
         wait.until(lambda: gained("dc1", "encrypted-sent-bytes") >= encrypted, 5, "gone SAs are counted")
         self.assertEqual(gained("dc1", "encrypted-sent-bytes"), encrypted)
+        scraped, row = self.router.run("curl", "-sS", "-m", 5, "http://127.0.0.1:9469/metrics"), self.rows()["dc1"]
+        for metric, key in (("sent_bytes", "sent-bytes"), ("sent_packets", "sent-packets"),
+                            ("sent_encrypted_bytes", "encrypted-sent-bytes")):
+            self.assertIn(f'transitd_metered_{metric}_total{{attachment="dc1",kind="vpn",path="public"}} {row[key]}\n',
+                          scraped)
 
     def test_kind_and_path(self):
         row = self.rows()["dc1"]

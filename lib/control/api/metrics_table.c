@@ -18,6 +18,7 @@
 #define PUNT       "show punts", NULL
 #define BGP        "show bgp", NULL
 #define POLICER    "show policers", NULL
+#define METER      "show metering", NULL
 
 #define OF_PORT       "name=port"
 #define OF_ATTACHMENT "name=attachment,kind"
@@ -27,6 +28,7 @@
 #define OF_LEDGER     "name,kind"
 #define OF_BGP        "name=peer,attachment"
 #define OF_POLICER    "object,kind,direction"
+#define OF_METER      "name=attachment,kind,path"
 
 /* clang-format off */
 const struct metric_row metric_rows[] = {
@@ -71,7 +73,7 @@ const struct metric_row metric_rows[] = {
 	{TUNNEL, "received-packets", "transitd_tunnel_received_packets", METRIC_COUNTER, NULL, OF_TUNNEL, "packets decrypted"},
 	{TUNNEL, "received-bytes", "transitd_tunnel_received_bytes", METRIC_COUNTER, NULL, OF_TUNNEL, "bytes decrypted"},
 	{TUNNEL, "sent-packets", "transitd_tunnel_sent_packets", METRIC_COUNTER, NULL, OF_TUNNEL, "packets encrypted"},
-	{TUNNEL, "sent-bytes", "transitd_tunnel_sent_bytes", METRIC_COUNTER, NULL, OF_TUNNEL, "bytes encrypted"},
+	{TUNNEL, "sent-bytes", "transitd_tunnel_sent_bytes", METRIC_COUNTER, NULL, OF_TUNNEL, "bytes of the ESP packets sent; payload is metered by attachment"},
 	{TUNNEL, "inner-mtu", "transitd_tunnel_inner_mtu_bytes", METRIC_GAUGE, NULL, OF_TUNNEL, "largest inner packet; 0 while it is down"},
 
 	{SA, "state", "transitd_sa_state", METRIC_STATE, "state", OF_SA, "an IKE or ESP SA, its state as a label"},
@@ -97,7 +99,7 @@ const struct metric_row metric_rows[] = {
 	{LEDGER, "absorbed", "transitd_absorbed_packets", METRIC_COUNTER, NULL, OF_LEDGER, "fragments that went into a whole packet"},
 	{LEDGER, "drops", "transitd_dropped_packets", METRIC_MAP, "reason", OF_LEDGER, "packets dropped, by reason"},
 	{LEDGER, "sent", "transitd_sent_packets", METRIC_COUNTER, NULL, OF_LEDGER, "packets sent out here, whoever received them"},
-	{LEDGER, "sent-bytes", "transitd_sent_bytes", METRIC_COUNTER, NULL, OF_LEDGER, "bytes sent out here"},
+	{LEDGER, "sent-bytes", "transitd_sent_bytes", METRIC_COUNTER, NULL, OF_LEDGER, "bytes sent out here; of a tunnel as ESP"},
 	{LEDGER, "balance", "transitd_ledger_balance_packets", METRIC_GAUGE, NULL, OF_LEDGER, "packets under way; anything else that stays is a fault"},
 
 	{POLICER, "cir", "transitd_policer_rate_bits_per_second", METRIC_GAUGE, NULL, OF_POLICER, "its rate; 0: packets alone are limited"},
@@ -106,6 +108,14 @@ const struct metric_row metric_rows[] = {
 	{POLICER, "passed-bytes", "transitd_policer_passed_bytes", METRIC_COUNTER, NULL, OF_POLICER, "bytes within the rate"},
 	{POLICER, "dropped-packets", "transitd_policer_dropped_packets", METRIC_COUNTER, NULL, OF_POLICER, "packets above the rate"},
 	{POLICER, "dropped-bytes", "transitd_policer_dropped_bytes", METRIC_COUNTER, NULL, OF_POLICER, "bytes above the rate"},
+
+	{METER, "seconds", "transitd_metered_seconds", METRIC_GAUGE, NULL, OF_METER, "for how long it has been metered"},
+	{METER, "received-packets", "transitd_metered_received_packets", METRIC_COUNTER, NULL, OF_METER, "packets received from the attachment"},
+	{METER, "received-bytes", "transitd_metered_received_bytes", METRIC_COUNTER, NULL, OF_METER, "payload received: bytes of IP packets, of tunnels after decryption"},
+	{METER, "sent-packets", "transitd_metered_sent_packets", METRIC_COUNTER, NULL, OF_METER, "packets sent to the attachment"},
+	{METER, "sent-bytes", "transitd_metered_sent_bytes", METRIC_COUNTER, NULL, OF_METER, "payload sent: bytes of IP packets, of tunnels before encryption"},
+	{METER, "encrypted-received-bytes", "transitd_metered_received_encrypted_bytes", METRIC_COUNTER, NULL, OF_METER, "the same as ESP, with outer header"},
+	{METER, "encrypted-sent-bytes", "transitd_metered_sent_encrypted_bytes", METRIC_COUNTER, NULL, OF_METER, "the same as ESP, with outer header"},
 
 	{PUNT, "taken", "transitd_punt_taken_packets", METRIC_COUNTER, NULL, "class", "packets that control took"},
 	{PUNT, "rate-limited", "transitd_punt_limited_packets", METRIC_COUNTER, NULL, "class", "dropped above the rate of the class"},

@@ -150,6 +150,9 @@ struct json_t *model_show_connections(
     const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
 struct json_t *model_show_tables(const struct model *m);
 struct json_t *model_show_policers(const struct model *m);
+/* The name of one as `show policers` has it; "?" when it has gone. */
+const char *model_policer_name(
+    const struct model *m, const struct policer_gate *gate, char *out, size_t size);
 /* NULL: no such table. */
 struct json_t *model_show_routes(struct model *m, const char *table); /* table NULL: all */
 /*

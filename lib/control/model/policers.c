@@ -106,18 +106,70 @@ void policers_leave(struct model *m, struct policer_pair *pair)
 
 /* ---- show ---- */
 
+/* Behind index `gate` of those of a tunnel, or of an attachment's interface. */
+static const char *object_at(
+    const struct policer_gate *gate, const struct tunnel_entry *t, const struct attach *a)
+{
+	bool own = t && (gate->out ? t->policer.out : t->policer.in);
+
+	return own && gate->index == 0 ? t->name : a ? a->name : NULL;
+}
+
+static const char *object_of(const struct model *m, const struct policer_gate *gate)
+{
+	struct tunnel_entry *t;
+	struct iface_entry *i;
+
+	list_for (t, &m->tunnels, node) {
+		if (t->pub.slot == gate->slot)
+			return object_at(gate, t, t->attach);
+	}
+	list_for (i, &m->ifaces, node) {
+		if (i->pub.slot == gate->slot)
+			return object_at(gate, NULL, i->attach);
+	}
+	return NULL;
+}
+
+const char *model_policer_name(
+    const struct model *m, const struct policer_gate *gate, char *out, size_t size)
+{
+	const char *object = object_of(m, gate);
+
+	if (!object)
+		return "?";
+	snprintf(out, size, "%s %s", object, gate->out ? "egress" : "ingress");
+	return out;
+}
+
+/* "8000000 bit/s, bursts of 100000 bytes; 500 packets/s, bursts of 50" */
+static const char *limit_text(const struct policer *p, char *out, size_t size)
+{
+	struct text text = text_of(out, size);
+
+	if (p->spec.bits_per_second)
+		text_addf(&text, "%llu bit/s, bursts of %llu bytes",
+		    (unsigned long long)p->spec.bits_per_second,
+		    (unsigned long long)p->spec.burst_bytes);
+	if (p->spec.packets_per_second)
+		text_addf(&text, "%s%llu packets/s, bursts of %llu", text.len ? "; " : "",
+		    (unsigned long long)p->spec.packets_per_second,
+		    (unsigned long long)p->spec.burst_packets);
+	return out;
+}
+
 static void add_row(json_t *rows, const char *object, const char *kind, const char *direction,
     const struct policer *p)
 {
 	struct policer_share sum;
-	char name[192];
+	char name[192], limit[128];
 
 	if (!p)
 		return;
 	policer_read(p, &sum);
 	snprintf(name, sizeof(name), "%s %s", object, direction);
-	json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "object", object, "kind",
-	    kind, "direction", direction);
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", name, "object", object, "kind",
+	    kind, "direction", direction, "limit", limit_text(p, limit, sizeof(limit)));
 	const struct {
 		const char *key;
 		uint64_t value;
@@ -161,23 +213,14 @@ static void explain_one(
 {
 	struct policer_share sum;
 	char name[192], limit[128];
-	struct text text = text_of(limit, sizeof(limit));
 
 	if (!p)
 		return;
 	policer_read(p, &sum);
 	snprintf(name, sizeof(name), "%s %s", object, direction);
-	if (p->spec.bits_per_second)
-		text_addf(&text, "%llu bit/s, bursts of %llu bytes",
-		    (unsigned long long)p->spec.bits_per_second,
-		    (unsigned long long)p->spec.burst_bytes);
-	if (p->spec.packets_per_second)
-		text_addf(&text, "%s%llu packets/s, bursts of %llu", text.len ? "; " : "",
-		    (unsigned long long)p->spec.packets_per_second,
-		    (unsigned long long)p->spec.burst_packets);
 	json_array_append_new(rows,
-	    json_pack("{s:s, s:s, s:I}", "policer", name, "limit", limit, "dropped-packets",
-		(json_int_t)sum.dropped));
+	    json_pack("{s:s, s:s, s:I}", "policer", name, "limit",
+		limit_text(p, limit, sizeof(limit)), "dropped-packets", (json_int_t)sum.dropped));
 }
 
 struct json_t *policers_explain(const struct model *m, const struct attach *from,

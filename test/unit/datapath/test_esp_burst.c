@@ -200,6 +200,41 @@ static void hand_over(void **state)
 	rig_dropped(r, DROP_HANDOFF_FULL, 0);
 }
 
+/* A trace says to which worker. */
+static void hand_over_traced(void **state)
+{
+	static struct trace_entry e;
+	struct rig *r = *state;
+	struct worker *first = &r->workers[0], *second = &r->workers[1];
+	struct sa_spec spec = rig_spec(r, GCM, 0x40002);
+	struct rte_mbuf *m[1], *outer[1];
+	struct sa_out *out;
+	struct sa_in *in;
+	uint32_t tunnel = rig_pair(r, &spec, &out, &in);
+	struct packet p;
+
+	rig_inner(&p, 100);
+	m[0] = rig_to_send(r, tunnel, &p);
+	assert_int_equal(rig_send(r, m, 1, outer), 1);
+	rig_turn_round(r, outer, 1);
+	atomic_store(&in->owner, 1);
+	assert_int_equal(
+	    trace_start(&r->b->trace, &(struct trace_filter){.drops = false}, 1, 0), 0);
+	first->trace = trace_session(&r->b->trace);
+	pkt_meta(outer[0])->trace = trace_number(first->trace);
+	assert_int_equal(esp_in(first, outer, 1, m), 0);
+	assert_true(trace_take(&r->b->trace, &e));
+	assert_int_equal(e.record.stage, TRACE_HANDED);
+	assert_int_equal(e.record.what, 1);
+	assert_int_equal(e.record.worker, 0);
+	assert_int_equal(e.record.spi, 0x40002);
+	first->trace = NULL;
+	trace_stop(&r->b->trace);
+	assert_int_equal(rte_ring_dequeue_burst(second->handoff_in, (void **)outer, 1, NULL), 1);
+	assert_int_equal(esp_in(second, outer, 1, m), 1);
+	rig_free(r, m[0]);
+}
+
 static void hand_over_full(void **state)
 {
 	struct rig *r = *state;
@@ -301,6 +336,7 @@ int main(void)
 	    RIG_TEST(bad_among_good),
 	    RIG_TEST(come_and_go),
 	    RIG_TEST_TWO(hand_over),
+	    RIG_TEST_TWO(hand_over_traced),
 	    RIG_TEST_TWO(hand_over_full),
 	    RIG_TEST_TWO(shared_outbound),
 	    RIG_TEST_TWO(shared_bytes),

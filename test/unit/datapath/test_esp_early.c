@@ -88,6 +88,33 @@ static void waits_for_its_sa(void **state)
 	rig_dropped(r, DROP_ESP_UNKNOWN_SPI, 0);
 }
 
+/* A trace shows that it waits, and for which SPI. */
+static void is_traced(void **state)
+{
+	static struct trace_entry e;
+	struct rig *r = *state;
+	struct sa_spec spec = peer_spec(r, SPI);
+	struct rte_mbuf *m = early(r, &spec, 1), *inner[BURST_MAX];
+
+	assert_int_equal(
+	    trace_start(&r->b->trace, &(struct trace_filter){.drops = false}, 1, 0), 0);
+	r->w->trace = trace_session(&r->b->trace);
+	pkt_meta(m)->trace = trace_number(r->w->trace);
+	assert_true(sa_spi_reserve(r->b->sas, SPI));
+	assert_int_equal(rig_receive(r, &m, 1, inner), 0);
+	assert_true(trace_take(&r->b->trace, &e));
+	assert_int_equal(e.record.stage, TRACE_WAITING);
+	assert_int_equal(e.record.spi, SPI);
+	sa_spi_release(r->b->sas, SPI);
+	assert_int_equal(take(r), 0);
+	assert_true(trace_take(&r->b->trace, &e));
+	assert_int_equal(e.record.stage, TRACE_DROPPED);
+	assert_int_equal(e.record.what, DROP_ESP_UNKNOWN_SPI);
+	rig_dropped(r, DROP_ESP_UNKNOWN_SPI, 1);
+	r->w->trace = NULL;
+	trace_stop(&r->b->trace);
+}
+
 static void is_given_up(void **state)
 {
 	struct rig *r = *state;
@@ -181,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    RIG_TEST(waits_for_its_sa),
+	    RIG_TEST(is_traced),
 	    RIG_TEST(is_given_up),
 	    RIG_TEST(has_limits),
 	    RIG_TEST(reservations),

@@ -200,6 +200,50 @@ static void test_two_of_a_slot(void **state)
 	assert_true(from_a <= 1010);
 }
 
+/* A trace of drops says which of them refused: the tunnel's own is the first of its slot. */
+static void test_traced(void **state)
+{
+	static struct trace_entry entry;
+	struct policed *e = *state;
+	struct world *t = e->t;
+	struct policer *narrow = policer(e, 0, 1), *wide = policer(e, 0, 1000000),
+		       *other = policer(e, 0, 1000000);
+	const struct {
+		struct policing a, b;
+		struct policer_gate gate;
+	} cases[] = {
+	    {{.in = {narrow, wide}}, {.out = {other}}, {t->slot[W_A], 0, false}},
+	    {{.in = {wide, narrow}}, {.out = {other}}, {t->slot[W_A], 1, false}},
+	    {{.in = {wide}}, {.out = {narrow, other}}, {t->slot[W_B], 0, true}},
+	    {{.in = {wide}}, {.out = {other, narrow}}, {t->slot[W_B], 1, true}},
+	};
+
+	for (unsigned i = 0; i < TEST_COUNT(cases); i++) {
+		unsigned dropped = 0;
+
+		policing_publish(&t->b->policings, t->slot[W_A], &cases[i].a);
+		policing_publish(&t->b->policings, t->slot[W_B], &cases[i].b);
+		burst(e, W_A, W_B, 20); /* nothing is left of the narrow one */
+		pass_time(e, 1);
+		assert_int_equal(
+		    trace_start(&t->b->trace, &(struct trace_filter){.drops = true}, 5, 0), 0);
+		t->w->trace = trace_session(&t->b->trace);
+		burst(e, W_A, W_B, 5);
+		t->w->trace = NULL;
+		while (trace_take(&t->b->trace, &entry)) {
+			if (entry.record.stage != TRACE_DROPPED)
+				continue;
+			dropped++;
+			assert_int_equal(entry.record.what, DROP_POLICED);
+			assert_int_equal(entry.record.gate.slot, cases[i].gate.slot);
+			assert_int_equal(entry.record.gate.index, cases[i].gate.index);
+			assert_int_equal(entry.record.gate.out, cases[i].gate.out);
+		}
+		assert_true(dropped > 0);
+		trace_stop(&t->b->trace);
+	}
+}
+
 /* Packets of the router itself, and for it, are not held to the rate of others. */
 static void test_not_our_own(void **state)
 {
@@ -245,6 +289,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_out, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_refused_at_the_end_costs_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_two_of_a_slot, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_traced, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_not_our_own, setup, teardown),
 	};
 

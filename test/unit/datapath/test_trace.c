@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "boundary/flow.h"
 #include "world.h"
 
 static struct trace_record seen[256];
@@ -116,8 +117,38 @@ static void test_drops_alone(void **state)
 	world_receive(t, 1, &f);
 	assert_int_equal(take(t), 2);
 	assert_int_equal(seen[1].what, DROP_VLAN_UNKNOWN);
+	assert_int_equal(seen[1].frame.port, 1);
+	assert_int_equal(seen[1].frame.vlan, 999);
 	assert_int_equal(seen[1].src, 0x0a010001);
 	assert_int_equal(seen[1].bytes, 21);
+}
+
+/* A group: the member that its hash means, and the bucket. */
+static void test_member(void **state)
+{
+	struct world *t = *state;
+	struct nexthop_spec group = {.kind = NH_GROUP, .member_count = 2};
+	uint32_t index = 0, taken[2] = {0};
+
+	for (unsigned i = 0; i < 2; i++)
+		group.members[i] = (struct ecmp_member){
+		    .leaf = t->connected[i ? W_C : W_B], .identity = 7 + i, .alive = true};
+	assert_int_equal(nexthop_publish(&t->b->nexthops, &group, &index), 0);
+	world_route(t, t->table_a, "10.101.0.0/16", index);
+	for (uint16_t port = 1; port <= 40; port++) {
+		const struct nexthop *nh = nexthop_get(&t->b->nexthops, index);
+
+		start(t, &(struct trace_filter){.attachment = 1}, 1);
+		send_from(t, W_A, "10.101.0.1", port);
+		assert_true(take(t) >= 2);
+		assert_int_equal(seen[1].stage, TRACE_ROUTED);
+		assert_int_equal(seen[1].entry, index);
+		assert_int_equal(seen[1].leaf, nh->bucket[seen[1].hash % ECMP_BUCKETS]);
+		assert_int_equal(
+		    seen[1].hash, flow_hash_v4(0x0a010001, 0x0a650001, 17, 4000, port));
+		taken[seen[1].leaf == t->connected[W_C]]++;
+	}
+	assert_true(taken[0] > 5 && taken[1] > 5);
 }
 
 /* A capture: the frame as it came, as it left, and no more of it than was asked for. */
@@ -253,6 +284,7 @@ int main(void)
 	    TEST(test_forwarded),
 	    TEST(test_dropped),
 	    TEST(test_drops_alone),
+	    TEST(test_member),
 	    TEST(test_bytes),
 	    cmocka_unit_test(test_filter),
 	    TEST(test_lost_records),

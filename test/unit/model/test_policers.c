@@ -15,8 +15,7 @@
 		   "}, {customer-gateway: cgw-b, psk: k}]}\nattachments:\n"                        \
 		   "  dc1: {kind: vpn, connection: dc1" vpn "}\n" LAN vpc "}\n"
 
-/* NULL: nothing is tied to that slot. */
-static const struct policing *of(const struct bench *t, const char *name)
+static uint16_t slot_named(const struct bench *t, const char *name)
 {
 	const struct model_tunnel **tunnels;
 	const struct model_iface **ifaces;
@@ -24,15 +23,21 @@ static const struct policing *of(const struct bench *t, const char *name)
 
 	for (unsigned i = 0; i < count; i++) {
 		if (strcmp(tunnels[i]->name, name) == 0)
-			return policing_of(&t->b->policings, tunnels[i]->slot);
+			return tunnels[i]->slot;
 	}
 	count = model_ifaces(t->m, &ifaces);
 	for (unsigned i = 0; i < count; i++) {
 		if (ifaces[i]->attachment && strcmp(ifaces[i]->attachment->name, name) == 0)
-			return policing_of(&t->b->policings, ifaces[i]->slot);
+			return ifaces[i]->slot;
 	}
 	fail_msg("no slot of %s", name);
-	return NULL;
+	return 0;
+}
+
+/* NULL: nothing is tied to that slot. */
+static const struct policing *of(const struct bench *t, const char *name)
+{
+	return policing_of(&t->b->policings, slot_named(t, name));
 }
 
 static unsigned in_use(const struct bench *t)
@@ -108,6 +113,30 @@ static void what_stays_keeps_its_bucket(void **state) /* O10 */
 	assert_int_equal(in_use(t), 0);
 }
 
+static void assert_named(
+    struct bench *t, const char *object, unsigned index, bool out, const char *expected)
+{
+	struct policer_gate gate = {
+	    .slot = slot_named(t, object), .index = (uint8_t)index, .out = out};
+	char name[64];
+
+	assert_string_equal(model_policer_name(t->m, &gate, name, sizeof(name)), expected);
+}
+
+/* What a trace says of a packet that a worker refused. */
+static void a_policer_is_named_by_where_it_was_met(void **state)
+{
+	struct bench *t = *state;
+
+	bench_apply(t,
+	    SITE(", ingress-policer: {cir: 10M}", ", ingress-policer: {cir: 15M}",
+		", egress-policer: {cir: 1G}"));
+	assert_named(t, "dc1/1", 0, false, "dc1/1 ingress");
+	assert_named(t, "dc1/1", 1, false, "dc1 ingress");
+	assert_named(t, "dc1/2", 0, false, "dc1 ingress");
+	assert_named(t, "vpc-a", 0, true, "vpc-a egress");
+}
+
 /* The attachment leaves its connection: the tunnels stay, and with them what is theirs alone. */
 static void a_detached_tunnel_has_its_own(void **state)
 {
@@ -130,6 +159,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_packet_meets_both, bench_setup, bench_teardown),
 	    cmocka_unit_test_setup_teardown(
 		what_stays_keeps_its_bucket, bench_setup, bench_teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_policer_is_named_by_where_it_was_met, bench_setup, bench_teardown),
 	    cmocka_unit_test_setup_teardown(
 		a_detached_tunnel_has_its_own, bench_setup, bench_teardown),
 	};

@@ -97,7 +97,7 @@ static void drops_of(struct report *p, const struct vpn_tunnel *t)
 
 	slot_read(&p->r->b->counters, t->model->slot, &sum);
 	for (unsigned i = 0; i < DROP_REASON_COUNT; i++) {
-		if (sum.drop[i])
+		if (sum.drop[i] && i != DROP_POLICED)
 			find(p, FINDING_DROPS, t->model->name,
 			    "%llu packets that came out of the tunnel were dropped: %s",
 			    (unsigned long long)sum.drop[i], drop_reason_help(i));
@@ -158,6 +158,7 @@ static void diagnose_connection(struct report *p)
 		mtu_of(p, t);
 		diagnose_tunnel_bgp(p, t);
 	}
+	diagnose_policers(p);
 	diagnose_routes(p);
 	redundancy(p);
 }

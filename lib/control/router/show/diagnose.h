@@ -29,6 +29,9 @@ void diagnose_line(struct report *p);
 /* diagnose_routes.c */
 void diagnose_routes(struct report *p);
 
+/* diagnose_policers.c */
+void diagnose_policers(struct report *p);
+
 /* diagnose_bgp.c: the session in a tunnel, or on an attachment of a port, where there is to be one */
 void diagnose_tunnel_bgp(struct report *p, const struct vpn_tunnel *t);
 /* `reached`: the neighbour is known to be there. */

@@ -96,7 +96,7 @@ static void drops_of(struct report *p, const struct model_iface *iface)
 
 	slot_read(&p->r->b->counters, iface->slot, &sum);
 	for (unsigned i = 0; i < DROP_REASON_COUNT; i++) {
-		if (sum.drop[i])
+		if (sum.drop[i] && i != DROP_POLICED)
 			find(p, FINDING_LINE_DROPS, p->a->name,
 			    "%llu packets that came from the line, or were to go there, were dropped: %s",
 			    (unsigned long long)sum.drop[i], drop_reason_help(i));
@@ -112,5 +112,6 @@ void diagnose_line(struct report *p)
 		diagnose_line_bgp(p, iface, neighbour_of(p, iface));
 	if (iface)
 		drops_of(p, iface);
+	diagnose_policers(p);
 	diagnose_routes(p);
 }

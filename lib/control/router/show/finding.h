@@ -65,6 +65,8 @@
 	    "packets go out and none comes back: the data center lacks a route back through the "  \
 	    "tunnel, or the peer drops what it decrypts")                                          \
 	X(DROPS, "PacketsDropped", "warning", "`show counters` tells where; see the reason")       \
+	X(POLICED, "Policed", "warning",                                                           \
+	    "send less, or raise the rate of that policer; `show policers` counts on")             \
 	X(MTU_LOW, "MtuLow", "warning",                                                            \
 	    "many packets are too big: lower the MTU of the sources, or raise that of the path")   \
 	X(MTU, "Mtu", "ok", "")                                                                    \

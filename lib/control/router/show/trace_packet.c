@@ -255,6 +255,23 @@ static void by_tunnel(struct router *x, json_t *rows, const struct trace_record 
 	set_header(row, r);
 }
 
+static void dropped(struct router *x, json_t *row, const struct trace_record *r)
+{
+	char name[192];
+
+	text(row, "reason", drop_reason_name(r->what));
+	text(row, "because", drop_reason_help(r->what));
+	if (r->what == DROP_POLICED) {
+		text(row, "policer", model_policer_name(x->model, &r->gate, name, sizeof(name)));
+	} else if (r->what == DROP_VLAN_UNKNOWN && r->frame.port < x->b->ports) {
+		text(row, "port", x->b->port[r->frame.port]->name);
+		if (r->frame.vlan == VLAN_NONE)
+			text(row, "vlan", "untagged");
+		else
+			number(row, "vlan", r->frame.vlan);
+	}
+}
+
 static void end(struct router *x, json_t *rows, const struct trace_record *r, uint64_t start)
 {
 	json_t *row = row_of(rows, r, start, trace_stage_name(r->stage));
@@ -270,9 +287,12 @@ static void end(struct router *x, json_t *rows, const struct trace_record *r, ui
 	case TRACE_HANDED:
 		number(row, "to-worker", r->what);
 		break;
+	case TRACE_WAITING:
+		text(row, "for", "the SA of its SPI, which is being negotiated");
+		set_header(row, r);
+		break;
 	case TRACE_DROPPED:
-		text(row, "reason", drop_reason_name(r->what));
-		text(row, "because", drop_reason_help(r->what));
+		dropped(x, row, r);
 		break;
 	default:
 		break;
