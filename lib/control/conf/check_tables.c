@@ -30,6 +30,53 @@ static void check_target(struct loader *l, const struct conf_static_route *r)
 		    "static route: it leads nowhere; give `attachment: NAME`, or `blackhole: yes`");
 }
 
+/* Another route of the attachment: does it say which neighbour is meant? */
+static bool names_hop(const struct conf_attached_route *r, const struct ip_prefix *prefix,
+    const struct ip_addr **only, bool *several)
+{
+	if (ip_prefix_covers(&r->prefix, prefix))
+		return true;
+	if (r->next_hop.family != prefix->addr.family)
+		return false;
+	*several |= *only && !ip_eq(*only, &r->next_hop);
+	*only = &r->next_hop;
+	return false;
+}
+
+/* On a port: a subnet, a route, or the only neighbour that it knows of (model/candidates.c). */
+static bool has_hop(const struct conf_attachment *a, const struct ip_prefix *prefix)
+{
+	const struct ip_addr *only = NULL;
+	bool several = false;
+
+	for (unsigned i = 0; i < a->address_count; i++) {
+		const struct ip_prefix subnet =
+		    ip_prefix_of(&a->address[i].addr, a->address[i].len);
+
+		if (ip_prefix_covers(&subnet, prefix))
+			return true;
+	}
+	for (unsigned i = 0; i < a->routes_count; i++) {
+		if (names_hop(a->routes[i], prefix, &only, &several))
+			return true;
+	}
+	if (!only && a->bgp.enabled && a->bgp.peer.family == prefix->addr.family)
+		return true;
+	return only && !several;
+}
+
+static void check_hop(struct loader *l, const struct conf_static_route *r)
+{
+	const struct conf_attachment *a = r->attachment;
+	char text[IP_PREFIX_TEXT_MAX];
+
+	if (a && a->port_name && !has_hop(a, &r->prefix))
+		warn_object(l, &r->source,
+		    "static route: nothing says which neighbour on '%s' leads to %s, so its packets are "
+		    "dropped, and BGP peers are not told it; give '%s' `routes: [{prefix: %s, next-hop: ...}]`",
+		    a->name, ip_prefix_text(&r->prefix, text), a->name, text);
+}
+
 /* A second route of the same prefix joins the first as ECMP, or contradicts it. */
 static void join_group(struct loader *l, const struct conf_route_table *table,
     struct conf_static_route *r, struct group *g)
@@ -92,6 +139,8 @@ static void check_table(struct loader *l, const struct conf_route_table *table)
 			    ip_prefix_text(&r->prefix, text), fault);
 		if (fault || is_repeated(l, r, &seen))
 			continue;
+		if (!r->blackhole)
+			check_hop(l, r);
 		g = pool_alloc(l->conf->pool, sizeof(*g));
 		g->first = r;
 		known = names_put_bytes(&groups, l->conf->pool, &r->prefix, sizeof(r->prefix), g);

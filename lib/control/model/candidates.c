@@ -136,8 +136,8 @@ static int routed(const struct conf_attachment *a, const struct ip_prefix *prefi
 }
 
 /*
- * The next hop that all routes of the attachment in the prefix' family share; NULL: none, or
- * several.
+ * The next hop that all routes of the attachment in the prefix' family share, or its BGP peer when it has no routes;
+ * NULL: none, or several.
  */
 static const struct ip_addr *only_next_hop(
     const struct conf_attachment *a, const struct ip_prefix *prefix)
@@ -153,13 +153,15 @@ static const struct ip_addr *only_next_hop(
 			return NULL;
 		only = hop;
 	}
+	if (!only && a->bgp.enabled && a->bgp.peer.family == prefix->addr.family)
+		only = &a->bgp.peer;
 	return only;
 }
 
 /*
  * A static route names an attachment, not a neighbour of it. On a port the longest prefix around
  * the route says which one: a subnet (the destination itself) or routes of the attachment (their
- * next hops); without any, the only next hop that the attachment has.
+ * next hops); without any, the only next hop that the attachment has. conf/check_tables.c warns where there is none.
  */
 static int add_static_on_port(
     struct model *m, struct table *t, const struct ip_prefix *prefix, struct attach *a)

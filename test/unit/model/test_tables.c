@@ -117,7 +117,10 @@ static const char static_on_port[] =
 	       "      - {prefix: 8.0.0.0/8, attachment: vpc-a}\n"
 	       "      - {prefix: 9.0.0.0/8, attachment: vpc-b}\n"
 	       "      - {prefix: 11.0.0.0/8, attachment: vpc-c}\n"
+	       "      - {prefix: 13.0.0.0/8, attachment: line1}\n"
 	       "attachments:\n"
+	       "  line1: {kind: vbr, port: lan0, vlan: 50, address: 10.5.0.1/30, propagate: [],"
+	       " bgp: {peer: 10.5.0.2, peer-asn: 65001}}\n"
 	       "  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16,"
 	       " propagate: [], routes: [{prefix: 172.16.0.0/16, next-hop: 10.1.0.5},"
 	       " {prefix: 172.16.0.0/16, next-hop: 10.1.0.6}, {prefix: 172.0.0.0/8,"
@@ -135,7 +138,9 @@ static void static_routes_find_their_neighbour(void **state)
 	struct bench *t = *state;
 
 	bench_apply(t, static_on_port);
-	assert_way(t, "vpc-a", "10.1.4.4", "vpc-a"); /* the subnet is longer than 10/8 */
+	assert_way(
+	    t, "vpc-a", "13.1.1.1", "line1>10.5.0.2"); /* its BGP peer, in a session or not */
+	assert_way(t, "vpc-a", "10.1.4.4", "vpc-a");   /* the subnet is longer than 10/8 */
 	assert_way(t, "vpc-a", "172.16.4.4", "vpc-a>10.1.0.5 vpc-a>10.1.0.6");
 	assert_way(t, "vpc-a", "172.20.4.4", "vpc-a>10.1.0.7");
 	assert_way(t, "vpc-a", "9.9.9.9", "vpc-b>10.2.0.5"); /* the only one it has */
