@@ -49,6 +49,8 @@ struct ike_child_sa {
 	struct mono regular_soft;     /* ...this again, should it fail */
 	struct mono said;             /* our last delete of it, where nobody answers (IKEv1) */
 	uint8_t replaced_s;           /* how long REPLACED lasts; 0: the usual time */
+	bool
+	    contested; /* to be deleted, while the peer may take it for the one that stays (IKEv1) */
 	struct timer timer;
 };
 

@@ -96,6 +96,14 @@ static void farewell(struct ike_sa *sa)
 		v1_send_delete_ike(sa);
 }
 
+/* The peer answers on another SA: it has ended this one, and the delete was lost. Its Child SAs live on there. */
+static bool is_dropped(const struct ike_sa *sa)
+{
+	const struct ike_sa *other = v1_successor(sa);
+
+	return other && !mono_before(other->heard, sa->window.first_sent);
+}
+
 /* A quick mode that nobody answered does not mean that nobody is there. */
 static bool give_up(struct ike_sa *sa)
 {
@@ -105,8 +113,14 @@ static bool give_up(struct ike_sa *sa)
 		v1_quick_abandon(sa);
 		return true;
 	}
-	if (!ike_sa_is_up(sa) || mono_before(sa->heard, mono_add(sa->window.first_sent, 1)))
+	if (!ike_sa_is_up(sa))
 		return false;
+	if (mono_before(sa->heard, mono_add(sa->window.first_sent, 1))) {
+		if (!is_dropped(sa))
+			return false;
+		v1_ike_end(sa, true, IKE_ERROR_PEER_DEAD);
+		return true;
+	}
 	if (kind == IKE_TASK_CREATE_CHILD || kind == IKE_TASK_REKEY_CHILD) {
 		v1_quick_unanswered(sa);
 	} else {

@@ -4,7 +4,8 @@
  * Deletes of Child SAs that must not get lost. A delete has no answer; while the deleted SA stays inbound, packets
  * on it show that the peer did not hear (replace.c). The last SA of its selectors does not stay, and a peer that did
  * not hear of its end would send into the void until its lifetime is over, or for ever: its delete is said again,
- * after waits that double, until there is another SA or a minute has passed.
+ * after waits that double, until there is another SA or a minute has passed. So is that of an SA which lost against one
+ * that both ends made at the same time: the peer may be using it still, and take the other one for the loser.
  */
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ struct v1_goodbye {
 	struct ike_sa *sa;
 	const struct ike_slot *slot;
 	uint32_t spi_in;
+	bool contested;
 	unsigned tries;
 	struct timer timer;
 };
@@ -42,7 +44,7 @@ static void due(struct timer *timer, struct mono now)
 {
 	struct v1_goodbye *g = container_of(timer, struct v1_goodbye, timer);
 
-	if (g->tries == TRIES_MAX || ike_child_of_slot(g->sa->tunnel, g->slot)) {
+	if (g->tries == TRIES_MAX || (!g->contested && ike_child_of_slot(g->sa->tunnel, g->slot))) {
 		forget(g);
 		return;
 	}
@@ -51,13 +53,15 @@ static void due(struct timer *timer, struct mono now)
 	wait(g);
 }
 
-void v1_goodbye_repeat(struct ike_sa *sa, const struct ike_slot *slot, uint32_t spi_in)
+void v1_goodbye_repeat(
+    struct ike_sa *sa, const struct ike_slot *slot, uint32_t spi_in, bool contested)
 {
 	struct v1_goodbye *g = xcalloc(1, sizeof(*g));
 
 	g->sa = sa;
 	g->slot = slot;
 	g->spi_in = spi_in;
+	g->contested = contested;
 	g->timer.fn = due;
 	list_append(&sa->v1->goodbyes, &g->node);
 	wait(g);

@@ -129,6 +129,7 @@ void v1_quick_drop(struct ike_sa *sa, struct ike_sa *via)
 		v1_quick_free(q);
 		if (!child || child->outbound)
 			continue;
+		child->contested = true;
 		if (via && child->sa == via)
 			v1_child_delete(via, child->info.spi_in);
 		else

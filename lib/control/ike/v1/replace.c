@@ -11,6 +11,8 @@
  * After three or more at once the sides may not agree: each has replaced what the other one uses. Then a delete hits
  * the SA in use; one that was replaced takes its place, the rest stays longer, and a new one settles it.
  *
+ * Until the loser's delete comes the other side sends on it: that delete is said several times (goodbye.c).
+ *
  * A delete has no answer. What was deleted stays inbound for late packets, and as long as such come, the delete
  * is said again.
  */
@@ -41,12 +43,17 @@ static void settle_with(struct ike_child_sa *c, struct ike_child_sa *s, bool our
 {
 	bool loses = ike_tie_loses(&s->tie, &c->tie);
 
-	if (ours && known)
+	if (ours && known) {
 		supersede(s, OURS_S);
-	else if (ours && !loses)
+	} else if (ours && !loses) {
+		c->contested = true;
 		supersede(c, OURS_S);
-	else
-		supersede(s, !ours && s->tie.ours && loses ? OURS_S : PEERS_S);
+	} else if (!ours && s->tie.ours && loses) {
+		s->contested = true;
+		supersede(s, OURS_S);
+	} else {
+		supersede(s, PEERS_S);
+	}
 }
 
 static bool is_in_force(const struct ike_child_sa *c)
@@ -154,16 +161,18 @@ void v1_child_delete(struct ike_sa *sa, uint32_t spi_in)
 	struct ike_child_sa *c = ike_child_find(sa, spi_in);
 
 	const struct ike_slot *slot;
+	bool contested;
 
 	if (!c)
 		return;
 	slot = c->slot;
+	contested = c->contested;
 	v1_send_delete_child(sa, spi_in);
 	c->said = sa->engine->now;
 	ike_child_drain(c);
 	v1_child_fall_back(sa->tunnel, c);
-	if (!ike_child_of_slot(sa->tunnel, slot))
-		v1_goodbye_repeat(sa, slot, spi_in);
+	if (contested || !ike_child_of_slot(sa->tunnel, slot))
+		v1_goodbye_repeat(sa, slot, spi_in, contested);
 }
 
 bool v1_child_linger(struct ike_child_sa *c)

@@ -285,8 +285,12 @@ void v1_quick_free(struct v1_quick *q);
 /* They cannot end any more: what they made goes, and `via`, if there is one, tells the peer. */
 void v1_quick_drop(struct ike_sa *sa, struct ike_sa *via);
 
-/* goodbye.c: the Child SA was the last one of its slot: its delete is said again. */
-void v1_goodbye_repeat(struct ike_sa *sa, const struct ike_slot *slot, uint32_t spi_in);
+/*
+ * goodbye.c: the Child SA was the last one of its slot, or lost against one that was made at the same time: its delete is
+ * said again.
+ */
+void v1_goodbye_repeat(
+    struct ike_sa *sa, const struct ike_slot *slot, uint32_t spi_in, bool contested);
 void v1_goodbye_move(struct ike_sa *from, struct ike_sa *to);
 void v1_goodbye_stop(struct ike_sa *sa);
 
