@@ -7,7 +7,8 @@
  *
  * Bit s & 63 of word (s >> 6) & word_mask stands for sequence number s. The ring has at least one word more
  * than the window needs, so that moving the top never clears a bit that is still inside the window: the window
- * is exactly `size` numbers wide at every alignment. One thread writes it.
+ * is exactly `size` numbers wide at every alignment. One thread writes it. Of size 0 it never moves, and every number
+ * but 0 is fresh.
  *
  * Use: number = replay_infer(); replay_check() before the packet is decrypted, to save the work;
  * replay_accept() after its ICV held. Only the latter changes anything.
@@ -57,6 +58,12 @@ static inline uint64_t *replay_word(const struct replay_window *w, uint64_t sequ
 	return &w->word[sequence >> 6 & w->word_mask];
 }
 
+/* Is it the highest number so far? Never with a window of size 0, for which an old packet is as good as a new one. */
+static inline bool replay_is_newest(const struct replay_window *w, uint64_t sequence)
+{
+	return sequence > w->top && w->size > 0;
+}
+
 /* Number 0 is never sent (RFC 4303 3.3.3): OLD. */
 static inline enum replay_verdict replay_check(const struct replay_window *w, uint64_t sequence)
 {
@@ -75,7 +82,7 @@ static inline enum replay_verdict replay_accept(struct replay_window *w, uint64_
 {
 	enum replay_verdict verdict = replay_check(w, sequence);
 
-	if (verdict != REPLAY_FRESH)
+	if (verdict != REPLAY_FRESH || w->size == 0)
 		return verdict;
 	if (sequence > w->top) {
 		if (sequence >> 6 == w->top >> 6)

@@ -52,6 +52,8 @@ static bool spec_is_valid(const struct sa_spec *s)
 		return false;
 	if (s->window && (s->window < SA_WINDOW_MIN || s->window > SA_WINDOW_MAX))
 		return false;
+	if (s->replays_pass && (s->esn || s->window))
+		return false;
 	return s->spi != 0 && s->dscp < 64 && e->key_bytes + e->salt_bytes <= SA_KEY_MAX;
 }
 
@@ -95,7 +97,8 @@ static struct sa_cold *make_cold(struct sa_table *t, const struct sa_spec *s, bo
 	cold->inbound = inbound;
 	cold->spi = s->spi;
 	cold->tunnel = s->tunnel;
-	cold->window = s->window ? s->window : SA_WINDOW_DEFAULT;
+	if (!s->replays_pass)
+		cold->window = s->window ? s->window : SA_WINDOW_DEFAULT;
 	cold->local = s->local;
 	cold->remote = s->remote;
 	cold->local_port = s->local_port;
@@ -193,7 +196,7 @@ static int init_replay(struct sa_in *sa, uint64_t top)
 
 	if (!word)
 		return -ENOMEM;
-	replay_init(&sa->replay, word, window, infer, top);
+	replay_init(&sa->replay, word, window, infer, window ? top : 0);
 	return 0;
 }
 

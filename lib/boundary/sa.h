@@ -75,6 +75,7 @@ struct sa_spec { /* the caller wipes it after use */
 	enum alg_auth auth;
 	bool esn;
 	uint32_t window;              /* inbound: replay window in packets; 0: SA_WINDOW_DEFAULT */
+	bool replays_pass;            /* inbound: no window at all; not with ESN */
 	uint8_t encr_key[SA_KEY_MAX]; /* key, then salt */
 	uint8_t auth_key[SA_KEY_MAX];
 	enum sa_df df;                                               /* outbound */

@@ -56,7 +56,7 @@ static void drop_failed(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 static inline bool accept_one(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 {
 	uint64_t sequence = esp_note(m)->sequence;
-	bool newest = sequence > sa->replay.top;
+	bool newest = replay_is_newest(&sa->replay, sequence);
 	enum replay_verdict verdict;
 
 	if (unlikely(m->ol_flags & RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED)) {

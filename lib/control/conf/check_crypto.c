@@ -2,7 +2,8 @@
 /* Rules of algorithms and lifetimes: what is weak (X14), what IKEv1 has no number for, T23, X6. */
 #include "conf/loader.h"
 
-#define FAST_MBIT 200 /* T23 */
+#define FAST_MBIT    200 /* T23 */
+#define WINDOW_LEAST 64
 
 /* One list of algorithms: where it stands, and what a better choice is. */
 struct choice {
@@ -100,6 +101,26 @@ static void check_version(struct loader *l, const struct conf_tunnel *t)
 		    "esn: 64-bit sequence numbers need ikev2; set `esn: no`, or `version: ikev2`");
 }
 
+/* Numbers of 64 bits are told apart by the window alone. */
+static void check_replay(struct loader *l, const struct conf_ipsec *s)
+{
+	if (is_reported(l, &s->source, "replay-window"))
+		return;
+	if (s->replay_window > 0 && s->replay_window < WINDOW_LEAST)
+		fail_key(l, &s->source, "replay-window",
+		    "replay-window: %u is too short for packets of one burst; give %u to 32768, or 0 for "
+		    "none",
+		    s->replay_window, WINDOW_LEAST);
+	else if (s->replay_window == 0 && s->esn != CONF_ESN_NO)
+		fail_key(l, &s->source, "esn",
+		    "esn: 64-bit sequence numbers need a replay window; set `esn: no`, or a "
+		    "`replay-window`");
+	else if (s->replay_window == 0)
+		warn_key(l, &s->source, "replay-window",
+		    "replay-window: 0 lets everybody on the path send packets of the peer once more "
+		    "(RFC 4303 section 3.4.3); give 1024");
+}
+
 /* X6 */
 static void check_lifetime(
     struct loader *l, const struct conf_source *section, uint32_t lifetime, const char *what)
@@ -149,6 +170,7 @@ void check_crypto(struct loader *l, const struct conf_tunnel *t)
 	const struct conf_ike *ike = &t->ike;
 
 	check_ipsec(l, &t->ipsec);
+	check_replay(l, &t->ipsec);
 	check_speed(l, t);
 	if (t->connection->keying == CONF_KEYING_MANUAL)
 		return;

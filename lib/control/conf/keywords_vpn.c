@@ -111,8 +111,11 @@ static const struct kw rows_ipsec[] = {
     {"lifetime-packets", VALUE_COUNT, FIELD(ipsec, lifetime_packets, uint64_t),
 	RANGE(0, 1ull << 62), PRESET("0"),
 	MEANS(REKEY, "rekey before so many packets; 0: no such limit")},
-    {"replay-window", VALUE_UINT, FIELD(ipsec, replay_window, uint32_t), RANGE(64, 32768),
-	PRESET("1024"), MEANS(REKEY, "packets that may arrive late, and none of them twice")},
+    {"replay-window", VALUE_UINT, FIELD(ipsec, replay_window, uint32_t), RANGE(0, 32768),
+	PRESET("1024"),
+	MEANS(REKEY,
+	    "64 or more packets that may arrive late, and none of them twice; 0: a packet may come "
+	    "as often as it likes")},
     {"esn", VALUE_ENUM, FIELD(ipsec, esn, enum conf_esn), .names = esn_names, PRESET("no"),
 	MEANS(RENEGOTIATE, "64-bit sequence numbers; auto offers both")},
     {"df", VALUE_ENUM, FIELD(ipsec, df, enum conf_df), .names = df_names, PRESET("copy"),

@@ -261,6 +261,24 @@ static void infers_by_larger_window(void **state)
 	    replay_infer(&w, (uint32_t)(top - 1984), true), top - 1984 + UINT64_C(0x100000000));
 }
 
+/* No window: every number but 0 is fresh, as often as it comes, and none is the newest. */
+static void without_a_window(void **state)
+{
+	static const uint64_t numbers[] = {1, 1, 63, 64, 5000, 1, UINT32_MAX, 64, UINT32_MAX};
+	uint64_t word[64] = {0};
+	struct replay_window w;
+
+	(void)state;
+	assert_in_range(replay_words(0), 1, TEST_COUNT(word));
+	replay_init(&w, word, 0, 0, 0);
+	for (unsigned i = 0; i < TEST_COUNT(numbers); i++) {
+		assert_int_equal(replay_check(&w, numbers[i]), REPLAY_FRESH);
+		assert_int_equal(replay_accept(&w, numbers[i]), REPLAY_FRESH);
+		assert_false(replay_is_newest(&w, numbers[i] + 1));
+	}
+	assert_int_equal(replay_accept(&w, 0), REPLAY_OLD);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +290,7 @@ int main(void)
 	    cmocka_unit_test(infers_upper_half),
 	    cmocka_unit_test(wraps_with_esn),
 	    cmocka_unit_test(infers_by_larger_window),
+	    cmocka_unit_test(without_a_window),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -417,7 +417,7 @@ static void test_reference(void **state)
 {
 	static const char *const rows[] = {
 	    "## vpn-connections.NAME.tunnels[].ike\n",
-	    "| `replay-window` | a whole number, 64..32768 | `1024` |",
+	    "| `replay-window` | a whole number, 0..32768 | `1024` |",
 	    "| `psk` | 1..100 printable characters without spaces | generated once,",
 	    "| `dh-group` | list: one of disabled, group1, group2, group5, group14,",
 	    "| `routes` | list of mappings | none | static routes | routes |\n",

@@ -380,6 +380,41 @@ static void follows_port_or_address(void **state)
 	rig_dropped(r, DROP_ESP_WRONG_PEER, 1);
 }
 
+/* With `replay-window: 0` copies come through, but nobody who sends one becomes the peer. */
+static void without_a_window(void **state)
+{
+	static const struct suite suites[] = {
+	    {ENCR_AES128GCM16, AUTH_NONE}, {ENCR_AES128, AUTH_SHA1}};
+	struct rig *r = *state;
+
+	for (unsigned i = 0; i < TEST_COUNT(suites); i++) {
+		struct sa_spec spec = rig_spec(r, suites[i], 0xb10 + i), moved, mirror;
+		uint64_t numbers[] = {7, 7, 1, 900000, 7, 900000};
+		struct sa_in *in;
+		struct event ev;
+
+		spec.natt = true;
+		mirror = rig_mirror(&spec);
+		mirror.replays_pass = true;
+		mirror.first_sequence = 5000;
+		in = rig_in(r, &mirror);
+		assert_int_equal(
+		    receive(r, &spec, numbers, TEST_COUNT(numbers)), TEST_COUNT(numbers));
+		assert_int_equal(receive_one(r, &spec, 7), 1);
+		assert_int_equal(receive_one(r, &spec, 0), 0);
+		rig_dropped(r, DROP_ESP_REPLAY_OLD, 1);
+		assert_int_equal(in->head.of_worker[0].replay, 0);
+		while (rig_event(r, &ev))
+			assert_int_not_equal(ev.kind, EVENT_SA_MOVED);
+		moved = spec;
+		moved.local_port = 4501;
+		assert_int_equal(receive_one(r, &moved, 900001), 1);
+		assert_false(rig_event(r, &ev));
+		mirror.esn = true; /* whose upper half only a window can tell */
+		assert_null(sa_in_create(r->b->sas, &mirror));
+	}
+}
+
 #define RIG_TEST(f) cmocka_unit_test_setup_teardown(f, rig_setup, rig_teardown)
 
 int main(void)
@@ -397,6 +432,7 @@ int main(void)
 	    RIG_TEST(byte_limit_later),
 	    RIG_TEST(follows_the_peer),
 	    RIG_TEST(follows_port_or_address),
+	    RIG_TEST(without_a_window),
 	};
 
 	return cmocka_run_group_tests(tests, test_eal_setup, test_eal_teardown);

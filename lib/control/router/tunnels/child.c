@@ -92,6 +92,7 @@ static int spec_of(struct router *r, const struct vpn_tunnel *t, const struct ik
 	    .auth = sa->auth,
 	    .esn = sa->esn,
 	    .window = ipsec->replay_window,
+	    .replays_pass = ipsec->replay_window == 0,
 	    .df = df[ipsec->df],
 	    .copy_dscp = true,
 	    .outer_mtu = t->model->outer_mtu,
