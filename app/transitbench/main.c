@@ -9,20 +9,22 @@
 #include <string.h>
 
 #include <rte_eal.h>
-#include <rte_eth_ring.h>
-#include <rte_ethdev.h>
 
 #include "transitbench/report.h"
 
 #define RING        4096
+#define RING_LOADED 1024 /* what a queue of a NIC holds */
 #define BUFFERS     16383
 #define RESULTS_MAX 2048
 
 struct options {
-	bool json, all, list;
+	bool json, all, list, load;
 	unsigned count; /* bursts; 0: measure */
 	double seconds;
-	const char *core, *svg;
+	const char *cores, *svg;
+	unsigned generator;               /* its core, with `load` */
+	unsigned core[BENCH_WORKERS_MAX]; /* of workers */
+	unsigned workers;
 	char **word;
 	int words;
 };
@@ -31,6 +33,7 @@ static int usage(FILE *f, int status)
 {
 	fprintf(f,
 	    "usage: transitbench [--json] [--svg FILE] [--all] [--seconds S] [--core N] [PROFILE...]\n"
+	    "       transitbench --load CORE [--core N[,N...]] [--json] [--seconds S] [PROFILE...]\n"
 	    "       transitbench --list [PROFILE...]\n"
 	    "       transitbench --count BURSTS PROFILE\n"
 	    "\n"
@@ -40,20 +43,41 @@ static int usage(FILE *f, int status)
 	    "PROFILE is DIRECTION/ALGORITHM/SIZE/TUNNELS/ROUTES or its beginning, `*` for any part:\n"
 	    "in/aes128gcm16, '*/*/64'. Directions: out (clear to ESP), in (ESP to clear), relay (ESP\n"
 	    "to ESP), plain. Without words: a choice; --all: the whole grid; --list: names alone.\n"
+	    "--load puts a generator on another core: the highest rate without a loss, and how long\n"
+	    "packets take at half and at nine tenths of it, with a worker on each core of --core.\n"
 	    "--count runs one fixed set of packets once, for tools that count instructions.\n");
 	return status;
+}
+
+/* "1" or, with --load, "1,2,3". */
+static bool parse_cores(struct options *o)
+{
+	const char *at = o->cores;
+
+	for (o->workers = 0; o->workers < BENCH_WORKERS_MAX; at++) {
+		char *end;
+		unsigned core = (unsigned)strtoul(at, &end, 10);
+
+		if (end == at || (o->load && core == o->generator))
+			return false;
+		o->core[o->workers++] = core;
+		at = end;
+		if (*at != ',')
+			break;
+	}
+	return *at == '\0' && (o->load || o->workers == 1);
 }
 
 static bool parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
 	    {"all", no_argument, NULL, 'a'}, {"list", no_argument, NULL, 'l'},
-	    {"count", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
-	    {"core", required_argument, NULL, 'C'}, {"svg", required_argument, NULL, 'v'},
-	    {"help", no_argument, NULL, 'h'}, {0}};
+	    {"count", required_argument, NULL, 'c'}, {"load", required_argument, NULL, 'L'},
+	    {"seconds", required_argument, NULL, 's'}, {"core", required_argument, NULL, 'C'},
+	    {"svg", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
-	*o = (struct options){.seconds = 0.2, .core = "0"};
+	*o = (struct options){.seconds = 0.2, .cores = "0"};
 	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		switch (c) {
 		case 'j':
@@ -68,11 +92,15 @@ static bool parse(int argc, char **argv, struct options *o)
 		case 'c':
 			o->count = (unsigned)atoi(optarg);
 			break;
+		case 'L':
+			o->load = true;
+			o->generator = (unsigned)atoi(optarg);
+			break;
 		case 's':
 			o->seconds = atof(optarg);
 			break;
 		case 'C':
-			o->core = optarg;
+			o->cores = optarg;
 			break;
 		case 'v':
 			o->svg = optarg;
@@ -85,7 +113,7 @@ static bool parse(int argc, char **argv, struct options *o)
 	}
 	o->word = argv + optind;
 	o->words = argc - optind;
-	return true;
+	return parse_cores(o);
 }
 
 static bool wanted(const struct options *o, const struct profile *p)
@@ -97,81 +125,98 @@ static bool wanted(const struct options *o, const struct profile *p)
 	return o->words == 0 && (o->all || profile_is_default(p));
 }
 
+static bool huge_pages(void)
+{
+	FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
+	unsigned pages = 0;
+
+	if (f) {
+		if (fscanf(f, "%u", &pages) != 1)
+			pages = 0;
+		fclose(f);
+	}
+	return pages >= 256;
+}
+
+/* lcores for --lcores: 0 is the generator's, or the only worker's without one. */
+static void name_lcores(const struct options *o, char *text, size_t size)
+{
+	size_t at = 0;
+	unsigned id = 0;
+
+	if (o->load)
+		at += (size_t)snprintf(text, size, "%u@%u,", id++, o->generator);
+	for (unsigned i = 0; i < o->workers && at < size; i++)
+		at += (size_t)snprintf(
+		    text + at, size - at, "%s%u@%u", i ? "," : "", id++, o->core[i]);
+}
+
 /* Huge pages when there are some and time counts, else ordinary memory. */
 static int start_eal(const struct options *o)
 {
-	const char *huge[] = {"transitbench", "-l", o->core, "--no-pci", "--no-telemetry",
-	    "--in-memory", "--log-level=*:error", NULL};
-	const char *plain[] = {"transitbench", "-l", o->core, "--no-pci", "--no-telemetry",
-	    "--no-huge", "-m", "768", "--log-level=*:error", NULL};
-	FILE *f = fopen("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages", "r");
-	unsigned free_pages = 0;
+	const char *argv[16] = {
+	    "transitbench", "--no-pci", "--no-telemetry", "--log-level=*:error", "--lcores"};
+	char lcores[256];
+	unsigned n = 5;
 
-	if (f) {
-		if (fscanf(f, "%u", &free_pages) != 1)
-			free_pages = 0;
-		fclose(f);
+	name_lcores(o, lcores, sizeof(lcores));
+	argv[n++] = lcores;
+	if (huge_pages() && !o->count) {
+		argv[n++] = "--in-memory";
+	} else {
+		argv[n++] = "--no-huge";
+		argv[n++] = "-m768";
 	}
-	if (free_pages >= 256 && !o->count)
-		return rte_eal_init(RTE_DIM(huge) - 1, (char **)huge);
-	return rte_eal_init(RTE_DIM(plain) - 1, (char **)plain);
-}
-
-static int open_ports(struct rte_mempool *pool, struct rte_ring *rings[2 * SITE_PORTS],
-    uint16_t dpdk_port[SITE_PORTS])
-{
-	struct rte_eth_conf conf = {0};
-
-	for (unsigned i = 0; i < SITE_PORTS; i++) {
-		struct rte_ring **in = &rings[i], **out = &rings[SITE_PORTS + i];
-		char name[16];
-		int id;
-
-		snprintf(name, sizeof(name), "in%u", i);
-		*in = rte_ring_create(name, RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-		snprintf(name, sizeof(name), "out%u", i);
-		*out = rte_ring_create(name, RING, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
-		snprintf(name, sizeof(name), "mem%u", i);
-		if (!*in || !*out)
-			return -ENOMEM;
-		id = rte_eth_from_rings(name, in, 1, out, 1, 0);
-		if (id < 0 || rte_eth_dev_configure((uint16_t)id, 1, 1, &conf) < 0 ||
-		    rte_eth_rx_queue_setup((uint16_t)id, 0, 512, 0, NULL, pool) < 0 ||
-		    rte_eth_tx_queue_setup((uint16_t)id, 0, 512, 0, NULL) < 0 ||
-		    rte_eth_dev_start((uint16_t)id) < 0)
-			return -EIO;
-		dpdk_port[i] = (uint16_t)id;
-	}
-	return 0;
+	return rte_eal_init((int)n, (char **)argv);
 }
 
 struct bench {
 	const struct options *o;
 	struct rte_mempool *pool;
-	struct rte_ring *rings[2 * SITE_PORTS];
-	uint16_t dpdk_port[SITE_PORTS];
+	struct bench_ports ports;
 	struct result *results;
 	unsigned n;
 };
+
+static int run_loaded(struct bench *b, const struct profile *p, struct result *r)
+{
+	struct site s;
+	int rc = site_open(&s, p, b->pool, &b->ports, true);
+
+	if (rc == 0)
+		rc = load_measure(&s, b->o->seconds, &r->load);
+	site_close(&s);
+	return rc;
+}
+
+static int run_alone(struct bench *b, const struct profile *p, struct result *r)
+{
+	struct site s;
+	int rc = site_open(&s, p, b->pool, &b->ports, false);
+
+	if (rc == 0 && b->o->count)
+		rc = count_once(&s, b->o->count);
+	else if (rc == 0)
+		rc = measure(&s, b->o->seconds, &r->m);
+	site_close(&s);
+	return rc;
+}
 
 static int run(struct bench *b, const struct profile *p)
 {
 	struct result *r = &b->results[b->n];
 	char name[PROFILE_NAME_MAX];
-	struct site s;
-	int rc = site_open(&s, p, b->pool, b->rings, b->dpdk_port);
+	int rc;
 
 	r->profile = *p;
-	if (rc == 0 && b->o->count)
-		rc = count_once(&s, b->o->count);
-	else if (rc == 0)
-		rc = measure(&s, b->o->seconds, &r->m);
+	rc = b->o->load ? run_loaded(b, p, r) : run_alone(b, p, r);
 	if (rc)
 		fprintf(stderr, "transitbench: %s: %s\n", profile_name(p, name), strerror(-rc));
-	site_close(&s);
 	if (rc || b->o->count)
 		return rc;
-	if (!b->o->json)
+	if (!b->o->json && b->o->load)
+		report_load_line(r, b->n == 0);
+	else if (!b->o->json)
 		report_line(r, b->n == 0);
 	b->n++;
 	return 0;
@@ -187,7 +232,9 @@ static int run_all(struct bench *b)
 		if (wanted(b->o, &p))
 			rc = run(b, &p);
 	}
-	if (b->o->json)
+	if (b->o->json && b->o->load)
+		report_load_json(b->results, b->n);
+	else if (b->o->json)
 		report_json(b->results, b->n);
 	if (rc == 0 && b->o->svg)
 		rc = report_svg(b->o->svg, b->results, b->n);
@@ -224,7 +271,9 @@ int main(int argc, char **argv)
 	}
 	b.results = calloc(RESULTS_MAX, sizeof(*b.results));
 	b.pool = rte_pktmbuf_pool_create("bench", BUFFERS, 256, META_BYTES, 2176, SOCKET_ID_ANY);
-	rc = b.pool && b.results ? open_ports(b.pool, b.rings, b.dpdk_port) : -ENOMEM;
+	b.ports.queues = o.workers;
+	b.ports.descriptors = o.load ? RING_LOADED : RING;
+	rc = b.pool && b.results ? bench_ports_open(&b.ports, b.pool) : -ENOMEM;
 	if (rc)
 		fprintf(stderr, "transitbench: no ports: %s\n", strerror(-rc));
 	else

@@ -38,21 +38,17 @@ double ticks_per_cycle(void)
 	return (double)best / (n * MULTIPLY_CYCLES);
 }
 
-static unsigned port_in(const struct site *s)
-{
-	return s->profile->direction == DIR_IN || s->profile->direction == DIR_RELAY ? WAN : LAN;
-}
-
 /* Returns the bytes of the frames, 0 when there are too few. */
 static uint64_t load(struct site *s, unsigned bursts)
 {
+	struct rte_ring *in = s->ports->in[site_port_in(s->profile)][0];
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < bursts; i++) {
 		struct rte_mbuf *m[BURST_MAX];
 
 		if (site_frames(s, m, BURST_MAX) != BURST_MAX ||
-		    rte_ring_enqueue_bulk(s->in[port_in(s)], (void **)m, BURST_MAX, NULL) == 0)
+		    rte_ring_enqueue_bulk(in, (void **)m, BURST_MAX, NULL) == 0)
 			return 0;
 		for (unsigned k = 0; k < BURST_MAX; k++)
 			bytes += m[k]->pkt_len;
@@ -67,8 +63,8 @@ static int unload(struct site *s, unsigned packets)
 	for (unsigned port = 0; port < SITE_PORTS; port++) {
 		struct rte_mbuf *m[BURST_MAX];
 
-		while (
-		    (n = rte_ring_dequeue_burst(s->out[port], (void **)m, BURST_MAX, NULL)) > 0) {
+		while ((n = rte_ring_dequeue_burst(
+			    s->ports->out[port][0], (void **)m, BURST_MAX, NULL)) > 0) {
 			rte_pktmbuf_free_bulk(m, n);
 			all += n;
 		}
@@ -79,7 +75,7 @@ static int unload(struct site *s, unsigned packets)
 /* The same stages as round.c strings together, with a look at the clock between them. */
 static void round_by_stage(struct site *s, uint64_t spent[BENCH_STAGES])
 {
-	const struct worker_queue q = {(uint16_t)port_in(s), 0};
+	const struct worker_queue q = {(uint16_t)site_port_in(s->profile), 0};
 	struct rte_mbuf *m[BURST_MAX], *inner[BURST_MAX];
 	struct worker *w = s->w;
 	struct burst esp = {.n = 0};

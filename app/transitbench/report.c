@@ -38,27 +38,68 @@ void report_line(const struct result *r, bool heading)
 	fflush(stdout);
 }
 
+void report_load_line(const struct result *r, bool heading)
+{
+	const struct latency *half = &r->load.half, *most = &r->load.most;
+	char name[PROFILE_NAME_MAX];
+
+	if (heading)
+		printf("%-34s %9s  %25s  %25s\n", "profile", "Mpps", "us at 50 %: p50 p99 p99.9",
+		    "us at 90 %: p50 p99 p99.9");
+	printf("%-34s %9.2f  %8.1f %7.1f %8.1f  %8.1f %7.1f %8.1f\n",
+	    profile_name(&r->profile, name), r->load.mpps, half->p50, half->p99, half->p999,
+	    most->p50, most->p99, most->p999);
+	fflush(stdout);
+}
+
+/* Takes it over. */
+static void print_json(json_t *all)
+{
+	json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
+	putchar('\n');
+	json_decref(all);
+}
+
+static json_t *latency_json(const struct latency *l)
+{
+	return json_pack("{s:f, s:f, s:f}", "p50", l->p50, "p99", l->p99, "p999", l->p999);
+}
+
+void report_load_json(const struct result *r, unsigned n)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		char name[PROFILE_NAME_MAX];
+
+		json_array_append_new(all,
+		    json_pack("{s:s, s:f, s:o, s:o}", "profile", profile_name(&r[i].profile, name),
+			"mpps-without-loss", r[i].load.mpps, "latency-us-at-50",
+			latency_json(&r[i].load.half), "latency-us-at-90",
+			latency_json(&r[i].load.most)));
+	}
+	print_json(all);
+}
+
 void report_json(const struct result *r, unsigned n)
 {
 	json_t *all = json_array();
 
 	for (unsigned i = 0; i < n; i++) {
 		char name[PROFILE_NAME_MAX];
-		json_t *stages = json_object();
+		json_t *stages = json_object(), *row;
 
 		for (unsigned s = 0; s < BENCH_STAGES; s++)
 			json_object_set_new(
 			    stages, bench_stage_names[s], json_real(r[i].m.stage[s]));
-		json_array_append_new(all,
-		    json_pack("{s:s, s:f, s:f, s:f, s:o, s:f, s:f, s:f}", "profile",
-			profile_name(&r[i].profile, name), "mpps", result_mpps(&r[i]), "gbit-per-s",
-			result_gbit(&r[i]), "cycles-per-packet", r[i].m.cycles, "stages", stages,
-			"burst-us-p50", r[i].m.p50, "burst-us-p99", r[i].m.p99, "burst-us-p999",
-			r[i].m.p999));
+		row = json_pack("{s:s, s:f, s:f, s:f, s:o, s:f, s:f, s:f}", "profile",
+		    profile_name(&r[i].profile, name), "mpps", result_mpps(&r[i]), "gbit-per-s",
+		    result_gbit(&r[i]), "cycles-per-packet", r[i].m.cycles, "stages", stages,
+		    "burst-us-p50", r[i].m.p50, "burst-us-p99", r[i].m.p99, "burst-us-p999",
+		    r[i].m.p999);
+		json_array_append_new(all, row);
 	}
-	json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
-	putchar('\n');
-	json_decref(all);
+	print_json(all);
 }
 
 /* Picture */

@@ -24,11 +24,11 @@ static const struct rte_ether_addr our_mac = {{2, 0, 0, 0, 0, 1}};
 
 /* Ports, interfaces, ways out */
 
-static void add_ports(struct site *s, const uint16_t dpdk_port[SITE_PORTS])
+static void add_ports(struct site *s)
 {
 	for (uint16_t i = 0; i < SITE_PORTS; i++) {
-		s->port[i] =
-		    (struct port){.dpdk_id = dpdk_port[i], .index = i, .mtu = 1600, .mac = our_mac};
+		s->port[i] = (struct port){
+		    .dpdk_id = s->ports->dpdk[i], .index = i, .mtu = 1600, .mac = our_mac};
 		atomic_store(&s->port[i].link_up, true);
 		s->b->port[i] = &s->port[i];
 	}
@@ -118,6 +118,7 @@ static int add_tunnel(struct site *s, unsigned i, uint32_t *leaf)
 	if (!ours)
 		return -errno;
 	spec.tunnel = ours;
+	spec.replays_pass = s->replays;
 	s->in_sa[i] = sa_in_create(s->b->sas, &spec);
 	peer.local = spec.remote;
 	peer.remote = spec.local;
@@ -160,6 +161,16 @@ static int add_routes(struct site *s, const uint32_t *leaf, unsigned leaves)
 	return 0;
 }
 
+static bool is_sealed(const struct profile *p)
+{
+	return p->direction == DIR_IN || p->direction == DIR_RELAY;
+}
+
+unsigned site_port_in(const struct profile *p)
+{
+	return is_sealed(p) ? WAN : LAN;
+}
+
 static bool into_tunnels(const struct profile *p)
 {
 	return p->direction == DIR_OUT || p->direction == DIR_RELAY;
@@ -182,9 +193,9 @@ static int fill(struct site *s)
 /* Open, close */
 
 int site_open(struct site *s, const struct profile *p, struct rte_mempool *pool,
-    struct rte_ring *rings[2 * SITE_PORTS], const uint16_t dpdk_port[SITE_PORTS])
+    struct bench_ports *ports, bool replays)
 {
-	struct boundary_limits limits = {.workers = 1,
+	struct boundary_limits limits = {.workers = ports->queues,
 	    .ifaces = 8,
 	    .neighbours = SPARE,
 	    .nexthops = p->tunnels + SPARE,
@@ -195,21 +206,24 @@ int site_open(struct site *s, const struct profile *p, struct rte_mempool *pool,
 	const char *why;
 	int rc;
 
-	*s = (struct site){.profile = p, .pool = pool, .tunnels = p->tunnels, .random = 1};
+	*s = (struct site){.profile = p,
+	    .pool = pool,
+	    .ports = ports,
+	    .replays = replays,
+	    .tunnels = p->tunnels,
+	    .random = 1};
 	s->routes = into_tunnels(p) && !p->ecmp ? RTE_MAX(p->routes, p->tunnels) : p->routes;
 	routes.routes = s->routes + 1;
 	s->in_sa = xcalloc(p->tunnels, sizeof(*s->in_sa));
 	s->out_sa = xcalloc(p->tunnels, sizeof(*s->out_sa));
 	s->peer_sa = xcalloc(p->tunnels, sizeof(*s->peer_sa));
 	s->peer_tunnel = xcalloc(p->tunnels, sizeof(*s->peer_tunnel));
-	memcpy(s->in, rings, sizeof(s->in));
-	memcpy(s->out, rings + SITE_PORTS, sizeof(s->out));
-	s->crypto = crypto_open("auto", 1, 4 * p->tunnels + SPARE, &why);
+	s->crypto = crypto_open("auto", ports->queues, 4 * p->tunnels + SPARE, &why);
 	s->b = s->crypto ? boundary_create(&limits, s->crypto, pool) : NULL;
 	s->fib = s->b ? fib_create(s->b->epoch, "bench", 0, &routes) : NULL;
 	if (!s->fib)
 		return -ENOMEM;
-	add_ports(s, dpdk_port);
+	add_ports(s);
 	s->slot = slot_alloc(&s->b->counters);
 	rc = add_iface(s, LAN);
 	if (rc == 0)
@@ -221,24 +235,20 @@ int site_open(struct site *s, const struct profile *p, struct rte_mempool *pool,
 	s->w = workers_create(s->b, false);
 	if (!s->w)
 		return -ENOMEM;
-	worker_add_queue(s->w, LAN, 0);
-	worker_add_queue(s->w, WAN, 0);
+	for (uint16_t q = 0; q < ports->queues; q++) {
+		worker_add_queue(&s->w[q], LAN, q);
+		worker_add_queue(&s->w[q], WAN, q);
+	}
 	epoch_online(s->b->epoch, 0);
 	return 0;
 }
 
 void site_close(struct site *s)
 {
-	struct rte_mbuf *m;
-
 	if (s->w)
 		epoch_offline(s->b->epoch, 0);
-	workers_free(s->w, 1);
-	for (unsigned i = 0; i < SITE_PORTS; i++) {
-		while (rte_ring_dequeue(s->in[i], (void **)&m) == 0 ||
-		    rte_ring_dequeue(s->out[i], (void **)&m) == 0)
-			rte_pktmbuf_free(m);
-	}
+	workers_free(s->w, s->ports->queues);
+	bench_ports_drain(s->ports);
 	if (s->fib)
 		fib_free(s->fib);
 	boundary_free(s->b);
@@ -318,13 +328,11 @@ static unsigned encrypt(struct site *s, struct rte_mbuf **m, unsigned n)
 
 unsigned site_frames(struct site *s, struct rte_mbuf **m, unsigned n)
 {
-	bool sealed = s->profile->direction == DIR_IN || s->profile->direction == DIR_RELAY;
-
 	if (rte_pktmbuf_alloc_bulk(s->pool, m, n) != 0)
 		return 0;
 	for (unsigned i = 0; i < n; i++)
 		make_packet(s, m[i]);
-	if (sealed)
+	if (is_sealed(s->profile))
 		n = encrypt(s, m, n);
 	for (unsigned i = 0; i < n; i++)
 		add_ethernet(m[i]);

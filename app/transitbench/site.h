@@ -3,8 +3,8 @@
 #define TRANSITBENCH_SITE_H
 
 /*
- * A router in memory: the very libraries that transitd runs, one worker, a port towards a site (lan) and an uplink (wan),
- * both of which are rings. The peers' ends of the tunnels are SAs of the same process.
+ * A router in memory: the very libraries that transitd runs, between ports in memory, with a worker for each of their
+ * queues. The peers' ends of the tunnels are SAs of the same process.
  *
  *   10.0.0.0 ... one route for each of `routes` prefixes of 24 bits, to the tunnels in turn (or the group of them), or
  *                to a gateway on the other side with DIR_PLAIN and DIR_IN
@@ -12,21 +12,20 @@
 
 #include "datapath/esp.h"
 #include "datapath/stage.h"
+#include "transitbench/ports.h"
 #include "transitbench/profile.h"
 
 #define SITE_TUNNELS_MAX 10000
 #define SITE_FRAME_MAX   1600
-
-enum { LAN, WAN, SITE_PORTS };
 
 struct site {
 	const struct profile *profile;
 	struct crypto *crypto;
 	struct rte_mempool *pool;
 	struct boundary *b;
-	struct worker *w;
+	struct worker *w; /* all of them, by queue */
 	struct port port[SITE_PORTS];
-	struct rte_ring *in[SITE_PORTS], *out[SITE_PORTS];
+	struct bench_ports *ports;
 	struct fib *fib;
 	uint32_t iface[SITE_PORTS];
 	uint32_t gateway[SITE_PORTS]; /* leaves */
@@ -36,13 +35,16 @@ struct site {
 	struct sa_out **out_sa; /* ours */
 	struct sa_out **peer_sa;
 	uint32_t *peer_tunnel; /* by which the peer's end encrypts */
+	bool replays;          /* the same frames may come again */
 	uint64_t random;
 };
 
-/* 0 or -errno. EAL runs. */
+/* 0 or -errno. EAL runs, the ports are open. */
 int site_open(struct site *s, const struct profile *p, struct rte_mempool *pool,
-    struct rte_ring *rings[2 * SITE_PORTS], const uint16_t dpdk_port[SITE_PORTS]);
+    struct bench_ports *ports, bool replays);
 void site_close(struct site *s);
+/* Where the frames of a profile arrive. */
+unsigned site_port_in(const struct profile *p);
 /* n frames as they arrive, encrypted by the peers where the profile wants that. Returns how many there are. */
 unsigned site_frames(struct site *s, struct rte_mbuf **m, unsigned n);
 

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef TRANSITBENCH_LOAD_H
+#define TRANSITBENCH_LOAD_H
+
+/*
+ * A generator on the calling lcore, workers on others: the highest rate without a loss (RFC 2544 section 26.1), and how
+ * long packets take at half and at nine tenths of it (26.2).
+ */
+
+#include "transitbench/site.h"
+
+struct latency {
+	double p50, p99, p999; /* microseconds from the receive queue to the generator */
+};
+
+struct loaded {
+	double mpps; /* the highest rate without a loss */
+	struct latency half, most;
+};
+
+/*
+ * Workers run on lcores 1, 2, ..., one for each queue of the site's ports. Its SAs let frames come again. A trial takes so
+ * many seconds. 0; -EIO when packets get lost at any rate.
+ */
+int load_measure(struct site *s, double seconds, struct loaded *out);
+
+#endif
