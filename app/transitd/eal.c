@@ -18,7 +18,9 @@
 #include "base/text.h"
 #include "transitd/dpdk_log.h"
 
-#define LOG "eal"
+#define LOG       "eal"
+#define FIRST_MIB 128ull
+#define NODES_MAX 8 /* of memory, more than servers have */
 
 /* ---- the words ---- */
 
@@ -50,13 +52,32 @@ static int add_cores(struct eal_words *w, const struct conf_system *system)
 	return add(w, "--lcores=%s", map) + add(w, "--main-lcore=0");
 }
 
-/* In memory, without a file or a mount: nothing is left of a process that was killed. */
+/* So much at first, which is cleared before the first packet moves; the rest of `memory` when a table needs it. */
+static int add_growing(struct eal_words *w, unsigned long long mib)
+{
+	char limits[256];
+	struct text text = text_of(limits, sizeof(limits));
+
+	for (unsigned node = 0; node < NODES_MAX; node++)
+		text_addf(&text, "%s%llu", node ? "," : "", mib);
+	return add(w, "-m%llu", mib < FIRST_MIB ? mib : FIRST_MIB) +
+	    add(w, "--socket-limit=%s", limits);
+}
+
+/*
+ * In memory, without a file or a mount: nothing is left of a process that was killed. Ordinary pages cost nothing until
+ * they are used. Memory that is shared with a virtual machine's host stays as the host learned it.
+ */
 static int add_memory(
     struct eal_words *w, const struct conf_system *system, const struct eal_facts *facts)
 {
+	unsigned long long mib = system->memory >> 20;
 	int rc = add(w, "--file-prefix=%s", facts->prefix);
 
-	rc += add(w, "-m%llu", (unsigned long long)(system->memory >> 20));
+	if (facts->huge_pages && !facts->shares_memory)
+		rc += add_growing(w, mib);
+	else
+		rc += add(w, "-m%llu", mib);
 	if (facts->huge_pages && facts->shares_memory)
 		rc += add(w, "--single-file-segments");
 	if (facts->huge_pages)

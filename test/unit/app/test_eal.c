@@ -39,7 +39,8 @@ static void words(void **state)
 	struct eal_facts facts = {.huge_pages = true, .log_level = LOG_INFO, .prefix = "p"};
 
 	assert_words(&system, &facts,
-	    "transitd --lcores=0@0,1@1 --main-lcore=0 --file-prefix=p -m512 --in-memory --no-pci "
+	    "transitd --lcores=0@0,1@1 --main-lcore=0 --file-prefix=p -m128 "
+	    "--socket-limit=512,512,512,512,512,512,512,512 --in-memory --no-pci "
 	    "--log-level=*:warning");
 	facts.shares_memory = true;
 	assert_words(&system, &facts,
@@ -68,7 +69,8 @@ static void words_of_a_large_machine(void **state)
 	    .pci = {"0000:03:00.0", "0000:03:00.1"}};
 
 	assert_words(&system, &facts,
-	    "transitd --lcores=0@200,1@7,2@201 --main-lcore=0 --file-prefix=p -m4096 --in-memory "
+	    "transitd --lcores=0@200,1@7,2@201 --main-lcore=0 --file-prefix=p -m128 "
+	    "--socket-limit=4096,4096,4096,4096,4096,4096,4096,4096 --in-memory "
 	    "--allow=0000:03:00.0 --allow=0000:03:00.1 --log-level=*:warning --iova-mode=va -n4");
 }
 
