@@ -37,7 +37,7 @@ const struct kw conf_rows_system[] = {
 	.list_min = 1, .list_max = 128, PRESET("1"),
 	MEANS(RESTART, "processor cores that forward packets")},
     {"memory", VALUE_SIZE, FIELD(system, memory, uint64_t), RANGE(64ull << 20, 1ull << 40),
-	PRESET("512M"), 
+	PRESET("512M"),
 	MEANS(RESTART,
 	    "at most so much for packets and tables; of huge pages 128M at first, the rest when it "
 	    "is needed")},
