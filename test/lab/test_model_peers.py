@@ -94,6 +94,18 @@ class GeneratedLists(Generated):
         second["psk"] = "p\"s\\k#{}=1"
 
 
+class GeneratedV1(Generated):
+    """IKEv1 in main and in aggressive mode."""
+
+    @classmethod
+    def configure(cls, config):
+        first, second = config["vpn-connections"]["dc1"]["tunnels"]
+        for tunnel, mode in ((first, "main"), (second, "aggressive")):
+            tunnel["ike"] = {"version": "ikev1", "mode": mode, "encryption": "aes256", "authentication": "sha256",
+                             "dh-group": "group14"}
+            tunnel["ipsec"] = {"encryption": "aes256", "authentication": "sha256", "dh-group": "group14"}
+
+
 class Diagnosed(Lab):
     """Two data centers: dc1 with peers that run, dc2 with none; dc3 lacks what makes routes."""
 

@@ -8,6 +8,8 @@
  * it ICMP or a message in clear, counts either way.
  */
 
+#include <stdio.h>
+
 #include "ike/child.h"
 #include "ike/sa.h"
 
@@ -66,6 +68,16 @@ bool ike_sa_is_silent(const struct ike_sa *sa)
 	return mono_diff(since, sa->engine->now) >= patience;
 }
 
+/* Whom we asked, and what it leaves unanswered. */
+static void no_response(struct ike_sa *sa)
+{
+	char addr[IP_TEXT_MAX], here[IP_TEXT_MAX + 64];
+
+	snprintf(here, sizeof(here), "%s, which leaves %s unanswered",
+	    ip_text(&sa->remote.addr, addr), ike_exchange_name(sa->window.exchange));
+	ike_tunnel_error(sa->tunnel, IKE_ERROR_NO_RESPONSE, "customer-gateway.address", here, NULL);
+}
+
 void ike_sa_waiting(struct ike_sa *sa)
 {
 	struct ike_setup *s = sa->setup;
@@ -74,8 +86,7 @@ void ike_sa_waiting(struct ike_sa *sa)
 		return;
 	s->reported = true;
 	if (s->hint == IKE_ERROR_NONE)
-		ike_tunnel_error(sa->tunnel, IKE_ERROR_NO_RESPONSE, "customer-gateway.address",
-		    ike_exchange_name(sa->window.exchange), NULL);
+		no_response(sa);
 }
 
 static void peer_is_dead(struct ike_sa *sa)
@@ -105,8 +116,7 @@ void ike_sa_unanswered(struct ike_sa *sa)
 		code = sa->setup->hint != IKE_ERROR_NONE ? sa->setup->hint : IKE_ERROR_NO_RESPONSE;
 		/* A hint was told when it came. */
 		if (code == IKE_ERROR_NO_RESPONSE)
-			ike_tunnel_error(t, code, "customer-gateway.address",
-			    ike_exchange_name(sa->window.exchange), NULL);
+			no_response(sa);
 		ike_sa_kill(sa, code);
 		ike_tunnel_failed(t, code);
 		break;

@@ -8,6 +8,8 @@
  * other. It believes no route that would lead a tunnel into itself.
  */
 
+#include <string.h>
+
 #include "router/peer_config/peer.h"
 
 static void put_name(const struct peer_tunnel *p, struct text *out)
@@ -50,6 +52,19 @@ static void put_filters(const struct peer_tunnel *p, struct text *out)
 	text_add(out, "  accept;\n}\n");
 }
 
+/* A string of BIRD ends at the next quote, and knows no escapes. */
+static void put_password(const struct peer_tunnel *p, struct text *out)
+{
+	const char *password = peer_password(p);
+
+	if (strchr(password, '"'))
+		text_add(out,
+		    "  # a password with a quote cannot be written here: set another one on both "
+		    "sides\n");
+	else
+		text_addf(out, "  password \"%s\";\n", password);
+}
+
 static void put_bgp(const struct peer_tunnel *p, struct text *out)
 {
 	const struct conf_tunnel_bgp *bgp = &p->conf->bgp;
@@ -66,7 +81,7 @@ static void put_bgp(const struct peer_tunnel *p, struct text *out)
 	text_add(
 	    out, "  connect delay time 1;\n  connect retry time 5;\n  error wait time 2, 30;\n");
 	if (bgp->password)
-		text_addf(out, "  password \"%s\";\n", peer_password(p));
+		put_password(p, out);
 	if (bgp->gtsm)
 		text_add(out, "  ttl security on;\n");
 	text_addf(out, "  graceful restart %s;\n", bgp->graceful_restart ? "on" : "aware");

@@ -67,6 +67,35 @@ static void put_neighbor(const struct peer_tunnel *p, struct text *out)
 		text_addf(out, " neighbor %s bfd\n neighbor %s bfd profile %s\n", us, us, p->name);
 }
 
+static const struct ip_addr *outer_of(const struct peer_tunnel *p)
+{
+	const struct ip_addr *outer = &p->conf->customer_gateway->address;
+
+	return with_bgp(p) && outer->family == IP_V4 && !ip_is_any(outer) ? outer : NULL;
+}
+
+/* The network of an outer address, however long it is: FRR has no word for "the prefixes around it". */
+static unsigned put_outer(const struct peer_tunnel *tunnels, unsigned count, struct text *out)
+{
+	char net[IP_PREFIX_TEXT_MAX];
+	unsigned line = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		const struct ip_addr *outer = outer_of(&tunnels[i]);
+		bool known = !outer;
+
+		for (unsigned k = 0; k < i && !known; k++)
+			known = outer_of(&tunnels[k]) && ip_eq(outer_of(&tunnels[k]), outer);
+		for (unsigned len = 8; len <= 32 && !known; len++) {
+			struct ip_prefix around = ip_prefix_of(outer, (uint8_t)len);
+
+			text_addf(out, "ip prefix-list OUTER seq %u permit %s\n", ++line,
+			    ip_prefix_text(&around, net));
+		}
+	}
+	return line;
+}
+
 /* What may go out: what begins here. What may come in: everything, said aloud (RFC 8212). */
 static void put_maps(const struct peer_tunnel *tunnels, unsigned count, struct text *out)
 {
@@ -78,9 +107,12 @@ static void put_maps(const struct peer_tunnel *tunnels, unsigned count, struct t
 			text_addf(out, "ip prefix-list TUNNELS seq %u permit %s le 32\n", ++line,
 			    ip_prefix_text(&tunnels[i].conf->bgp.cidr, cidr));
 	}
+	text_add(
+	    out, "route-map TO-TRANSIT deny 10\n match ip address prefix-list TUNNELS\nexit\n");
+	if (put_outer(tunnels, count, out))
+		text_add(out,
+		    "route-map TO-TRANSIT deny 11\n match ip address prefix-list OUTER\nexit\n");
 	text_add(out,
-	    "! the network towards the internet may be denied here too\n"
-	    "route-map TO-TRANSIT deny 10\n match ip address prefix-list TUNNELS\nexit\n"
 	    "bgp as-path access-list OWN seq 1 permit ^$\n"
 	    "route-map TO-TRANSIT permit 20\n match as-path OWN\nexit\n"
 	    "route-map FROM-TRANSIT permit 10\nexit\n");

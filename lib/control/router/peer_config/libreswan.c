@@ -2,6 +2,8 @@
 
 /* ipsec.conf and ipsec.secrets of libreswan 4. */
 
+#include <string.h>
+
 #include "router/peer_config/peer.h"
 
 static const char *group_name(enum alg_dh dh)
@@ -122,6 +124,18 @@ static void put_connection(const struct peer_tunnel *p, struct text *out)
 	    t->dpd.timeout);
 }
 
+/* In quotes of either kind; nothing is escaped between them. */
+static void put_secret(const struct peer_tunnel *p, struct text *out)
+{
+	char quote = strchr(p->secret, '"') ? '\'' : '"';
+
+	if (strchr(p->secret, quote)) {
+		text_add(out, " # : PSK has quotes of both kinds, which cannot be written here\n");
+		return;
+	}
+	text_addf(out, " : PSK %c%s%c\n", quote, p->secret, quote);
+}
+
 void peer_libreswan(const struct peer_tunnel *tunnels, unsigned count, struct text *out)
 {
 	text_add(out, "# ipsec.conf, for libreswan\n");
@@ -133,6 +147,6 @@ void peer_libreswan(const struct peer_tunnel *tunnels, unsigned count, struct te
 		peer_id_there(tunnels[i].conf, out);
 		text_add(out, " ");
 		peer_id_here(tunnels[i].conf, out);
-		text_addf(out, " : PSK \"%s\"\n", tunnels[i].secret);
+		put_secret(&tunnels[i], out);
 	}
 }
