@@ -3,9 +3,7 @@
 /*
  * Quick mode as responder (RFC 2409 5.5). Selectors cannot be narrowed in IKEv1: what the peer asks for must lie
  * within what is configured, exactly or as a part of it, or it is refused as INVALID_ID_INFORMATION.
- *
- * The outbound SA is used when message 3, or a packet on the inbound one, shows that the peer has the new SA.
- * Until then message 2 goes out again: it may have been lost, and so may message 3.
+ * What follows message 2 is in quick_wait.c.
  */
 
 #include <errno.h>
@@ -17,125 +15,6 @@
 #include "ike/v1/v1.h"
 
 #define UNDER_WAY_MAX 32 /* quick modes of a peer at a time */
-#define TRIES_MAX     14
-#define WAIT_FIRST_MS 700
-#define WAIT_MAX_MS   8000
-#define AWAIT_MS      1000 /* for a packet of the peer on the SA that we made */
-#define OVERLAP_MS    500  /* of the SA that carries until then, at least */
-
-/* ---- quick modes under way ---- */
-
-void v1_quick_free(struct v1_quick *q)
-{
-	timer_cancel(&q->sa->engine->timers, &q->timer);
-	list_remove(&q->node);
-	free(q->answer);
-	secret_free(q, sizeof(*q));
-}
-
-static struct v1_quick *find(const struct ike_sa *sa, uint32_t message_id)
-{
-	struct v1_quick *q;
-
-	list_for (q, &sa->v1->quicks, node)
-		if (!q->ours && q->message_id == message_id)
-			return q;
-	return NULL;
-}
-
-/* The peer has the new SA: nothing stands in the way of using it. */
-static void complete(struct v1_quick *q)
-{
-	struct ike_child_sa *child = v1_child_find(q->sa->tunnel, q->spi_in);
-	uint64_t uses = q->uses;
-	bool ours = q->ours;
-
-	v1_quick_free(q);
-	if (child)
-		v1_child_settle(child, ours, uses);
-}
-
-static void wait_longer(struct v1_quick *q)
-{
-	struct ike_engine *e = q->sa->engine;
-	int64_t wait = DUR_MS(WAIT_FIRST_MS);
-
-	for (unsigned i = 1; i < q->tries && wait < DUR_MS(WAIT_MAX_MS); i++)
-		wait = wait / 2 * 3;
-	if (wait > DUR_MS(WAIT_MAX_MS))
-		wait = DUR_MS(WAIT_MAX_MS);
-	timer_arm(&e->timers, &q->timer,
-	    mono_add(e->now, ike_engine_jitter(e, wait / 10 * 9, wait / 10 * 11)));
-}
-
-static void due(struct timer *timer, struct mono now)
-{
-	struct v1_quick *q = container_of(timer, struct v1_quick, timer);
-	struct ike_child_sa *child = v1_child_find(q->sa->tunnel, q->spi_in);
-	struct ike_sa *sa = q->sa;
-
-	if (!child || child->outbound || q->ours) {
-		complete(q);
-	} else if (++q->tries > TRIES_MAX) {
-		v1_quick_free(q);
-		v1_send_delete_child(sa, child->info.spi_in);
-		ike_child_kill(child);
-	} else {
-		sa->engine->counters.retransmits++;
-		ike_packet_send(sa->engine, q->answer, &sa->local, &sa->remote);
-		wait_longer(q);
-	}
-}
-
-/* Late packets on the old SA must still find it at the peer: the new one carries before the old one's time is over. */
-static struct mono await_until(const struct ike_child_sa *child)
-{
-	const struct ike_child_sa *old = ike_child_sibling(child);
-	struct mono now = child->sa->engine->now, until = mono_add(now, DUR_MS(AWAIT_MS));
-	struct mono latest;
-
-	if (!old || !mono_is_set(old->hard))
-		return until;
-	latest = mono_add(old->hard, -DUR_MS(OVERLAP_MS));
-	if (mono_before(latest, now))
-		return now;
-	return mono_before(latest, until) ? latest : until;
-}
-
-void v1_quick_await(struct ike_sa *sa, const struct ike_child_sa *child)
-{
-	struct v1_quick *q = xcalloc(1, sizeof(*q));
-
-	q->sa = sa;
-	q->ours = true;
-	q->spi_in = child->info.spi_in;
-	q->uses = sa->v1->uses;
-	q->timer.fn = due;
-	list_append(&sa->v1->quicks, &q->node);
-	timer_arm(&sa->engine->timers, &q->timer, await_until(child));
-}
-
-void v1_quick_drop(struct ike_sa *sa, struct ike_sa *via)
-{
-	struct v1_quick *q, *next;
-
-	list_for_safe (q, next, &sa->v1->quicks, node) {
-		struct ike_child_sa *child = v1_child_find(sa->tunnel, q->spi_in);
-
-		if (q->ours) {
-			complete(q);
-			continue;
-		}
-		v1_quick_free(q);
-		if (!child || child->outbound)
-			continue;
-		child->contested = true;
-		if (via && child->sa == via)
-			v1_child_delete(via, child->info.spi_in);
-		else
-			ike_child_kill(child);
-	}
-}
 
 /* ---- message 1 ---- */
 
@@ -246,23 +125,6 @@ static uint16_t read_request(struct ike_sa *sa, const struct v1_message *m, stru
 	return exchange_keys(sa, m, r->suite.suite.dh, &r->dh, r->secret, &r->secret_len);
 }
 
-static struct v1_quick *quick_new(
-    struct ike_sa *sa, const struct v1_message *m, struct ike_span nonce_i)
-{
-	struct v1_quick *q = xcalloc(1, sizeof(*q));
-
-	q->sa = sa;
-	q->message_id = m->header->message_id;
-	q->timer.fn = due;
-	q->uses = sa->tunnel->uses;
-	memcpy(q->iv, m->next_iv, sizeof(q->iv));
-	memcpy(q->nonce_i, nonce_i.bytes, nonce_i.len);
-	q->nonce_i_len = nonce_i.len;
-	rng_fill(sa->engine->rng, q->nonce_r, sizeof(q->nonce_r));
-	list_append(&sa->v1->quicks, &q->node);
-	return q;
-}
-
 static struct ike_packet *copy_packet(const struct ike_packet *p)
 {
 	struct ike_packet *copy = ike_packet_new(p->len);
@@ -289,7 +151,7 @@ static void send_2(
 	q->answer = v1_seal(sa, EXCHANGE_V1_QUICK, q->message_id, q->iv, &c);
 	v1_answer(sa, m, copy_packet(q->answer));
 	q->tries = 1;
-	wait_longer(q);
+	v1_quick_wait(q);
 }
 
 static void answer_1(struct ike_sa *sa, const struct v1_message *m, struct request *r)
@@ -303,7 +165,7 @@ static void answer_1(struct ike_sa *sa, const struct v1_message *m, struct reque
 		ike_tunnel_error(sa->tunnel, IKE_ERROR_LIMIT_REACHED, "spi", NULL, NULL);
 		return;
 	}
-	q = quick_new(sa, m, r->nonce_i);
+	q = v1_quick_new(sa, m, r->nonce_i);
 	q->spi_in = spi_in;
 	child = v1_child_make(sa,
 	    &(struct v1_terms){.slot = r->slot,
@@ -314,18 +176,6 @@ static void answer_1(struct ike_sa *sa, const struct v1_message *m, struct reque
 		send_2(sa, m, q, r);
 	else
 		v1_quick_free(q);
-}
-
-/* The peer begins anew: it may mean to replace what waits, which therefore counts as there. */
-static void complete_ours(const struct ike_tunnel *t)
-{
-	struct v1_quick *q, *next;
-	struct ike_sa *sa;
-
-	list_for (sa, &t->sas, tunnel_node)
-		list_for_safe (q, next, &sa->v1->quicks, node)
-			if (q->ours)
-				complete(q);
 }
 
 static void on_1(struct ike_sa *sa, struct v1_message *m)
@@ -344,7 +194,7 @@ static void on_1(struct ike_sa *sa, struct v1_message *m)
 		    !v1_notify_parse(&m->p.list.list[i], &n) && n.type == V1_NOTIFY_INITIAL_CONTACT)
 			v1_initial_contact(sa);
 	}
-	complete_ours(sa->tunnel);
+	v1_quick_complete_ours(sa->tunnel);
 	notify = read_request(sa, m, &r);
 	if (notify) {
 		v1_remember(sa, m, NULL);
@@ -375,24 +225,14 @@ static void on_3(struct v1_quick *q, struct v1_message *m)
 	ike_sa_heard(sa);
 	ike_sa_moved(sa, m->local, m->remote);
 	v1_remember(sa, m, NULL);
-	complete(q);
-}
-
-static unsigned count(const struct ike_sa *sa)
-{
-	const struct v1_quick *q;
-	unsigned n = 0;
-
-	list_for (q, &sa->v1->quicks, node)
-		n++;
-	return n;
+	v1_quick_complete(q);
 }
 
 void v1_quick_message(struct ike_sa *sa, struct v1_message *m)
 {
 	uint32_t message_id = m->header->message_id;
 	enum ike_task_kind kind = sa->exchange.kind;
-	struct v1_quick *q = find(sa, message_id);
+	struct v1_quick *q = v1_quick_find(sa, message_id);
 
 	if (message_id == 0) {
 		sa->engine->counters.malformed++;
@@ -402,7 +242,7 @@ void v1_quick_message(struct ike_sa *sa, struct v1_message *m)
 	} else if (q) {
 		on_3(q, m);
 	} else {
-		if (count(sa) < UNDER_WAY_MAX)
+		if (v1_quick_count(sa) < UNDER_WAY_MAX)
 			on_1(sa, m);
 		else
 			sa->engine->counters.unexpected++;

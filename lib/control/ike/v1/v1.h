@@ -6,7 +6,8 @@
  * IKEv1 with pre-shared keys (RFC 2407, 2408, 2409; 3947 NAT traversal, 3706 DPD), one file per exchange:
  *
  *     main.c, main_responder.c              main mode          aggressive.c, aggressive_responder.c
- *     quick.c, quick_responder.c, terms.c   quick mode         informational.c, dpd.c
+ *     quick.c, quick_responder.c,           quick mode         informational.c, dpd.c
+ *     quick_wait.c, terms.c
  *     ending.c                              between phase 1 and what comes behind it
  *     receive.c                             what may come when; finds the SA and the exchange
  *     state.c                               what an SA keeps; the one place where its step changes
@@ -277,11 +278,23 @@ void v1_quick_abandon(struct ike_sa *sa);
 /* The peer refused it, or never answered: tells the operator, and sets the time of the next attempt. */
 void v1_quick_refused(struct ike_sa *sa, uint16_t notify);
 void v1_quick_unanswered(struct ike_sa *sa);
-/* The new SA waits a moment for a packet of the peer on it before it carries ours. */
-void v1_quick_await(struct ike_sa *sa, const struct ike_child_sa *child);
 /* quick_responder.c */
 void v1_quick_message(struct ike_sa *sa, struct v1_message *m);
+
+/* quick_wait.c: one of the peer, from its first message on; those of the peer by message ID (NULL); how many wait */
+struct v1_quick *v1_quick_new(
+    struct ike_sa *sa, const struct v1_message *m, struct ike_span nonce_i);
 void v1_quick_free(struct v1_quick *q);
+struct v1_quick *v1_quick_find(const struct ike_sa *sa, uint32_t message_id);
+unsigned v1_quick_count(const struct ike_sa *sa);
+/* Its answer went out `tries` times, and goes out again unless the peer shows that it has it. */
+void v1_quick_wait(struct v1_quick *q);
+/* The new SA of ours waits a moment for a packet of the peer on it before it carries ours. */
+void v1_quick_await(struct ike_sa *sa, const struct ike_child_sa *child);
+/* The peer has the new SA: nothing stands in the way of using it. */
+void v1_quick_complete(struct v1_quick *q);
+/* The peer begins anew: it may mean to replace what waits, which therefore counts as there. */
+void v1_quick_complete_ours(const struct ike_tunnel *t);
 /* They cannot end any more: what they made goes, and `via`, if there is one, tells the peer. */
 void v1_quick_drop(struct ike_sa *sa, struct ike_sa *via);
 
