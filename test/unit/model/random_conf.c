@@ -173,6 +173,15 @@ static void put_routes(struct text *t, const char *subnet)
 	put(t, "]");
 }
 
+/* Wider than any test is fast: they look at packets, and hold none up. */
+static void put_policers(struct text *t)
+{
+	if (one_in(t, 3))
+		put(t, ", ingress-policer: {cir: 100G, packet-rate: 10000000}");
+	if (one_in(t, 3))
+		put(t, ", egress-policer: {cir: 100G}");
+}
+
 /* p6 is always a circuit; p4 and p5 may share a subnet. VLANs are dealt anew each time. */
 static void put_port(struct text *t, unsigned i, unsigned vlan)
 {
@@ -191,6 +200,7 @@ static void put_port(struct text *t, unsigned i, unsigned vlan)
 	    i == 4 || i == 5 ? 24 : 16);
 	put_routes(t, subnet);
 	put_places(t);
+	put_policers(t);
 	put(t, "}\n");
 }
 
@@ -261,6 +271,7 @@ static void put_all(struct text *t)
 		if (!one_in(t, 4))
 			put_routes(t, NULL);
 		put_places(t);
+		put_policers(t);
 		put(t, "}\n");
 	}
 	unsigned policies = one_in(t, 3) ? 0 : rng_below(t->rng, 6);
