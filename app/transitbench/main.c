@@ -18,11 +18,11 @@
 #define RESULTS_MAX 2048
 
 struct options {
-	bool json, all, list, load;
+	bool json, all, list, load, churn;
 	unsigned count; /* bursts; 0: measure */
 	double seconds;
 	const char *cores, *svg;
-	unsigned generator;               /* its core, with `load` */
+	unsigned other_core; /* of the generator with `load`, of control with `churn` */
 	unsigned core[BENCH_WORKERS_MAX]; /* of workers */
 	unsigned workers;
 	char **word;
@@ -35,6 +35,7 @@ static int usage(FILE *f, int status)
 	    "usage: transitbench [--json] [--svg FILE] [--all] [--seconds S] [--core N] [PROFILE...]\n"
 	    "       transitbench --load CORE [--core N[,N...]] [--json] [--seconds S] [PROFILE...]\n"
 	    "       transitbench --list [PROFILE...]\n"
+	    "       transitbench --churn CORE [--core N] [--json] [--seconds S] [PROFILE...]\n"
 	    "       transitbench --count BURSTS PROFILE\n"
 	    "\n"
 	    "Packets per second, core cycles per packet by stage, and how long a burst takes, of the\n"
@@ -45,7 +46,10 @@ static int usage(FILE *f, int status)
 	    "to ESP), plain. Without words: a choice; --all: the whole grid; --list: names alone.\n"
 	    "--load puts a generator on another core: the highest rate without a loss, and how long\n"
 	    "packets take at half and at nine tenths of it, with a worker on each core of --core.\n"
-	    "--count runs one fixed set of packets once, for tools that count instructions.\n");
+	    "--churn has control on another core change %u routes and rekey %u tunnel a second, and\n"
+	    "tells what packets cost without and with it.\n"
+	    "--count runs one fixed set of packets once, for tools that count instructions.\n",
+	    CHURN_ROUTES, CHURN_REKEYS);
 	return status;
 }
 
@@ -58,7 +62,7 @@ static bool parse_cores(struct options *o)
 		char *end;
 		unsigned core = (unsigned)strtoul(at, &end, 10);
 
-		if (end == at || (o->load && core == o->generator))
+		if (end == at || ((o->load || o->churn) && core == o->other_core))
 			return false;
 		o->core[o->workers++] = core;
 		at = end;
@@ -73,8 +77,9 @@ static bool parse(int argc, char **argv, struct options *o)
 	static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
 	    {"all", no_argument, NULL, 'a'}, {"list", no_argument, NULL, 'l'},
 	    {"count", required_argument, NULL, 'c'}, {"load", required_argument, NULL, 'L'},
-	    {"seconds", required_argument, NULL, 's'}, {"core", required_argument, NULL, 'C'},
-	    {"svg", required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {0}};
+	    {"churn", required_argument, NULL, 'H'}, {"seconds", required_argument, NULL, 's'},
+	    {"core", required_argument, NULL, 'C'}, {"svg", required_argument, NULL, 'v'},
+	    {"help", no_argument, NULL, 'h'}, {0}};
 	int c;
 
 	*o = (struct options){.seconds = 0.2, .cores = "0"};
@@ -93,8 +98,9 @@ static bool parse(int argc, char **argv, struct options *o)
 			o->count = (unsigned)atoi(optarg);
 			break;
 		case 'L':
-			o->load = true;
-			o->generator = (unsigned)atoi(optarg);
+		case 'H':
+			*(c == 'L' ? &o->load : &o->churn) = true;
+			o->other_core = (unsigned)atoi(optarg);
 			break;
 		case 's':
 			o->seconds = atof(optarg);
@@ -145,7 +151,7 @@ static void name_lcores(const struct options *o, char *text, size_t size)
 	unsigned id = 0;
 
 	if (o->load)
-		at += (size_t)snprintf(text, size, "%u@%u,", id++, o->generator);
+		at += (size_t)snprintf(text, size, "%u@%u,", id++, o->other_core);
 	for (unsigned i = 0; i < o->workers && at < size; i++)
 		at += (size_t)snprintf(
 		    text + at, size - at, "%s%u@%u", i ? "," : "", id++, o->core[i]);
@@ -196,6 +202,8 @@ static int run_alone(struct bench *b, const struct profile *p, struct result *r)
 
 	if (rc == 0 && b->o->count)
 		rc = count_once(&s, b->o->count);
+	else if (rc == 0 && b->o->churn)
+		rc = churn_measure(&s, b->o->other_core, b->o->seconds, &r->churn);
 	else if (rc == 0)
 		rc = measure(&s, b->o->seconds, &r->m);
 	site_close(&s);
@@ -216,6 +224,8 @@ static int run(struct bench *b, const struct profile *p)
 		return rc;
 	if (!b->o->json && b->o->load)
 		report_load_line(r, b->n == 0);
+	else if (!b->o->json && b->o->churn)
+		report_churn_line(r, b->n == 0);
 	else if (!b->o->json)
 		report_line(r, b->n == 0);
 	b->n++;
@@ -234,6 +244,8 @@ static int run_all(struct bench *b)
 	}
 	if (b->o->json && b->o->load)
 		report_load_json(b->results, b->n);
+	else if (b->o->json && b->o->churn)
+		report_churn_json(b->results, b->n);
 	else if (b->o->json)
 		report_json(b->results, b->n);
 	if (rc == 0 && b->o->svg)

@@ -171,6 +171,18 @@ int measure(struct site *s, double seconds, struct measured *out)
 	return 0;
 }
 
+int measure_burst(struct site *s, double *ticks)
+{
+	uint64_t start;
+
+	if (load(s, 1) == 0)
+		return -EIO;
+	start = rte_rdtsc();
+	worker_round(s->w);
+	*ticks = (double)(rte_rdtsc() - start);
+	return unload(s, BURST_MAX);
+}
+
 int count_once(struct site *s, unsigned bursts)
 {
 	if (load(s, bursts) == 0)

@@ -29,6 +29,8 @@ struct measured {
 double ticks_per_cycle(void);
 /* 0, or -EIO when packets get lost. */
 int measure(struct site *s, double seconds, struct measured *out);
+/* One burst through the worker, in TSC ticks. 0, or -EIO when packets get lost. */
+int measure_burst(struct site *s, double *ticks);
 /* One fixed set of packets, once, for counting instructions. 0 or -EIO. */
 int count_once(struct site *s, unsigned bursts);
 

@@ -5,6 +5,7 @@
 #include "transitbench/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -77,6 +78,37 @@ void report_load_json(const struct result *r, unsigned n)
 			"mpps-without-loss", r[i].load.mpps, "latency-us-at-50",
 			latency_json(&r[i].load.half), "latency-us-at-90",
 			latency_json(&r[i].load.most)));
+	}
+	print_json(all);
+}
+
+void report_churn_line(const struct result *r, bool heading)
+{
+	const struct churned *c = &r->churn;
+	char name[PROFILE_NAME_MAX];
+
+	if (heading)
+		printf("%-34s %9s %9s %8s %8s %7s\n", "profile", "cycles", "churning", "cost",
+		    "routes", "rekeys");
+	printf("%-34s %9.1f %9.1f %7.1f%% %8" PRIu64 " %7" PRIu64 "\n",
+	    profile_name(&r->profile, name), c->quiet, c->busy, (c->busy / c->quiet - 1) * 100,
+	    c->routes, c->rekeys);
+	fflush(stdout);
+}
+
+void report_churn_json(const struct result *r, unsigned n)
+{
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct churned *c = &r[i].churn;
+		char name[PROFILE_NAME_MAX];
+
+		json_array_append_new(all,
+		    json_pack("{s:s, s:f, s:f, s:I, s:I}", "profile",
+			profile_name(&r[i].profile, name), "cycles-per-packet", c->quiet,
+			"cycles-per-packet-churning", c->busy, "routes-changed",
+			(json_int_t)c->routes, "rekeys", (json_int_t)c->rekeys));
 	}
 	print_json(all);
 }

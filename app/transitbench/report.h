@@ -4,13 +4,15 @@
 
 /* What was measured, for people, programs and eyes. */
 
+#include "transitbench/churn.h"
 #include "transitbench/load.h"
 #include "transitbench/measure.h"
 
 struct result {
 	struct profile profile;
 	struct measured m;
-	struct loaded load; /* where that was asked for */
+	struct loaded load; /* these where they were asked for */
+	struct churned churn;
 };
 
 double result_mpps(const struct result *r);
@@ -19,9 +21,11 @@ double result_gbit(const struct result *r);
 
 void report_line(const struct result *r, bool heading);
 void report_load_line(const struct result *r, bool heading);
+void report_churn_line(const struct result *r, bool heading);
 /* An array with an object for each, to stdout. */
 void report_json(const struct result *r, unsigned n);
 void report_load_json(const struct result *r, unsigned n);
+void report_churn_json(const struct result *r, unsigned n);
 /* Bars of cycles by stage. 0 or -errno. */
 int report_svg(const char *path, const struct result *r, unsigned n);
 

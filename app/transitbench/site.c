@@ -14,13 +14,10 @@
 
 #define ATTACHMENT_SITE 1
 #define ATTACHMENT_VPN  2
-#define ROUTE_BASE      UINT32_C(0x0b000000)
 #define GATEWAY         UINT32_C(0xac100001) /* + port */
 #define OURS            UINT32_C(0xcb007100) /* 203.0.113.0 + tunnel */
 #define PEERS           UINT32_C(0xc6120000) /* 198.18.0.0 + tunnel */
 #define SPARE           64
-
-static const struct rte_ether_addr our_mac = {{2, 0, 0, 0, 0, 1}};
 
 /* Ports, interfaces, ways out */
 
@@ -28,7 +25,7 @@ static void add_ports(struct site *s)
 {
 	for (uint16_t i = 0; i < SITE_PORTS; i++) {
 		s->port[i] = (struct port){
-		    .dpdk_id = s->ports->dpdk[i], .index = i, .mtu = 1600, .mac = our_mac};
+		    .dpdk_id = s->ports->dpdk[i], .index = i, .mtu = 1600, .mac = SITE_MAC};
 		atomic_store(&s->port[i].link_up, true);
 		s->b->port[i] = &s->port[i];
 	}
@@ -41,7 +38,7 @@ static int add_iface(struct site *s, unsigned port)
 	    .role = port == WAN ? IFACE_UPLINK : IFACE_ATTACHMENT,
 	    .up = true,
 	    .mtu = 1600,
-	    .mac = our_mac,
+	    .mac = SITE_MAC,
 	    .slot = slot_alloc(&s->b->counters),
 	    .attachment = port == WAN ? 0 : ATTACHMENT_SITE,
 	    .fib = s->fib};
@@ -59,7 +56,8 @@ static int add_iface(struct site *s, unsigned port)
 		return -ENOSPC;
 	via.iface = (uint16_t)index;
 	via.neigh = (uint32_t)neigh;
-	return nexthop_publish(&s->b->nexthops, &via, &s->gateway[port]);
+	index = nexthop_publish(&s->b->nexthops, &via, &s->gateway[port]);
+	return index || port != LAN ? index : nexthop_publish(&s->b->nexthops, &via, &s->detour);
 }
 
 /* Tunnels */
@@ -88,9 +86,9 @@ static struct sa_spec spec_of(struct site *s, unsigned i)
 	return spec;
 }
 
-static uint32_t add_end(struct site *s, struct sa_out *sa, uint16_t slot)
+static void publish_end(struct site *s, uint32_t index, struct sa_out *sa, uint16_t slot)
 {
-	struct tunnel t = {.index = tunnel_alloc(&s->b->tunnels),
+	struct tunnel t = {.index = index,
 	    .slot = slot,
 	    .attachment = ATTACHMENT_VPN,
 	    .state = TUNNEL_UP,
@@ -101,9 +99,16 @@ static uint32_t add_end(struct site *s, struct sa_out *sa, uint16_t slot)
 	    .out_count = 1};
 
 	t.out[0].sa = sa;
-	if (t.index)
-		tunnel_publish(&s->b->tunnels, &t);
-	return t.index;
+	tunnel_publish(&s->b->tunnels, &t);
+}
+
+static uint32_t add_end(struct site *s, struct sa_out *sa, uint16_t slot)
+{
+	uint32_t index = tunnel_alloc(&s->b->tunnels);
+
+	if (index)
+		publish_end(s, index, sa, slot);
+	return index;
 }
 
 static int add_tunnel(struct site *s, unsigned i, uint32_t *leaf)
@@ -131,7 +136,30 @@ static int add_tunnel(struct site *s, unsigned i, uint32_t *leaf)
 	return nexthop_publish(&s->b->nexthops, &into, leaf);
 }
 
-/* All of them, and the leaves that routes may name; *leaves is freed by the caller. */
+int site_rekey(struct site *s, unsigned i, uint32_t spi)
+{
+	struct sa_spec spec = spec_of(s, i);
+	const struct tunnel *t = tunnel_get(&s->b->tunnels, s->in_sa[i]->head.tunnel);
+	struct sa_out *out, *old = s->out_sa[i];
+	struct sa_in *in;
+
+	spec.spi = spi;
+	spec.slot = t->slot;
+	spec.tunnel = t->index;
+	out = sa_out_create(s->b->sas, &spec);
+	in = sa_in_create(s->b->sas, &spec);
+	if (!out || !in)
+		return -errno;
+	publish_end(s, t->index, out, t->slot);
+	s->out_sa[i] = out;
+	sa_out_remove(s->b->sas, old);
+	if (s->fresh_in)
+		sa_in_remove(s->b->sas, s->fresh_in);
+	s->fresh_in = in;
+	return 0;
+}
+
+/* All of them, and the leaves that routes may name. */
 static int add_tunnels(struct site *s, uint32_t *leaf)
 {
 	struct nexthop_spec group = {.kind = NH_GROUP, .member_count = s->tunnels};
@@ -148,27 +176,17 @@ static int add_tunnels(struct site *s, uint32_t *leaf)
 	return nexthop_publish(&s->b->nexthops, &group, &leaf[0]);
 }
 
-static int add_routes(struct site *s, const uint32_t *leaf, unsigned leaves)
+static int add_routes(struct site *s)
 {
 	for (unsigned i = 0; i < s->routes; i++) {
-		struct ip_addr a = ip_v4(ROUTE_BASE + (i << 8));
+		struct ip_addr a = ip_v4(SITE_ROUTES + (i << 8));
 		struct ip_prefix p = ip_prefix_of(&a, 24);
-		int rc = fib_set(s->fib, &p, leaf[i % leaves]);
+		int rc = fib_set(s->fib, &p, s->route_leaf[i % s->route_leaves]);
 
 		if (rc)
 			return rc;
 	}
 	return 0;
-}
-
-static bool is_sealed(const struct profile *p)
-{
-	return p->direction == DIR_IN || p->direction == DIR_RELAY;
-}
-
-unsigned site_port_in(const struct profile *p)
-{
-	return is_sealed(p) ? WAN : LAN;
 }
 
 static bool into_tunnels(const struct profile *p)
@@ -178,16 +196,16 @@ static bool into_tunnels(const struct profile *p)
 
 static int fill(struct site *s)
 {
-	bool ecmp = s->profile->ecmp;
-	uint32_t *leaf = xcalloc(s->tunnels + 1, sizeof(*leaf));
-	int rc = s->profile->direction == DIR_PLAIN ? 0 : add_tunnels(s, leaf);
+	int rc;
 
-	if (rc == 0 && into_tunnels(s->profile))
-		rc = add_routes(s, leaf, ecmp ? 1 : s->tunnels);
-	else if (rc == 0)
-		rc = add_routes(s, &s->gateway[LAN], 1);
-	free(leaf);
-	return rc;
+	s->route_leaf = xcalloc(s->tunnels + 1, sizeof(*s->route_leaf));
+	rc = s->profile->direction == DIR_PLAIN ? 0 : add_tunnels(s, s->route_leaf);
+	s->route_leaves = s->profile->ecmp ? 1 : s->tunnels;
+	if (!into_tunnels(s->profile)) {
+		s->route_leaf[0] = s->gateway[LAN];
+		s->route_leaves = 1;
+	}
+	return rc ? rc : add_routes(s);
 }
 
 /* Open, close */
@@ -253,88 +271,9 @@ void site_close(struct site *s)
 		fib_free(s->fib);
 	boundary_free(s->b);
 	crypto_close(s->crypto);
+	free(s->route_leaf);
 	free(s->in_sa);
 	free(s->out_sa);
 	free(s->peer_sa);
 	free(s->peer_tunnel);
-}
-
-/* Traffic */
-
-static uint32_t draw(struct site *s)
-{
-	s->random = s->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (uint32_t)(s->random >> 32);
-}
-
-/* Few prefixes get most of the traffic: each octave of them as much as the next one. */
-static uint32_t draw_route(struct site *s)
-{
-	unsigned octaves = s->routes > 1 ? 32 - (unsigned)__builtin_clz(s->routes - 1) : 0;
-	uint32_t top = UINT32_C(1) << draw(s) % (octaves + 1);
-
-	if (s->tunnels > 1)
-		return draw(s) % s->routes; /* all tunnels mixed within each burst */
-	return RTE_MIN(draw(s) % top, s->routes - 1);
-}
-
-static unsigned frame_bytes(struct site *s)
-{
-	static const unsigned imix[12] = {64, 64, 64, 64, 64, 64, 64, 576, 576, 576, 576, 1424};
-
-	return s->profile->bytes ? s->profile->bytes : imix[draw(s) % RTE_DIM(imix)];
-}
-
-/* An IPv4 packet in UDP, without layer 2. */
-static void make_packet(struct site *s, struct rte_mbuf *m)
-{
-	unsigned bytes = frame_bytes(s) - RTE_ETHER_HDR_LEN;
-	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)rte_pktmbuf_append(m, (uint16_t)bytes);
-	uint16_t *port = (uint16_t *)(ip + 1);
-
-	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
-	    .total_length = rte_cpu_to_be_16((uint16_t)bytes),
-	    .time_to_live = 64,
-	    .next_proto_id = IPPROTO_UDP,
-	    .src_addr = rte_cpu_to_be_32(0x0a010000 + draw(s) % 1024),
-	    .dst_addr = rte_cpu_to_be_32(ROUTE_BASE + (draw_route(s) << 8) + 1)};
-	port[0] = (uint16_t)draw(s);
-	port[1] = RTE_BE16(2000);
-	ip->hdr_checksum = rte_ipv4_cksum(ip);
-}
-
-static void add_ethernet(struct rte_mbuf *m)
-{
-	struct rte_ether_hdr *eth =
-	    (struct rte_ether_hdr *)rte_pktmbuf_prepend(m, sizeof(struct rte_ether_hdr));
-
-	eth->dst_addr = our_mac;
-	eth->ether_type = RTE_BE16(RTE_ETHER_TYPE_IPV4);
-}
-
-/* By the peers' ends, with the stage that sends. What they count is no part of the measurement. */
-static unsigned encrypt(struct site *s, struct rte_mbuf **m, unsigned n)
-{
-	struct rte_mbuf *outer[BURST_MAX];
-
-	for (unsigned i = 0; i < n; i++) {
-		*pkt_meta(m[i]) = (struct pkt_meta){.slot = s->slot};
-		pkt_meta(m[i])->tunnel = s->peer_tunnel[draw(s) % s->tunnels];
-	}
-	n = esp_out(s->w, m, n, outer);
-	memcpy(m, outer, n * sizeof(*m));
-	return n;
-}
-
-unsigned site_frames(struct site *s, struct rte_mbuf **m, unsigned n)
-{
-	if (rte_pktmbuf_alloc_bulk(s->pool, m, n) != 0)
-		return 0;
-	for (unsigned i = 0; i < n; i++)
-		make_packet(s, m[i]);
-	if (is_sealed(s->profile))
-		n = encrypt(s, m, n);
-	for (unsigned i = 0; i < n; i++)
-		add_ethernet(m[i]);
-	return n;
 }
