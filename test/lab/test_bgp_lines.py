@@ -168,3 +168,20 @@ class Untagged(Lab):
         row = self.router.ctl("show", "bgp")[0]
         self.assertEqual((row["bgp_established"], row["bgp_lost"]), (1, 0))
         self.assertEqual(self.resets.count(), 0, self.resets.first() if self.resets.count() else "")
+
+    def test_a_restart_is_told(self):
+        """After a kill the R bit, and no F bit, for no forwarding was kept (RFC 4724); after an orderly end neither."""
+        def ours():
+            wait.until(lambda: self.router.ctl("show", "bgp")[0]["state"] == "Established", 60, "the session is back",
+                       step=0.1)
+            shown = self.bird.birdc("show", "protocols", "all", "peer1")
+            return shown[shown.index("Neighbor capabilities"):]
+        self.assertNotIn("Restart recovery", ours())
+        self.router.kill()
+        self.router.start()
+        shown = ours()
+        self.assertIn("Restart recovery", shown)
+        self.assertNotRegex(shown, "AF preserved: *ipv4")
+        self.router.end()
+        self.router.start()
+        self.assertNotIn("Restart recovery", ours())

@@ -173,8 +173,10 @@ struct bgp_config {
 	bool forwarding_kept; /* the data plane forwards while control is away (F bit) */
 	bool restarting;      /* we have just come back: announce nothing before all was learned */
 	uint16_t deferral_s;  /* but at most that long */
-	uint32_t slice;       /* prefixes per call; 0: 4096, about 2 ms */
-	uint32_t peers_max;   /* 0: 4096 */
+	bool
+	    restarted; /* we were killed and are back without forwarding: says so, and defers nothing */
+	uint32_t slice;     /* prefixes per call; 0: 4096, about 2 ms */
+	uint32_t peers_max; /* 0: 4096 */
 };
 
 /* `ops` and `rng` are borrowed until bgp_destroy(). NULL with errno EINVAL. */

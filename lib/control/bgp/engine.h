@@ -140,6 +140,7 @@ struct bgp_engine {
 	uint64_t next_conn;
 	uint8_t restart_phase; /* enum bgp_restart_phase */
 	struct timer deferral;
+	struct mono restarted_until; /* 0: we were not */
 	/* Scratch of one call. */
 	struct bgp_parse parse;
 	struct bgp_attr_room *attr_room;
@@ -256,6 +257,8 @@ void bgp_graceful_refresh(
 /* No longer waits for the peer: it is gone, has nothing, or is not wanted. */
 void bgp_graceful_done(struct bgp_peer *peer);
 void bgp_graceful_begin(struct bgp_engine *engine);
+/* The R bit of an OPEN (RFC 4724 3): back after a restart, and not in session with the peer since. */
+bool bgp_graceful_is_back(const struct bgp_peer *peer);
 void bgp_graceful_init(struct bgp_peer *peer);
 bool bgp_graceful_defers(const struct bgp_engine *engine);
 

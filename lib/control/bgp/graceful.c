@@ -8,7 +8,8 @@
  *                                      `--not back within its restart time--------> goes
  *   BoRR: all stale --> EoRR: what is still stale goes
  *
- * And our own restart: nothing is announced until every peer has sent its End-of-RIB, or time is up.
+ * And our own restart: nothing is announced until every peer has sent its End-of-RIB, or time is up. One without
+ * forwarding is only told: helpers then neither wait for our End-of-RIB nor keep what they had of us (F bit).
  */
 
 #include "bgp/engine.h"
@@ -221,10 +222,21 @@ static void on_deferral(struct timer *t, struct mono now)
 void bgp_graceful_begin(struct bgp_engine *e)
 {
 	e->deferral.fn = on_deferral;
+	if (e->config.restarted)
+		e->restarted_until = mono_add(e->now, DUR_S(e->config.restart_s));
 	if (!e->config.restarting)
 		return;
 	e->restart_phase = BGP_RESTART_LEARNING;
 	timer_arm(&e->timers, &e->deferral, mono_add(e->now, DUR_S(e->config.deferral_s)));
+}
+
+bool bgp_graceful_is_back(const struct bgp_peer *peer)
+{
+	const struct bgp_engine *e = peer->engine;
+
+	return e->restart_phase != BGP_RESTART_NONE ||
+	    (mono_is_set(e->restarted_until) && peer->counters.established == 0 &&
+		mono_before(e->now, e->restarted_until));
 }
 
 bool bgp_graceful_defers(const struct bgp_engine *e)

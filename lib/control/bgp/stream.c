@@ -125,7 +125,7 @@ void bgp_send_open(struct bgp_session *s)
 	    .role = plain ? BGP_ROLE_NONE : (uint8_t)c->role};
 	if (!plain && c->graceful_restart) {
 		s->ours.graceful_restart = s->ours.notification_restart = true;
-		s->ours.restarting = e->restart_phase != BGP_RESTART_NONE;
+		s->ours.restarting = bgp_graceful_is_back(s->peer);
 		s->ours.restart_s = e->config.restart_s;
 		s->ours.restart_families = c->families;
 		s->ours.forwarding_families = e->config.forwarding_kept ? c->families : 0;

@@ -455,6 +455,46 @@ static void we_restart(void **state)
 	speaker_fini(&s);
 }
 
+/*
+ * Back without forwarding: the R bit and no F bit, in the first session with each peer, within the restart time. Nothing is
+ * deferred. Octets of the capability: flags and time (N, 120 s), AFI, SAFI, flags.
+ */
+static void we_restart_without_forwarding(void **state)
+{
+	static const struct {
+		bool restarted;
+		unsigned after_s;
+		const char *gr;
+	} open[] = {
+	    {true, 0, "\x40\x06\xc0\x78\x00\x01\x01\x00"},
+	    {true, 130, "\x40\x06\x40\x78\x00\x01\x01\x00"},
+	    {false, 0, "\x40\x06\x40\x78\x00\x01\x01\x00"},
+	};
+
+	for (unsigned i = 0; i < TEST_COUNT(open); i++) {
+		const struct bgp_config config = {
+		    .router_id = LOCAL_ID, .restart_s = 120, .restarted = open[i].restarted};
+		struct speaker s;
+
+		speaker_init_with(&s, &config);
+		speaker_wait(&s, DUR_S(open[i].after_s));
+		speaker_add(&s, 1, peer_config(1));
+		speaker_accept(&s, 1);
+		assert_true(speaker_next(&s, 1));
+		assert_non_null(memmem(s.message.body, s.message.len, open[i].gr, 8));
+		speaker_establish(&s, 1, GR("00", "80"));
+		speaker_run(&s);
+		speaker_drain(&s, 1);
+		assert_int_equal(s.remote[1].end_of_ribs[BGP_IPV4], 1);
+		speaker_close(&s, 1);
+		speaker_wait(&s, DUR_S(2));
+		speaker_accept(&s, 1);
+		assert_true(speaker_next(&s, 1));
+		assert_non_null(memmem(s.message.body, s.message.len, open[2].gr, 8));
+		speaker_fini(&s);
+	}
+}
+
 /* Peers that restart too, or do not know of it, are not waited for. */
 static void we_restart_alone(void **state)
 {
@@ -517,6 +557,7 @@ int main(void)
 	    cmocka_unit_test(welcome_back),
 	    cmocka_unit_test(stop_forgets),
 	    cmocka_unit_test(we_restart),
+	    cmocka_unit_test(we_restart_without_forwarding),
 	    cmocka_unit_test(we_restart_alone),
 	    cmocka_unit_test(we_restart_in_vain),
 	};

@@ -87,7 +87,8 @@ static uint32_t router_id(const struct router *r)
 
 int speaker_init(struct router *r)
 {
-	const struct bgp_config config = {.router_id = router_id(r), .restart_s = RESTART_S};
+	const struct bgp_config config = {
+	    .router_id = router_id(r), .restart_s = RESTART_S, .restarted = speaker_was_killed(r)};
 	struct speaker *s = xcalloc(1, sizeof(*s));
 
 	s->r = r;
@@ -289,6 +290,7 @@ void speaker_apply(struct router *r)
 			peer_remove(p);
 	}
 	speaker_each_wanted(r, want_peer, s);
+	speaker_mark_running(s);
 	model_peers_changed(r->model);
 }
 
@@ -413,6 +415,7 @@ void speaker_goodbye(struct router *r, struct mono now)
 
 	list_for (p, &r->speaker->peers, node)
 		bgp_peer_stop(r->speaker->engine, now, p->number, BGP_CEASE_SHUTDOWN, NULL);
+	speaker_mark_ended(r->speaker);
 }
 
 bool speaker_is_quiet(const struct router *r)

@@ -9,6 +9,7 @@
  *   conf.c             startup file -> peers
  *   socket.c           sockets <-> connections of the engine
  *   evidence.c         what a peer's packets say of why a session does not come about
+ *   restart.c          were we killed?
  *   packet.c           packets between the TUN device and the tunnels and ports of sessions
  *   ../show/bgp.c      what the control socket answers
  */
@@ -76,6 +77,7 @@ struct speaker {
 	struct list ready;
 	struct list closing;
 	unsigned conns;
+	bool marked;           /* restart.c: the file is there */
 	struct mono looked_at; /* tunnels and ports */
 	int64_t longest_ns;    /* in one go, since the start */
 	uint64_t packets_in, packets_out, packets_refused, packets_lost;
@@ -88,6 +90,11 @@ struct speaker_peer *speaker_peer_named(const struct speaker *s, const char *nam
 /* Calls with each peer that the configuration wants; the struct is the callee's to copy. */
 void speaker_each_wanted(struct router *r,
     void (*fn)(void *ctx, const struct speaker_peer *want, const char *key), void *ctx);
+
+/* restart.c */
+bool speaker_was_killed(const struct router *r); /* at the start */
+void speaker_mark_running(struct speaker *s);    /* once there are peers */
+void speaker_mark_ended(struct speaker *s);      /* they were told goodbye */
 
 /* socket.c         */
 void speaker_listen(struct speaker_peer *p); /* again, when it listens already */
