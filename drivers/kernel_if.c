@@ -76,15 +76,22 @@ int kernel_if_keep_vlan_tags(const char *name)
 	return request(name, SIOCETHTOOL, &req);
 }
 
-uint16_t kernel_if_queues(const char *name)
+static uint16_t at_least_one(uint32_t queues)
+{
+	if (queues == 0)
+		return 1;
+	return queues > UINT16_MAX ? UINT16_MAX : (uint16_t)queues;
+}
+
+struct kernel_if_queues kernel_if_queues(const char *name)
 {
 	struct ethtool_channels channels = {.cmd = ETHTOOL_GCHANNELS};
 	struct ifreq req = {.ifr_data = (void *)&channels};
 
-	if (request(name, SIOCETHTOOL, &req) < 0 || channels.combined_count == 0)
-		return 1;
-	return channels.combined_count > UINT16_MAX ? UINT16_MAX
-						    : (uint16_t)channels.combined_count;
+	if (request(name, SIOCETHTOOL, &req) < 0)
+		return (struct kernel_if_queues){1, 1};
+	return (struct kernel_if_queues){at_least_one(channels.combined_count),
+	    at_least_one(channels.combined_count + channels.rx_count)};
 }
 
 void kernel_if_driver(const char *name, char out[32])

@@ -15,8 +15,13 @@ int kernel_if_set_up(const char *name);
 int kernel_if_set_mtu(const char *name, uint16_t mtu);
 /* Received VLAN tags stay in the frames. 0 or -errno; 0 too when the driver never takes them off. */
 int kernel_if_keep_vlan_tags(const char *name);
-/* Pairs of rx and tx queues that are in use; 1 when the driver cannot tell. */
-uint16_t kernel_if_queues(const char *name);
+struct kernel_if_queues {
+	uint16_t pairs; /* of an rx and a tx queue, which AF_XDP opens together */
+	uint16_t rx;    /* all that receive */
+};
+
+/* Queues that are in use; 1 when the driver cannot tell. */
+struct kernel_if_queues kernel_if_queues(const char *name);
 /* "veth", "tun", "ixgbe"; "" when the driver cannot tell. */
 void kernel_if_driver(const char *name, char out[32]);
 

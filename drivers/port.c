@@ -79,17 +79,20 @@ static bool find_ethdev(const char *name, uint16_t *id, struct rte_device **devi
 
 static uint16_t wanted_queues(const struct port_spec *spec, const struct device *d)
 {
-	uint16_t all;
+	struct kernel_if_queues has;
+	uint16_t opened;
 
 	if (!(d->kind->traits & DEVICE_ALL_QUEUES))
 		return spec->queues ? spec->queues : spec->workers;
-	all = kernel_if_queues(d->target);
-	if (spec->queues && spec->queues < all)
+	has = kernel_if_queues(d->target);
+	opened = spec->queues ? spec->queues : has.pairs;
+	if (opened < has.rx)
 		log_write(LOG_WARNING, LOG, spec->name,
 		    "%s has %u queues and %u of them are opened: what arrives on the others is "
-		    "lost; `ethtool -L %s combined %u` closes them",
-		    d->target, all, spec->queues, d->target, spec->queues);
-	return spec->queues ? spec->queues : all;
+		    "lost; `ethtool -L %s %s %u` closes them",
+		    d->target, has.rx, opened, d->target, has.rx > has.pairs ? "rx" : "combined",
+		    opened);
+	return opened;
 }
 
 static int plug_in(

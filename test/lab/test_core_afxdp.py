@@ -130,3 +130,32 @@ class Shared(Lab):
         for name in ("wan0", "lan0"):
             self.assertFalse(self.attached(name), name)
         self.assertTrue(self.admin.ping(HOST))
+
+
+class Queues(Lab):
+    """A driver that counts rx queues apart from tx queues: AF_XDP opens one of them."""
+
+    release = True
+
+    @classmethod
+    def build(cls):
+        cls.world = world.World(dcs=())
+        cls.router = cls.world.router
+
+    def said(self, rx):
+        """Starts with so many rx queues of wan0; what is said of queues that nobody opens."""
+        self.router.run("ethtool", "-L", "wan0", "rx", rx)
+        config = world.config(dcs=())
+        config["ports"]["wan0"]["device"] = "af_xdp:wan0"
+        self.router.start(config)
+        try:
+            return [line for line in self.router.process.output().splitlines() if "are opened" in line]
+        finally:
+            self.router.end()
+
+    def test_queues_that_nobody_opens_are_told(self):
+        self.assertEqual(self.said(rx=1), [])
+        lines = self.said(rx=2)
+        self.assertEqual(len(lines), 1, lines)
+        self.assertIn("wan0 has 2 queues and 1 of them are opened: what arrives on the others is lost; "
+                      "`ethtool -L wan0 rx 1` closes them", lines[0])
