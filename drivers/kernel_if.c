@@ -8,6 +8,7 @@
 #include <net/if.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,7 +18,10 @@
 
 #include <linux/capability.h>
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/sockios.h>
+
+#include "base/mem.h"
 
 static int request(const char *name, unsigned long what, struct ifreq *req)
 {
@@ -74,6 +78,79 @@ int kernel_if_keep_vlan_tags(const char *name)
 	flags.cmd = ETHTOOL_SFLAGS;
 	flags.data &= ~(uint32_t)ETH_FLAG_RXVLAN;
 	return request(name, SIOCETHTOOL, &req);
+}
+
+/* How many features the kernel knows, or -errno. */
+static int feature_count(const char *name)
+{
+	struct ethtool_sset_info *set = xcalloc(1, sizeof(*set) + sizeof(set->data[0]));
+	struct ifreq req = {.ifr_data = (void *)set};
+	int rc;
+
+	set->cmd = ETHTOOL_GSSET_INFO;
+	set->sset_mask = 1ull << ETH_SS_FEATURES;
+	rc = request(name, SIOCETHTOOL, &req);
+	if (rc == 0)
+		rc = (int)set->data[0];
+	free(set);
+	return rc;
+}
+
+/* Number of the feature of that name; -ENOENT, or another -errno. */
+static int feature_find(const char *name, const char *feature)
+{
+	int count = feature_count(name), found = -ENOENT, rc;
+	struct ethtool_gstrings *strings;
+	struct ifreq req = {0};
+
+	if (count < 0)
+		return count;
+	strings = xcalloc(1, sizeof(*strings) + (size_t)count * ETH_GSTRING_LEN);
+	*strings = (struct ethtool_gstrings){
+	    .cmd = ETHTOOL_GSTRINGS, .string_set = ETH_SS_FEATURES, .len = (uint32_t)count};
+	req.ifr_data = (void *)strings;
+	rc = request(name, SIOCETHTOOL, &req);
+	for (int i = 0; rc == 0 && i < count; i++) {
+		if (!strncmp((char *)strings->data + (size_t)i * ETH_GSTRING_LEN, feature,
+			ETH_GSTRING_LEN))
+			found = i;
+	}
+	free(strings);
+	return rc < 0 ? rc : found;
+}
+
+bool kernel_if_filters_vlans(const char *name)
+{
+	int feature = feature_find(name, "rx-vlan-filter");
+	struct ethtool_gfeatures *all;
+	struct ifreq req = {0};
+	bool active;
+
+	if (feature < 0)
+		return false;
+	all = xcalloc(1, sizeof(*all) + sizeof(all->features[0]) * ((unsigned)feature / 32 + 1));
+	all->cmd = ETHTOOL_GFEATURES;
+	all->size = (unsigned)feature / 32 + 1;
+	req.ifr_data = (void *)all;
+	active = request(name, SIOCETHTOOL, &req) == 0 &&
+	    all->features[feature / 32].active >> (feature % 32) & 1;
+	free(all);
+	return active;
+}
+
+int kernel_if_take_all(const char *name)
+{
+	struct packet_mreq member = {
+	    .mr_ifindex = (int)if_nametoindex(name), .mr_type = PACKET_MR_PROMISC};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+
+	if (fd >= 0 &&
+	    setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &member, sizeof(member)) == 0)
+		return fd;
+	int rc = -errno;
+	if (fd >= 0)
+		close(fd);
+	return rc;
 }
 
 static uint16_t at_least_one(uint32_t queues)

@@ -15,6 +15,11 @@ int kernel_if_set_up(const char *name);
 int kernel_if_set_mtu(const char *name, uint16_t mtu);
 /* Received VLAN tags stay in the frames. 0 or -errno; 0 too when the driver never takes them off. */
 int kernel_if_keep_vlan_tags(const char *name);
+/* Does it drop frames of VLANs for which the kernel has no interface? */
+bool kernel_if_filters_vlans(const char *name);
+/* Promiscuous until the descriptor is closed or the process ends, which gets no frames. Or -errno. */
+int kernel_if_take_all(const char *name);
+
 struct kernel_if_queues {
 	uint16_t pairs; /* of an rx and a tx queue, which AF_XDP opens together */
 	uint16_t rx;    /* all that receive */

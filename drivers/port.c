@@ -34,6 +34,7 @@ struct open_port {
 	struct rte_device *plugged; /* by us, so unplugged by us; NULL: EAL had it */
 	struct steer *steer;        /* of AF_XDP; NULL: none */
 	int claim;                  /* of its kernel interface; -1: none */
+	int vlans;                  /* that it passes them; -1: by itself */
 };
 
 static struct open_port *open_port_of(struct port *port)
@@ -236,7 +237,7 @@ struct port *port_open(const struct port_spec *spec, char why[PORT_WHY_MAX])
 	uint16_t queues;
 	int rc;
 
-	p->claim = -1;
+	p->claim = p->vlans = -1;
 	why[0] = '\0';
 	rc = prepare(p, spec, why);
 	if (rc < 0)
@@ -272,6 +273,7 @@ void port_close(struct port *port)
 		return;
 	rte_eth_dev_stop(port->dpdk_id);
 	unplug(open_port_of(port));
+	vlans_let_go(&open_port_of(port)->vlans);
 	unclaim(open_port_of(port));
 	free(port);
 }
@@ -291,6 +293,8 @@ int port_steer(struct port *port, const struct port_steering *rules)
 {
 	struct open_port *p = open_port_of(port);
 
+	if (p->device.kind->traits & DEVICE_KERNEL_IF)
+		vlans_follow(p->device.target, rules, &p->vlans);
 	return p->steer ? steer_apply(p->steer, rules) : 0;
 }
 

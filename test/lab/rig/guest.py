@@ -16,7 +16,8 @@ import struct
 from . import process, tools, wait
 
 _TUNSETIFF = 0x400454CA
-_IFF_TAP, _IFF_NO_PI = 0x0002, 0x1000
+_IFF_TAP, _IFF_NO_PI, _IFF_MULTI_QUEUE = 0x0002, 0x1000, 0x0100
+_NO_OFFLOADS = "guest_csum=off,guest_tso4=off,guest_tso6=off,guest_ecn=off,guest_ufo=off"
 _BOOT_S = 120  # ten seconds, on a machine with nothing else to do
 
 
@@ -31,19 +32,26 @@ def image_dir():
     return path
 
 
-def _tap(ns, ifname):
-    """A TAP interface in `ns`, up; returns the descriptor that is its other end."""
+def _tap(ns, ifname, queues):
+    """A TAP interface in `ns`, up; returns the descriptors that are its other end, one for each queue."""
+    flags = _IFF_TAP | _IFF_NO_PI | (_IFF_MULTI_QUEUE if queues > 1 else 0)
+    fds = []
     with ns.entered():
-        fd = os.open("/dev/net/tun", os.O_RDWR)
-        fcntl.ioctl(fd, _TUNSETIFF, struct.pack("16sH22x", ifname.encode(), _IFF_TAP | _IFF_NO_PI))
+        for _ in range(queues):
+            fds.append(os.open("/dev/net/tun", os.O_RDWR))
+            fcntl.ioctl(fds[-1], _TUNSETIFF, struct.pack("16sH22x", ifname.encode(), flags))
     ns.ip("link set dev", ifname, "up txqueuelen 10000")
-    return fd
+    return fds
 
 
 class Guest:
-    """One machine. `nics`: list of (namespace, name of the TAP interface there), in the guest's order."""
+    """One machine. `nics`: list of (namespace, name of the TAP interface there), in the guest's order.
 
-    def __init__(self, name, nics, memory_mib=320, cpus=1, extra=()):
+    With several queues each, the NICs leave to the guest what an XDP program has to see as it was on the wire.
+    """
+
+    def __init__(self, name, nics, memory_mib=320, cpus=1, extra=(), queues=1):
+        self.queues = queues
         self.name, self.nics, self.memory_mib, self.cpus = name, nics, memory_mib, cpus
         self.extra = list(extra)
         self.dir = process.log_path(name)  # seen by the guest under the same path, writable
@@ -72,9 +80,12 @@ class Guest:
                      "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
             if there:
                 words.append(f"share={tag}:{there}:{mode}")
-        for i, fd in enumerate(fds):
-            argv += ["-netdev", f"tap,id=n{i},fd={fd}", "-device",
-                     f"virtio-net-pci,netdev=n{i},mac={mac}{i:02x},romfile=,addr={0x10 + i:#x}"]
+        for i, ends in enumerate(fds):
+            several = self.queues > 1
+            end = f"fds={':'.join(map(str, ends))}" if several else f"fd={ends[0]}"
+            argv += ["-netdev", f"tap,id=n{i},{end}", "-device",
+                     f"virtio-net-pci,netdev=n{i},mac={mac}{i:02x},romfile=,addr={0x10 + i:#x}"
+                     + (f",mq=on,vectors={2 * self.queues + 2},{_NO_OFFLOADS}" if several else "")]
         return [*argv, *self.extra, "-kernel", os.path.join(image_dir(), "vmlinuz"), "-initrd",
                 os.path.join(image_dir(), "initramfs"), "-append", " ".join(words)]
 
@@ -86,12 +97,13 @@ class Guest:
         self.server.bind(listen)
         self.server.listen(1)
         self.server.settimeout(10)
-        fds = [_tap(ns, ifname) for ns, ifname in self.nics]
+        fds = [_tap(ns, ifname, self.queues) for ns, ifname in self.nics]
+        flat = sum(fds, [])
         try:
-            self.process = process.Process(self.name, self._argv(fds, listen), pass_fds=fds)
+            self.process = process.Process(self.name, self._argv(fds, listen), pass_fds=flat)
             wait.until(self._connected, 10, f"qemu of {self.name} has its port for the agent")
         finally:
-            for fd in fds:
+            for fd in flat:
                 os.close(fd)
         return self
 

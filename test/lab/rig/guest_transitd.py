@@ -11,6 +11,7 @@ import types
 
 from . import guest, net, site, transitd, wait, world
 
+_KERNEL_NICS = ("eth0", "eth1")
 _PCI = ("0000:00:10.0", "0000:00:11.0")  # in the order of the guest's NICs, see guest.py
 _HUGE_PAGES = 192  # of 2 MiB
 _MEMORY_MIB = 1024
@@ -55,9 +56,11 @@ class GuestProcess:
 class GuestTransitd(transitd.Transitd):
     """`nics`: (namespace, TAP) of the uplink, then of the LAN; they take the place of the file's two ports."""
 
+    queues = 1
+
     def __init__(self, nics, name="tr"):  # pylint: disable=super-init-not-called
         self.name = name
-        self.guest = guest.Guest(f"{name}-vm", nics, memory_mib=_MEMORY_MIB, cpus=2)
+        self.guest = guest.Guest(f"{name}-vm", nics, memory_mib=_MEMORY_MIB, cpus=2, queues=self.queues)
         self.run_dir = f"/run/transitd-{name}"
         self.socket = f"{self.run_dir}/transitd.sock"
         self.process = None
@@ -109,13 +112,34 @@ class GuestTransitd(transitd.Transitd):
         return self._ctl(*words, json="").stdout
 
 
+class SteeredTransitd(GuestTransitd):
+    """The NICs stay with the guest's kernel, which shares them with the router by AF_XDP; they have two queues each."""
+
+    queues = 2
+
+    def bind(self):
+        self.guest.wait_ready()
+        self.config_file = os.path.join(self.guest.dir, f"{self.name}.yaml")
+        for ifname in _KERNEL_NICS:
+            self.guest.sh(f"ethtool -L {ifname} combined {self.queues}; ip link set {ifname} up")
+        return self
+
+    def write(self, config):
+        ports = {name: dict(port, device=f"af_xdp:{ifname}", descriptors=256)
+                 for (name, port), ifname in zip(config["ports"].items(), _KERNEL_NICS)}
+        system = {"huge-pages": "no", "memory": "256M", **config.get("system", {})}
+        return transitd.Transitd.write(self, dict(config, ports=ports, system=system))
+
+
 class GuestWorld(world.World):
     """The standard topology around a router in a guest."""
+
+    router_class = GuestTransitd
 
     def make_router(self, uplink_relay_seed):
         assert uplink_relay_seed is None, "no relay in front of a guest"
         switch_ns = net.Netns("switch-tr-lan0")
-        self.router = GuestTransitd([(self.inet, "tr"), (switch_ns, "trunk")]).boot()
+        self.router = self.router_class([(self.inet, "tr"), (switch_ns, "trunk")]).boot()
         self.inet.ip("addr add 203.0.113.1/24 dev tr")
         self.lan = site.VpcHosts(self.router, "lan0", self.vlans(), switch_ns)
         self.router.bind()
