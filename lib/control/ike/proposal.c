@@ -42,6 +42,16 @@ static uint32_t auth_bits(uint16_t id, bool prf)
 	return 0;
 }
 
+static void note_kind(struct ike_offer *o, uint8_t type)
+{
+	if (type < TRANSFORM_ENCR || type > TRANSFORM_ESN) {
+		o->alien = true;
+		return;
+	}
+	o->doubled |= (o->kinds & BIT(type)) != 0;
+	o->kinds |= BIT(type);
+}
+
 static void note_transform(struct ike_offer *o, uint8_t type, uint16_t id, int key_bits)
 {
 	bool plain = key_bits == -1;
@@ -63,11 +73,7 @@ static void note_transform(struct ike_offer *o, uint8_t type, uint16_t id, int k
 	case TRANSFORM_ESN:
 		o->esn |= plain && id <= 1 ? BIT(id) : 0;
 		break;
-	default:
-		o->alien = true;
-		return;
 	}
-	o->kinds |= BIT(type);
 }
 
 /* key_bits: -1 without the attribute; *known false with any other attribute. */
@@ -110,12 +116,9 @@ static int parse_transform(struct wire *w, struct ike_offer *o)
 		return -EBADMSG;
 	if (last != (wire_left(w) > 0 ? LAST_MORE_TRANSFORMS : 0))
 		return -EBADMSG;
+	note_kind(o, type);
 	if (known)
 		note_transform(o, type, id, key_bits);
-	else if (type >= TRANSFORM_ENCR && type <= TRANSFORM_ESN)
-		o->kinds |= BIT(type);
-	else
-		o->alien = true;
 	return 0;
 }
 
@@ -271,11 +274,6 @@ int ike_suite_choose(
 	return found ? 0 : -ENOENT;
 }
 
-static bool is_single(uint32_t mask)
-{
-	return (mask & (mask - 1)) == 0;
-}
-
 /* Our proposals are numbered by kind of cipher, the kind of the most preferred cipher first. */
 static bool number_matches(const struct ike_policy *p, const struct ike_suite *s)
 {
@@ -293,10 +291,7 @@ int ike_suite_accept(const struct ike_policy *policy, struct wire sa, struct ike
 		return -EBADMSG;
 	if (!wire_done(&sa))
 		return -ENOENT;
-	if (!fits(policy, &o, 0, out) || !number_matches(policy, out))
-		return -ENOENT;
-	if (!is_single(o.encr) || !is_single(o.prf) || !is_single(o.integ) || !is_single(o.dh) ||
-	    !is_single(o.esn))
+	if (o.doubled || !fits(policy, &o, 0, out) || !number_matches(policy, out))
 		return -ENOENT;
 	return 0;
 }

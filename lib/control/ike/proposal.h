@@ -41,6 +41,7 @@ struct ike_offer {
 	uint8_t spi[8]; /* set for the lengths 0, 4 and 8 */
 	uint8_t kinds;  /* bit (1 << transform type), unknown types not counted */
 	bool alien;     /* has a kind of transform that we do not know */
+	bool doubled;   /* has two transforms of one kind: no choice */
 	uint32_t encr, prf, integ, dh;
 	uint32_t esn; /* bit 0: no, bit 1: yes */
 };

@@ -167,7 +167,9 @@ static bool agree(struct ike_sa *sa, const struct v2_message *m, struct ike_span
 		    sa, IKE_ERROR_PROPOSAL_MISMATCH, "ike", NULL, "a choice that we did not offer");
 		return false;
 	}
-	if (sa->suite.dh != ike_dh_group(s->dh) || ke.group != alg_dh(sa->suite.dh)->id)
+	/* The SPIs are in the header; none is in the proposal (3.3.1). */
+	if (sa->suite.spi_len != 0 || sa->suite.dh != ike_dh_group(s->dh) ||
+	    ke.group != alg_dh(sa->suite.dh)->id)
 		return false;
 	sa->engine->counters.dh_computed++;
 	*secret_len = ike_dh_shared(s->dh, ke.value.bytes, ke.value.len, secret);
