@@ -255,6 +255,45 @@ static void test_child_choices(void **state)
 	}
 }
 
+#define TS(first, last) "\7\0\0\x10\0\0\xff\xff" first last
+
+/* V2-13, I16 as initiator: A offered 10.0.0.0/8 to anywhere */
+static void test_child_selectors(void **state)
+{
+	static const struct {
+		enum outcome outcome;
+		const char *body;
+		size_t len;
+	} cases[] = {
+	    {TAKEN, BODY("\1\0\0\0" TS("\x0a\0\0\0", "\x0a\xff\xff\xff"))},
+	    {DECLINED, BODY("\1\0\0\0" TS("\0\0\0\0", "\xff\xff\xff\xff"))}, /* more than offered */
+	    {DECLINED, BODY("\1\0\0\0" TS("\x0a\0\0\0", "\x0b\0\0\0"))},     /* by one address */
+	    {DECLINED, BODY("\1\0\0\0" TS("\xc0\xa8\0\0", "\xc0\xa8\xff\xff"))},
+	    {DECLINED,
+		BODY("\2\0\0\0" TS("\x0a\0\0\0", "\x0a\0\0\xff") TS("\x0b\0\0\0", "\x0b\0\0\xff"))},
+	    {DECLINED, BODY("\0\0\0\0")},
+	    {DECLINED, BODY("\1\0\0\0" TS("\x0a\0\0\2", "\x0a\0\0\1"))}, /* start > end */
+	    {DECLINED,
+		BODY("\2\0\0\0" TS("\x0a\0\0\0", "\x0a\0\0\xff") TS("\x0a\0\0\2", "\x0a\0\0\1"))},
+	    {DECLINED, BODY("\1\0\0\0\x0a\0\0\x10\0\0\xff\xff\x0a\0\0\0\x0a\xff\xff\xff")},
+	    {DECLINED,
+		BODY("\2\0\0\0" TS("\x0a\0\0\0", "\x0a\0\0\xff") "\x09\0\0\x08\0\0\xff\xff")},
+	    {DECLINED, BODY("\1\0\0\0\7\0\0\x28\0\0\xff\xff\x0a\0\0\0\x0a\xff\xff\xff")},
+	    {DECLINED, BODY("\2\0\0\0" TS("\x0a\0\0\0", "\x0a\xff\xff\xff"))},
+	    {DECLINED, BODY("\1")},
+	    {DECLINED, BODY("")},
+	};
+	static const struct liar_edit lost[] = {{LIE_DROP, PAYLOAD_TSI}, {LIE_DROP, PAYLOAD_TSR}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct liar_edit edit = {LIE_REPLACE, PAYLOAD_TSI, cases[i].body, cases[i].len};
+
+		answer_child(&edit, cases[i].outcome, i);
+	}
+	for (size_t i = 0; i < 2; i++)
+		answer_child(&lost[i], DECLINED, 100 + i);
+}
+
 /* V2-05: INVALID_KE_PAYLOAD to a rekey, naming groups of A's list and others: once for each, and no loop */
 static void test_groups_named(void **state)
 {
@@ -405,6 +444,7 @@ int main(void)
 	    cmocka_unit_test(test_init_choices),
 	    cmocka_unit_test(test_init_spi),
 	    cmocka_unit_test(test_child_choices),
+	    cmocka_unit_test(test_child_selectors),
 	    cmocka_unit_test(test_groups_named),
 	    cmocka_unit_test(test_child_ke),
 	    cmocka_unit_test(test_answers_out_of_place),

@@ -224,6 +224,15 @@ uint16_t v2_terms_answer(struct ike_sa *sa, const struct v2_message *m, const st
 	return notify;
 }
 
+/* Selectors that were left out because they select nothing, or are of a type that we do not know: not offered. */
+static bool has_odd_selectors(const struct v2_message *m, const struct ike_ts_pair *ts)
+{
+	const struct ike_payload *tsi = ike_payload_find(m->payloads, PAYLOAD_TSI);
+	const struct ike_payload *tsr = ike_payload_find(m->payloads, PAYLOAD_TSR);
+
+	return tsi->body[0] != ts->local_count || tsr->body[0] != ts->remote_count;
+}
+
 /* What the response chose, checked against what was offered. */
 static bool read_acceptance(struct ike_sa *sa, const struct v2_message *m, const struct v2_terms *t,
     struct ike_suite *suite, struct ike_ts_pair *ts)
@@ -239,6 +248,7 @@ static bool read_acceptance(struct ike_sa *sa, const struct v2_message *m, const
 	if (suite->dh != DH_NONE && (!t->dh || suite->dh != ike_dh_group(t->dh)))
 		return false;
 	return !read_selectors(m, true, ts) && ts->local_count > 0 && ts->remote_count > 0 &&
+	    !has_odd_selectors(m, ts) &&
 	    ike_ts_covers(s->local_ts, s->local_ts_count, ts->local, ts->local_count) &&
 	    ike_ts_covers(s->remote_ts, s->remote_ts_count, ts->remote, ts->remote_count);
 }
@@ -266,7 +276,7 @@ struct ike_child_sa *v2_terms_accept(
 	struct ike_ts_pair ts;
 	int len = -EBADMSG;
 
-	if (read_acceptance(sa, m, t, &suite, &ts))
+	if (t->nonce_r.len > 0 && read_acceptance(sa, m, t, &suite, &ts))
 		len = shared_secret(sa, m, t, suite.dh, secret);
 	if (len < 0) {
 		ike_tunnel_error(sa->tunnel, IKE_ERROR_MESSAGE_MALFORMED, "ipsec", NULL,
