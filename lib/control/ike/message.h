@@ -56,7 +56,7 @@ int ike_payloads_parse(struct wire w, uint8_t first, struct ike_payloads *out);
 /* The first of that type, or NULL. */
 const struct ike_payload *ike_payload_find(const struct ike_payloads *p, uint8_t type);
 /*
- * How often each payload may come in a message (rules.c). 0; -EBADMSG and the payload in *type (may be
+ * How often each payload may come in a message (rules.c), and that notifies can be read. 0; -EBADMSG and the payload in *type (may be
  * NULL). A response that carries an error notify instead of its payloads passes.
  */
 int ike_payloads_check(

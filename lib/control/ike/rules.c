@@ -64,10 +64,26 @@ static bool is_refusal(const struct ike_payloads *p, uint8_t exchange)
 	return ike_notify_error(p, &n);
 }
 
+/* One that cannot be read may be any of those that matter: it is not passed over. */
+static bool has_broken_notify(const struct ike_payloads *p)
+{
+	struct ike_notify n;
+
+	for (unsigned i = 0; i < p->count; i++)
+		if (p->list[i].type == PAYLOAD_NOTIFY && ike_notify_parse(&p->list[i], &n))
+			return true;
+	return false;
+}
+
 int ike_payloads_check(const struct ike_payloads *p, uint8_t exchange, bool response, uint8_t *type)
 {
 	bool refusal = response && is_refusal(p, exchange);
 
+	if (has_broken_notify(p)) {
+		if (type)
+			*type = PAYLOAD_NOTIFY;
+		return -EBADMSG;
+	}
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
 		const struct rule *r = &rules[i];
 		unsigned count = 0;

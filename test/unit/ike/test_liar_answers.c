@@ -125,6 +125,43 @@ static void test_init_choices(void **state)
 	}
 }
 
+/* V2-29: public values and nonces of a responder; payloads that are missing, doubled, or nobody knows */
+static void test_init_payloads(void **state)
+{
+	static const uint8_t zeros[300],
+	    ke[36] = {0, 31, [4] = 9}, one[36] = {0, 31, [4] = 1},
+	    other[4 + 256] = {0, 14, [4] = 9}, none[36] = {0, 0, [4] = 9},
+	    reserved[36] = {0, 31, 0xff, 0xff, 9}, longer[37] = {0, 31, [4] = 9};
+	static const struct {
+		struct liar_edit edit;
+		bool good;
+	} cases[] = {
+	    {{LIE_REPLACE, PAYLOAD_KE, ke, 36}, true},
+	    {{LIE_REPLACE, PAYLOAD_KE, reserved, 36}, true},
+	    {{LIE_REPLACE, PAYLOAD_KE, one, 36}, false}, /* of small order */
+	    {{LIE_REPLACE, PAYLOAD_KE, "\0\x1f\0\0", 4}, false},
+	    {{LIE_REPLACE, PAYLOAD_KE, ke, 35}, false},
+	    {{LIE_REPLACE, PAYLOAD_KE, longer, 37}, false},
+	    {{LIE_REPLACE, PAYLOAD_KE, other, 4 + 256}, false},
+	    {{LIE_REPLACE, PAYLOAD_KE, none, 36}, false}, {{LIE_REPLACE, PAYLOAD_KE, ke, 3}, false},
+	    {{LIE_REPLACE, PAYLOAD_KE, ke, 0}, false}, {{LIE_DOUBLE, PAYLOAD_KE}, false},
+	    {{LIE_DROP, PAYLOAD_KE}, false}, {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 0}, false},
+	    {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 15}, false},
+	    {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 16}, true},
+	    {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 256}, true},
+	    {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 257}, false}, {{LIE_DOUBLE, PAYLOAD_NONCE}, false},
+	    {{LIE_DROP, PAYLOAD_NONCE}, false}, {{LIE_DOUBLE, PAYLOAD_SA}, false},
+	    {{LIE_DROP, PAYLOAD_SA}, false}, {{LIE_ADD, PAYLOAD_CERTREQ, "\4garbage", 8}, true},
+	    {{LIE_ADD, PAYLOAD_VENDOR, "somebody", 8}, true},
+	    {{LIE_ADD, 200, "what is it", 10}, true},
+	    {{LIE_ADD, 200, "what is it", 10, true}, false},
+	    {{LIE_ADD, PAYLOAD_NOTIFY, "\0\xff\x40\x02", 4}, false}, /* no SPI that long */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		answer_init(&cases[i].edit, cases[i].good, i);
+}
+
 static bool without_spi(struct pair *p, struct datagram *d)
 {
 	if (d->from == 1 && exchange_of(d) == EXCHANGE_IKE_SA_INIT && p->count++ == 0)
@@ -442,6 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_init_choices),
+	    cmocka_unit_test(test_init_payloads),
 	    cmocka_unit_test(test_init_spi),
 	    cmocka_unit_test(test_child_choices),
 	    cmocka_unit_test(test_child_selectors),
