@@ -331,6 +331,34 @@ static void test_child_selectors(void **state)
 		answer_child(&lost[i], DECLINED, 100 + i);
 }
 
+/* The other payloads of the answer */
+static void test_child_payloads(void **state)
+{
+	static const uint8_t zeros[300];
+	static const struct {
+		struct liar_edit edit;
+		enum outcome outcome;
+	} cases[] = {
+	    {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 15}, DECLINED},
+	    {{LIE_REPLACE, PAYLOAD_NONCE, zeros, 257}, DECLINED},
+	    {{LIE_DROP, PAYLOAD_NONCE}, FATAL}, {{LIE_DOUBLE, PAYLOAD_NONCE}, FATAL},
+	    {{LIE_DROP, PAYLOAD_SA}, FATAL}, {{LIE_DOUBLE, PAYLOAD_SA}, FATAL},
+	    {{LIE_DOUBLE, PAYLOAD_TSR}, FATAL},
+	    {{LIE_ADD, PAYLOAD_NOTIFY, "\0\xff\x40\x02", 4}, FATAL},
+	    {{LIE_ADD, 200, "what is it", 10, true}, FATAL},
+	    /* RFC 7296 2.21.3: it ended the IKE SA over there */
+	    {{LIE_INSTEAD, PAYLOAD_NOTIFY, "\0\0\0\7", 4}, FATAL},
+	    {{LIE_ADD, 200, "what is it", 10}, TAKEN},
+	    {{LIE_ADD, PAYLOAD_VENDOR, "somebody", 8}, TAKEN},
+	    {{LIE_ADD, PAYLOAD_CP, "\2\0\0\0", 4}, TAKEN},
+	    {{LIE_ADD, PAYLOAD_DELETE, "\1\0\0\0", 4}, TAKEN}, /* has no meaning here */
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		answer_child(&cases[i].edit, cases[i].outcome, i);
+	}
+}
+
 /* V2-05: INVALID_KE_PAYLOAD to a rekey, naming groups of A's list and others: once for each, and no loop */
 static void test_groups_named(void **state)
 {
@@ -483,6 +511,7 @@ int main(void)
 	    cmocka_unit_test(test_init_spi),
 	    cmocka_unit_test(test_child_choices),
 	    cmocka_unit_test(test_child_selectors),
+	    cmocka_unit_test(test_child_payloads),
 	    cmocka_unit_test(test_groups_named),
 	    cmocka_unit_test(test_child_ke),
 	    cmocka_unit_test(test_answers_out_of_place),

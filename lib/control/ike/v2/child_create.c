@@ -194,7 +194,7 @@ void v2_child_response(struct ike_sa *sa, const struct v2_message *m)
 	struct ike_exchange *x = &sa->exchange;
 	struct ike_child_sa *old = x->spi_in ? ike_child_find(sa, x->spi_in) : NULL;
 	struct v2_terms terms = own_terms(sa);
-	struct ike_child_sa *made = NULL;
+	struct ike_child_sa *made;
 	struct ike_notify n;
 
 	if (old && old->state != IKE_CHILD_REKEYING)
@@ -209,10 +209,8 @@ void v2_child_response(struct ike_sa *sa, const struct v2_message *m)
 		ike_exchange_clear(sa);
 		return;
 	}
-	if (v2_nonce_read(m->payloads, &terms.nonce_r))
-		made = v2_terms_accept(sa, m, &terms, x->new_spi_in);
-	else
-		sa->engine->ops->spi_free(sa->engine->ctx, sa->tunnel->id, x->new_spi_in);
+	v2_nonce_read(m->payloads, &terms.nonce_r);
+	made = v2_terms_accept(sa, m, &terms, x->new_spi_in);
 	x->new_spi_in = 0;
 	if (made && x->kind == IKE_TASK_REKEY_CHILD) {
 		settle_rekey(sa, old, made);

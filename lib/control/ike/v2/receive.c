@@ -98,6 +98,25 @@ static void senseless_response(struct ike_sa *sa, const struct v2_message *m)
 		ike_tunnel_failed(sa->tunnel, IKE_ERROR_MESSAGE_MALFORMED);
 }
 
+static bool refuses_syntax(const struct v2_message *m)
+{
+	struct ike_notify n;
+
+	return ike_notify_find(m->payloads, NOTIFY_INVALID_SYNTAX, &n);
+}
+
+/* The peer could not read what we sent and has ended the IKE SA, without a delete (2.21.3): so do we. */
+static void fatal_refusal(struct ike_sa *sa)
+{
+	bool was_coming_up = sa->state == IKE_SA_AUTH_SENT;
+
+	ike_tunnel_error(
+	    sa->tunnel, IKE_ERROR_PEER_REFUSED, "", NULL, ike_notify_name(NOTIFY_INVALID_SYNTAX));
+	ike_sa_kill(sa, IKE_ERROR_PEER_REFUSED);
+	if (was_coming_up)
+		ike_tunnel_failed(sa->tunnel, IKE_ERROR_PEER_REFUSED);
+}
+
 static void on_request(struct ike_sa *sa, const struct v2_message *m)
 {
 	if (m->payloads->unknown_critical) {
@@ -133,6 +152,10 @@ static void on_response(struct ike_sa *sa, const struct v2_message *m)
 	if (m->payloads->unknown_critical ||
 	    ike_payloads_check(m->payloads, m->header->exchange, true, NULL)) {
 		senseless_response(sa, m);
+		return;
+	}
+	if (sa->state != IKE_SA_DELETING && refuses_syntax(m)) {
+		fatal_refusal(sa);
 		return;
 	}
 	switch (m->header->exchange) {
