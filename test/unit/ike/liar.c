@@ -48,6 +48,22 @@ static void put(struct ike_chain *c, const struct liar_edit *e)
 		wirebuf_u8_at(&c->buf, c->last_start + 1, 0x80);
 }
 
+/* The body of a payload with something wrong inside. */
+static void put_spoiled(
+    struct ike_chain *c, const struct ike_payload *old, const struct liar_edit *e)
+{
+	uint8_t body[1024] = {0};
+	size_t len = e->how == LIE_RESIZE ? e->len : old->len;
+
+	assert_true(len <= sizeof(body) && old->len <= sizeof(body));
+	memcpy(body, old->body, old->len);
+	if (e->how == LIE_FLIP) {
+		assert_true(e->len < len);
+		body[e->len] ^= *(const uint8_t *)e->body;
+	}
+	ike_chain_put(c, old->type, body, len);
+}
+
 static struct ike_chain edited(const struct ike_payloads *payloads, const struct liar_edit *e)
 {
 	struct ike_chain c = ike_chain_of(mem, sizeof(mem));
@@ -57,6 +73,10 @@ static struct ike_chain edited(const struct ike_payloads *payloads, const struct
 
 		if (old->type == e->type && e->how == LIE_REPLACE) {
 			put(&c, e);
+			continue;
+		}
+		if (old->type == e->type && (e->how == LIE_FLIP || e->how == LIE_RESIZE)) {
+			put_spoiled(&c, old, e);
 			continue;
 		}
 		if (old->type == e->type && e->how == LIE_DROP)

@@ -13,6 +13,8 @@ enum liar_how {
 	LIE_NOTHING,
 	LIE_REPLACE, /* the payloads of that type have this body */
 	LIE_DROP,
+	LIE_FLIP,   /* the byte at `len` is changed by the bits of body[0] */
+	LIE_RESIZE, /* the body is cut, or zeros are put behind it, to have `len` bytes */
 	LIE_DOUBLE, /* each of that type comes twice */
 	LIE_ADD,    /* one more behind all others */
 	LIE_INSTEAD /* the only payload of the message */

@@ -60,6 +60,17 @@ bool v2_auth_verify(
 	    secret_equal(value, expected, digest);
 }
 
+const char *v2_auth_method(const struct ike_payload *auth, char buf[V2_AUTH_METHOD_TEXT])
+{
+	struct wire w = ike_payload_wire(auth);
+	uint8_t method = wire_u8(&w);
+
+	if (method == IKE_AUTH_METHOD_PSK)
+		return NULL;
+	snprintf(buf, V2_AUTH_METHOD_TEXT, "authentication method %u", method);
+	return buf;
+}
+
 /* No other IKE SA with this peer: whatever it still has from before is dead (2.4). */
 static bool is_first_contact(const struct ike_sa *sa)
 {
@@ -156,6 +167,7 @@ static void on_refusal(struct ike_sa *sa, const struct ike_notify *n)
 static bool is_the_peer(struct ike_sa *sa, const struct v2_message *m)
 {
 	const struct ike_payload *idr = ike_payload_find(m->payloads, PAYLOAD_IDR);
+	const struct ike_payload *auth = ike_payload_find(m->payloads, PAYLOAD_AUTH);
 	const struct ike_tunnel_config *config = &sa->tunnel->config;
 	char ours[IKE_ID_TEXT_MAX], theirs[IKE_ID_TEXT_MAX];
 	struct ike_id id;
@@ -165,9 +177,12 @@ static bool is_the_peer(struct ike_sa *sa, const struct v2_message *m)
 		    ike_id_text(&config->remote_id, ours), ike_id_text(&id, theirs));
 		return false;
 	}
-	if (!v2_auth_verify(
-		sa, ike_payload_find(m->payloads, PAYLOAD_AUTH), ike_payload_span(idr))) {
-		reject_peer(sa, IKE_ERROR_PSK_MISMATCH, "psk", NULL, NULL);
+	if (!v2_auth_verify(sa, auth, ike_payload_span(idr))) {
+		if (v2_auth_method(auth, theirs))
+			reject_peer(
+			    sa, IKE_ERROR_AUTHENTICATION_FAILED, "psk", "pre-shared key", theirs);
+		else
+			reject_peer(sa, IKE_ERROR_PSK_MISMATCH, "psk", NULL, NULL);
 		return false;
 	}
 	return true;

@@ -8,7 +8,6 @@
  * same bytes, but no second IKE_AUTH is served on it.
  */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -83,23 +82,18 @@ static void report_identity(struct ike_tunnel *t, const struct claim *claim)
 
 static void report_proof(struct ike_tunnel *t, const struct claim *claim)
 {
-	struct wire w;
-	uint8_t method;
-	char theirs[40];
+	char theirs[V2_AUTH_METHOD_TEXT];
 
 	if (!claim->auth) {
 		ike_tunnel_error(
 		    t, IKE_ERROR_AUTHENTICATION_FAILED, "psk", "pre-shared key", "EAP");
 		return;
 	}
-	w = ike_payload_wire(claim->auth);
-	method = wire_u8(&w);
-	if (method == IKE_AUTH_METHOD_PSK) {
+	if (v2_auth_method(claim->auth, theirs))
+		ike_tunnel_error(
+		    t, IKE_ERROR_AUTHENTICATION_FAILED, "psk", "pre-shared key", theirs);
+	else
 		ike_tunnel_error(t, IKE_ERROR_PSK_MISMATCH, "psk", NULL, NULL);
-		return;
-	}
-	snprintf(theirs, sizeof(theirs), "authentication method %u", method);
-	ike_tunnel_error(t, IKE_ERROR_AUTHENTICATION_FAILED, "psk", "pre-shared key", theirs);
 }
 
 /* The same computation whoever asks: `t` may be any tunnel when the claim fits none. */
@@ -143,9 +137,12 @@ static struct ike_tunnel *authenticate(struct ike_sa *sa, const struct v2_messag
 	return NULL;
 }
 
-/* The Child SA asked for, or the notify that refuses it: the IKE SA comes up either way (2.21.2). */
-static struct ike_child_sa *answer_child(
-    struct ike_sa *sa, const struct v2_message *m, struct ike_chain *c)
+/*
+ * The Child SA asked for, or the notify that refuses it: the IKE SA comes up either way (2.21.2). Only
+ * INVALID_SYNTAX is for the caller to send: that one ends it.
+ */
+static uint16_t answer_child(
+    struct ike_sa *sa, const struct v2_message *m, struct ike_chain *c, struct ike_child_sa **child)
 {
 	struct ike_setup *s = sa->setup;
 	struct v2_terms terms = {
@@ -153,16 +150,16 @@ static struct ike_child_sa *answer_child(
 	    .nonce_i = {s->nonce_i, s->nonce_i_len},
 	    .nonce_r = {s->nonce_r, s->nonce_r_len},
 	};
-	struct ike_child_sa *child = NULL;
 	enum alg_dh group;
 	uint16_t notify;
 
+	*child = NULL;
 	if (!ike_payload_find(m->payloads, PAYLOAD_SA))
-		return NULL; /* childless (RFC 6023) */
-	notify = v2_terms_answer(sa, m, &terms, c, &child, &group);
-	if (notify)
+		return 0; /* childless (RFC 6023) */
+	notify = v2_terms_answer(sa, m, &terms, c, child, &group);
+	if (notify && notify != NOTIFY_INVALID_SYNTAX)
 		ike_chain_notify(c, notify, NULL, 0);
-	return child;
+	return notify;
 }
 
 static void leave_the_rest_to_the_peer(struct ike_tunnel *t)
@@ -195,7 +192,10 @@ void v2_auth_request(struct ike_sa *sa, const struct v2_message *m)
 	id_body = (struct ike_span){id, ike_id_body(&t->config.local_id, id)};
 	ike_chain_put(&c, PAYLOAD_IDR, id, id_body.len);
 	v2_auth_put(sa, &c, id_body);
-	child = answer_child(sa, m, &c);
+	if (answer_child(sa, m, &c, &child) == NOTIFY_INVALID_SYNTAX) {
+		v2_syntax_error(sa, m);
+		return;
+	}
 	v2_reply(sa, m, &c);
 	if (child && !ike_child_sibling(child))
 		ike_child_use(child);

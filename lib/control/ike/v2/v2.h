@@ -64,6 +64,9 @@ void v2_auth_send(struct ike_sa *sa);
 void v2_auth_put(struct ike_sa *sa, struct ike_chain *c, struct ike_span id_body);
 bool v2_auth_verify(
     const struct ike_sa *sa, const struct ike_payload *auth, struct ike_span id_body);
+/* The method of an AUTH payload for the operator; NULL when it is a pre-shared key. */
+#define V2_AUTH_METHOD_TEXT 40
+const char *v2_auth_method(const struct ike_payload *auth, char buf[V2_AUTH_METHOD_TEXT]);
 void v2_auth_request(struct ike_sa *sa, const struct v2_message *m);
 void v2_auth_response(struct ike_sa *sa, const struct v2_message *m);
 
