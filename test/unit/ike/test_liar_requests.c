@@ -1,0 +1,598 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+
+/*
+ * Requests of a liar on an established IKE SA, under the right keys: what each gets for an answer, or none, and
+ * that nothing but what it may move has moved (V2-03, V2-07, V2-11, V2-12, V2-18, V2-19, V2-24, V2-27, I4 - I6, I8,
+ * I11, I14, I18, I19).
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "liar.h"
+
+static struct pair pair;
+static uint8_t mem[8192];
+
+#define BODY(literal) (literal), sizeof(literal) - 1
+
+/* The protected answer of B that came last. */
+static struct ike_payloads answered;
+static struct ike_notify error;
+
+static void up(struct pair *p)
+{
+	pair_init(p);
+	pair_start(p);
+	pair_assert_up(p);
+	p->cut = true; /* A does not hear what it did not ask */
+}
+
+static void down(struct pair *p)
+{
+	p->queued = 0;
+	pair_end(p);
+}
+
+static struct ike_chain nothing(void)
+{
+	return ike_chain_of(mem, sizeof(mem));
+}
+
+/* The first error notify of the last answer, 0: none; the message ID is the one asked with. */
+static uint16_t answer(struct pair *p, uint32_t id)
+{
+	static uint8_t buffer[4096];
+
+	assert_true(is_response(&p->last[1]));
+	assert_int_equal(message_id_of(&p->last[1]), id);
+	assert_true(pair_open_last(p, 1, buffer, &answered));
+	memset(&error, 0, sizeof(error));
+	return ike_notify_error(&answered, &error) ? error.type : 0;
+}
+
+/* Sends it and takes the answer: one datagram. */
+static uint16_t ask(struct pair *p, const struct liar_message *m)
+{
+	unsigned seen = p->seen[1];
+
+	liar_send(p, m);
+	assert_int_equal(p->seen[1], seen + 1);
+	p->queued = 0;
+	return answer(p, m->id);
+}
+
+static uint16_t ask_with(struct pair *p, uint8_t exchange, const struct ike_chain *c)
+{
+	struct liar_message m = liar_message(p, exchange, c);
+
+	return ask(p, &m);
+}
+
+/* Nothing is said, the counter tells, and nothing has moved: the next request of A is served. */
+static void assert_silence(struct pair *p, const uint64_t *counter, const struct liar_message *m)
+{
+	struct ike_chain none = nothing();
+	unsigned seen = p->seen[1];
+	uint64_t before = *counter;
+
+	liar_send(p, m);
+	assert_int_equal(p->seen[1], seen);
+	assert_int_equal(*counter, before + 1);
+	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+	assert_int_equal(pair_children(p, 1), 1);
+	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &none), 0);
+	assert_int_equal(answered.count, 0);
+}
+
+/* V2-03, V2-27 */
+static void test_message_ids(void **state)
+{
+	static const int64_t beside[] = {-1, -2, -3, 1, 2, 256, 0x10000, 0x7fffffff, 0xfffffffc};
+	struct pair *p = &pair;
+	const struct ike_counters *counters;
+	struct ike_chain c = nothing();
+
+	up(p);
+	counters = ike_counters(p->side[1].engine);
+	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
+		struct liar_message m;
+
+		c = nothing();
+		ike_chain_delete_ike(&c);
+		m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+		m.id += (uint32_t)beside[i];
+		assert_silence(p, &counters->unexpected, &m);
+	}
+	/* a response to no request, with any ID */
+	for (uint32_t id = 0; id < 20; id++) {
+		struct liar_message m;
+
+		c = nothing();
+		ike_chain_delete_ike(&c);
+		m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+		m.flags |= IKE_FLAG_RESPONSE;
+		m.id = id;
+		assert_silence(p, &counters->unexpected, &m);
+	}
+	down(p);
+}
+
+/* I8: exchanges that there are not, that are another version's, or over */
+static void test_exchanges(void **state)
+{
+	struct pair *p = &pair;
+	const struct ike_counters *counters;
+
+	up(p);
+	counters = ike_counters(p->side[1].engine);
+	for (unsigned exchange = 0; exchange < 256; exchange++) {
+		struct ike_chain c = nothing();
+		struct liar_message m;
+
+		if (exchange == EXCHANGE_CREATE_CHILD_SA || exchange == EXCHANGE_INFORMATIONAL)
+			continue;
+		ike_chain_delete_ike(&c);
+		m = liar_message(p, (uint8_t)exchange, &c);
+		assert_silence(p, &counters->unexpected, &m);
+		/* A fragment of such is not kept either. */
+		m = liar_message(p, (uint8_t)exchange, &c);
+		m.number = 1;
+		m.total = 2;
+		assert_silence(p, &counters->unexpected, &m);
+	}
+	down(p);
+}
+
+/* V2-12: versions, reserved bits */
+static void test_versions(void **state)
+{
+	static const uint8_t reserved[] = {0x01, 0x02, 0x04, 0x10, 0x40, 0x80, 0xd7};
+	struct pair *p = &pair;
+	struct ike_chain none = nothing();
+	struct liar_message m;
+	unsigned seen;
+
+	up(p);
+	for (uint8_t minor = 1; minor < 16; minor++) {
+		m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
+		m.version |= minor;
+		assert_int_equal(ask(p, &m), 0);
+		assert_int_equal(p->last[1].bytes[17], 0x20);
+	}
+	for (size_t i = 0; i < sizeof(reserved); i++) {
+		m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
+		m.flags |= reserved[i];
+		assert_int_equal(ask(p, &m), 0);
+		assert_int_equal(p->last[1].bytes[19], IKE_FLAG_RESPONSE); /* sent as zero */
+	}
+	for (unsigned bit = 1; bit < 256; bit <<= 1) { /* of the payload header of SK */
+		m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
+		m.sk_flags = (uint8_t)bit;
+		assert_int_equal(ask(p, &m), 0);
+	}
+
+	/* A higher version: in clear, of that ID and exchange, and nothing was done. */
+	m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
+	m.version = 0x30;
+	liar_send(p, &m);
+	assert_int_equal(p->last[1].bytes[16], PAYLOAD_NOTIFY);
+	assert_int_equal(p->last[1].bytes[17], 0x20);
+	assert_int_equal(exchange_of(&p->last[1]), EXCHANGE_INFORMATIONAL);
+	assert_true(is_response(&p->last[1]));
+	assert_int_equal(message_id_of(&p->last[1]), m.id);
+	assert_int_equal(p->last[1].len, 36);
+	assert_int_equal(p->last[1].bytes[35], NOTIFY_INVALID_MAJOR_VERSION);
+	p->queued = 0;
+	/* No answer to an answer, however much later. */
+	pair_run(p, DUR_S(5));
+	seen = p->seen[1];
+	m.flags |= IKE_FLAG_RESPONSE;
+	liar_send(p, &m);
+	assert_int_equal(p->seen[1], seen);
+	m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
+	assert_int_equal(ask(p, &m), 0);
+	down(p);
+}
+
+/* V2-11, I14: what is inside of SK */
+static void test_sk(void **state)
+{
+	static const uint8_t exchanges[] = {EXCHANGE_INFORMATIONAL, EXCHANGE_CREATE_CHILD_SA};
+	static uint8_t bytes[4096];
+	struct pair *p = &pair;
+	const struct ike_counters *counters;
+	struct ike_chain c = nothing();
+	struct liar_message m;
+	unsigned seen;
+
+	/* Empty: a question whether we live; no Child SA is asked for with nothing. */
+	up(p);
+	c = nothing();
+	m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+	assert_int_equal(ask(p, &m), 0);
+	assert_int_equal(answered.count, 0);
+	m = liar_message(p, EXCHANGE_CREATE_CHILD_SA, &c);
+	assert_int_equal(ask(p, &m), NOTIFY_INVALID_SYNTAX);
+	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
+	assert_int_equal(pair_children(p, 1), 0);
+	down(p);
+
+	/* More padding than there is; as much as there is (no payload is left, but one was announced) */
+	for (unsigned i = 0; i < 2; i++) {
+		static const int pads[] = {16, 17, 255, 15, 14};
+
+		for (unsigned k = 0; k < sizeof(pads) / sizeof(pads[0]); k++) {
+			up(p);
+			c = nothing();
+			ike_chain_notify(&c, 40000, NULL, 0);
+			m = liar_message(p, exchanges[i], &c);
+			m.pad = pads[k];
+			assert_int_equal(ask(p, &m), NOTIFY_INVALID_SYNTAX);
+			assert_int_equal(pair_count_sas(p, 1, "established"), 0);
+			down(p);
+		}
+	}
+
+	/* Not authentic, no whole block, too short for anything: silence */
+	up(p);
+	counters = ike_counters(p->side[1].engine);
+	c = nothing();
+	ike_chain_delete_ike(&c);
+	m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+	m.cut = 1;
+	assert_silence(p, &counters->bad_icv, &m);
+	m = liar_message(p, EXCHANGE_INFORMATIONAL, NULL);
+	m.cut = 16;
+	assert_silence(p, &counters->bad_icv, &m);
+	m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+	for (size_t back = 1; back <= 16; back++) {
+		size_t len = liar_seal(p, 0, &m, bytes);
+		uint64_t before = counters->bad_icv;
+
+		seen = p->seen[1];
+		bytes[len - back] ^= 0x10;
+		pair_inject(p, 1, bytes, len);
+		assert_int_equal(p->seen[1], seen);
+		assert_int_equal(counters->bad_icv, before + 1);
+	}
+	for (size_t body = 0; body < 33; body++) {
+		size_t len = 32 + body;
+
+		seen = p->seen[1];
+		liar_seal(p, 0, &m, bytes);
+		bytes[27] = (uint8_t)len;
+		bytes[31] = (uint8_t)(4 + body);
+		pair_inject(p, 1, bytes, len);
+		assert_int_equal(p->seen[1], seen);
+	}
+	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+	assert_int_equal(ask(p, &m), 0); /* and the right one ends it */
+	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
+	down(p);
+}
+
+/* ---- fragments ---- */
+
+/* A piece of `text`, delivered. */
+static void piece(struct pair *p, const struct ike_chain *c, uint16_t number, uint16_t total,
+    size_t from, size_t to)
+{
+	struct liar_message m = liar_message(p, EXCHANGE_INFORMATIONAL, c);
+
+	m.fragment = true;
+	m.number = number;
+	m.total = total;
+	m.first = number == 1 ? c->first : PAYLOAD_NONE;
+	m.text += from;
+	m.len = to - from;
+	liar_send(p, &m);
+}
+
+/* V2-24, I11: each of these leaves the message ID free for the honest message behind it */
+static void test_fragments(void **state)
+{
+	static const uint16_t impossible[][2] = {{0, 0}, {0, 1}, {0, 2}, {1, 0}, {2, 1}, {3, 2},
+	    {65535, 1}, {1, 65}, {65, 65}, {1, 65535}, {65535, 65535}};
+	struct pair *p = &pair;
+	const struct ike_counters *counters;
+	struct ike_chain c = nothing();
+	unsigned seen;
+	uint32_t id;
+
+	up(p);
+	counters = ike_counters(p->side[1].engine);
+	c = nothing();
+	ike_chain_delete_ike(&c);
+	for (size_t i = 0; i < sizeof(impossible) / sizeof(impossible[0]); i++) {
+		uint64_t before = counters->bad_icv;
+
+		seen = p->seen[1];
+		piece(p, &c, impossible[i][0], impossible[i][1], 0, 8);
+		assert_int_equal(p->seen[1], seen);
+		assert_int_equal(counters->bad_icv, before + 1);
+	}
+	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+
+	/* Of a total that grows, shrinks, and comes twice: what has most pieces counts (RFC 7383 2.6). */
+	c = nothing();
+	ike_chain_notify(&c, 40000, "of no meaning", 13);
+	id = liar_message(p, EXCHANGE_INFORMATIONAL, &c).id;
+	seen = p->seen[1];
+	piece(p, &c, 1, 2, 0, 10);
+	piece(p, &c, 3, 3, 16, 21); /* grows: anew */
+	piece(p, &c, 2, 2, 10, 21); /* shrinks: ignored */
+	piece(p, &c, 1, 3, 0, 10);
+	piece(p, &c, 1, 3, 2, 12); /* a copy with something else in it */
+	piece(p, &c, 1, 2, 0, 10);
+	assert_int_equal(p->seen[1], seen);
+	piece(p, &c, 2, 3, 10, 16);
+	assert_int_equal(p->seen[1], seen + 1);
+	p->queued = 0;
+	assert_int_equal(answer(p, id), 0);
+	assert_int_equal(answered.count, 0);
+
+	/* One in one piece, and an empty piece among others. */
+	id++;
+	piece(p, &c, 1, 1, 0, 21);
+	assert_int_equal(answer(p, id), 0);
+	id++;
+	piece(p, &c, 1, 3, 0, 21);
+	piece(p, &c, 2, 3, 21, 21);
+	piece(p, &c, 3, 3, 21, 21);
+	assert_int_equal(answer(p, id), 0);
+	p->queued = 0;
+
+	/* The whole message beside pieces of it: it is served, and the pieces are late then. */
+	id++;
+	piece(p, &c, 1, 2, 0, 10);
+	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	seen = p->seen[1];
+	piece(p, &c, 2, 2, 10, 21); /* begins the next message, as it takes the next ID */
+	assert_int_equal(p->seen[1], seen);
+	c = nothing();
+	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+	down(p);
+}
+
+/* Pieces that are together no message end the IKE SA as a whole message would */
+static void test_fragments_of_nonsense(void **state)
+{
+	struct pair *p = &pair;
+	struct ike_chain c = nothing();
+	uint32_t id;
+
+	up(p);
+	c = nothing();
+	ike_chain_notify(&c, 40000, "of no meaning", 13);
+	id = liar_message(p, EXCHANGE_INFORMATIONAL, &c).id;
+	piece(p, &c, 1, 2, 0, 10);
+	piece(p, &c, 2, 2, 10, 20); /* one byte is missing */
+	assert_int_equal(answer(p, id), NOTIFY_INVALID_SYNTAX);
+	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
+	down(p);
+}
+
+/* An IKE SA on which fragments were not agreed */
+static void test_fragments_not_agreed(void **state)
+{
+	struct pair *p = &pair;
+	struct ike_chain c = nothing();
+
+	up(p);
+	pair_sa(p, 1)->fragments = false;
+	c = nothing();
+	ike_chain_delete_ike(&c);
+	{
+		struct liar_message m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+
+		m.number = m.total = 1;
+		assert_silence(p, &ike_counters(p->side[1].engine)->bad_icv, &m);
+	}
+	down(p);
+}
+
+/* ---- deletes ---- */
+
+/* V2-19, I19: the body of a Delete payload, with the SPI of A's Child SA (X) or of B's (Y) put in. */
+static void test_deletes(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t len;
+		uint16_t answer;
+		bool deleted; /* the Child SA; its SPI is in the answer then */
+	} cases[] = {
+	    {BODY("\3\4\0\1XXXX"), 0, true},
+	    {BODY("\3\4\0\2XXXXXXXX"), 0, true},
+	    {BODY("\3\4\0\3\0\0\0\0XXXXYYYY"), 0, true},
+	    {BODY("\3\4\0\1YYYY"), 0, false}, /* ours: it deletes what it receives on */
+	    {BODY("\3\4\0\1\0\0\0\0"), 0, false},
+	    {BODY("\3\4\0\1\xff\xff\xff\xff"), 0, false},
+	    {BODY("\2\4\0\1XXXX"), 0, false}, /* AH */
+	    {BODY("\3\4\0\0"), 0, false},
+	    {BODY("\3\4\0\0XXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\3\4\0\2XXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\3\3\0\1XXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\3\x08\0\1XXXXXXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\3\2\0\2XXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\3\xff\xff\xffXXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\1\x08\0\1XXXXXXXX"), NOTIFY_INVALID_SYNTAX, false}, /* IKE has none (3.11) */
+	    {BODY("\1\0\0\1"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\0\4\0\1XXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\4\4\0\1XXXX"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY("\3\4\0"), NOTIFY_INVALID_SYNTAX, false},
+	    {BODY(""), NOTIFY_INVALID_SYNTAX, false},
+	};
+	struct pair *p = &pair;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ike_chain c = nothing();
+		uint8_t spi[2][4], body[64];
+		uint16_t notify;
+
+		up(p);
+		for (unsigned side = 0; side < 2; side++) {
+			struct wirebuf b = wirebuf_of(spi[side], 4);
+
+			wirebuf_u32(&b, pair_in_use(p, side)->info.spi_in);
+		}
+		memcpy(body, cases[i].body, cases[i].len);
+		for (size_t at = 4; at < cases[i].len; at++)
+			if (cases[i].body[at] == 'X' || cases[i].body[at] == 'Y')
+				body[at] = spi[cases[i].body[at] == 'Y'][at % 4];
+		ike_chain_put(&c, PAYLOAD_DELETE, body, cases[i].len);
+		notify = ask_with(p, EXCHANGE_INFORMATIONAL, &c);
+		if (notify != cases[i].answer)
+			fail_msg("case %zu: answered with notify %u, not %u", i, notify,
+			    cases[i].answer);
+		if (notify) {
+			assert_int_equal(pair_count_sas(p, 1, "established"), 0);
+			assert_int_equal(pair_children(p, 1), 0);
+			down(p);
+			continue;
+		}
+		assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+		assert_int_equal(pair_in_use(p, 1) == NULL, cases[i].deleted);
+		assert_int_equal(answered.count, cases[i].deleted);
+		if (cases[i].deleted) {
+			assert_int_equal(answered.list[0].type, PAYLOAD_DELETE);
+			assert_int_equal(answered.list[0].len, 8); /* once */
+			assert_memory_equal(answered.list[0].body, "\3\4\0\1", 4);
+			assert_memory_equal(answered.list[0].body + 4, spi[1], 4);
+		}
+		down(p);
+	}
+}
+
+/* Both protocols in one message: AH means nothing, ESP what it says */
+static void test_deletes_of_both(void **state)
+{
+	struct pair *p = &pair;
+	struct ike_chain c = nothing();
+	uint8_t body[8] = {2, 4, 0, 1};
+	struct wirebuf b = wirebuf_of(body + 4, 4);
+
+	up(p);
+	wirebuf_u32(&b, pair_in_use(p, 0)->info.spi_in);
+	c = nothing();
+	ike_chain_put(&c, PAYLOAD_DELETE, body, 8);
+	body[0] = 3;
+	ike_chain_put(&c, PAYLOAD_DELETE, body, 8);
+	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	assert_int_equal(answered.count, 1);
+	assert_null(pair_in_use(p, 1));
+	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+	down(p);
+}
+
+/* ---- payloads that nobody knows ---- */
+
+/* V2-12: refused by its type when critical, and nothing else of the message is done; ignored when not */
+static void test_unknown_payloads(void **state)
+{
+	static const uint8_t exchanges[] = {EXCHANGE_INFORMATIONAL, EXCHANGE_CREATE_CHILD_SA};
+	static const uint8_t types[] = {1, 32, 49, 52, 54, 127, 128, 200, 255};
+	struct pair *p = &pair;
+
+	up(p);
+	for (unsigned i = 0; i < 2 * sizeof(types); i++) {
+		struct ike_chain c = nothing();
+
+		ike_chain_put(&c, types[i / 2], "what is it", 10);
+		mem[1] = 0x80;
+		ike_chain_put(&c, 99, "and this", 8);
+		mem[15] = 0x80;
+		ike_chain_delete_ike(&c);
+		assert_int_equal(
+		    ask_with(p, exchanges[i % 2], &c), NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD);
+		assert_int_equal(answered.count, 1);
+		assert_int_equal(error.protocol, 0);
+		assert_int_equal(error.spi_len, 0);
+		assert_int_equal(error.data.len, 1);
+		assert_memory_equal(error.data.bytes, &types[i / 2], 1);
+		assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+	}
+	for (unsigned i = 0; i < sizeof(types); i++) {
+		struct ike_chain c = nothing();
+
+		ike_chain_put(&c, types[i], "what is it", 10);
+		mem[1] = 0x7f; /* reserved */
+		ike_chain_put(&c, types[i], "", 0);
+		assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+		assert_int_equal(answered.count, 0);
+	}
+	/* The bit on payloads that are known means nothing (2.5). */
+	{
+		struct ike_chain c = nothing();
+
+		ike_chain_notify(&c, 40000, NULL, 0);
+		mem[1] = 0x80;
+		assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	}
+	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
+	assert_int_equal(pair_children(p, 1), 1);
+	down(p);
+}
+
+/* I14: notifies that are shorter than they say; SPIs as long as there can be */
+static void test_notifies(void **state)
+{
+	static const struct {
+		const char *body;
+		size_t len;
+		uint16_t answer;
+	} cases[] = {
+	    {BODY(""), NOTIFY_INVALID_SYNTAX},
+	    {BODY("\0\0\x9c"), NOTIFY_INVALID_SYNTAX},
+	    {BODY("\3\4\x40\x09\0\0\0"), NOTIFY_INVALID_SYNTAX}, /* REKEY_SA */
+	    {BODY("\0\xff\x9c\x40"), NOTIFY_INVALID_SYNTAX},
+	    {BODY("\0\x08\x9c\x40"
+		  "12345678"),
+		0},
+	    {BODY("\xff\0\x9c\x40"), 0},
+	    {BODY("\0\0\xff\xff"), 0},
+	};
+	struct pair *p = &pair;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct ike_chain c = nothing();
+		uint16_t notify;
+
+		up(p);
+		c = nothing();
+		ike_chain_put(&c, PAYLOAD_NOTIFY, cases[i].body, cases[i].len);
+		notify = ask_with(p, EXCHANGE_INFORMATIONAL, &c);
+		if (notify != cases[i].answer)
+			fail_msg("case %zu: answered with notify %u, not %u", i, notify,
+			    cases[i].answer);
+		assert_int_equal(pair_count_sas(p, 1, "established"), notify == 0);
+		down(p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_message_ids),
+	    cmocka_unit_test(test_exchanges),
+	    cmocka_unit_test(test_versions),
+	    cmocka_unit_test(test_sk),
+	    cmocka_unit_test(test_fragments),
+	    cmocka_unit_test(test_fragments_of_nonsense),
+	    cmocka_unit_test(test_fragments_not_agreed),
+	    cmocka_unit_test(test_deletes),
+	    cmocka_unit_test(test_deletes_of_both),
+	    cmocka_unit_test(test_unknown_payloads),
+	    cmocka_unit_test(test_notifies),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
