@@ -39,7 +39,8 @@ void ike_receive(struct ike_engine *e, struct mono now, const struct ike_endpoin
 
 	e->now = now;
 	e->counters.received++;
-	if (ike_header_parse(bytes, len, &h) || len > IKE_MESSAGE_MAX || h.spi_i == 0)
+	if (ike_header_parse(bytes, len, &h) || len > IKE_MESSAGE_MAX || h.spi_i == 0 ||
+	    h.major == 0)
 		e->counters.malformed++;
 	else if (h.major == IKE_MAJOR_V2)
 		v2_receive(e, &h, local, remote, bytes, len);

@@ -90,8 +90,7 @@ static struct ike_chain edited(const struct ike_payloads *payloads, const struct
 	return c;
 }
 
-/* Changes one message, in clear or protected. */
-static void change(struct pair *p, struct datagram *d, const struct liar_edit *e)
+void liar_change(struct pair *p, struct datagram *d, const struct liar_edit *e)
 {
 	static uint8_t buffer[4096];
 	struct ike_payloads payloads;
@@ -148,7 +147,7 @@ static bool lie(struct pair *p, struct datagram *d)
 	if (d->from == armed.from && exchange_of(d) == armed.exchange &&
 	    is_response(d) == armed.response) {
 		liar_seen.armed++;
-		change(p, d, armed.edit);
+		liar_change(p, d, armed.edit);
 	}
 	if (d->from == 1)
 		note_notify(p, d);

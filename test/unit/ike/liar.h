@@ -28,6 +28,9 @@ struct liar_edit {
 	bool critical; /* of what is put in */
 };
 
+/* Changes one message, in clear or protected. */
+void liar_change(struct pair *p, struct datagram *d, const struct liar_edit *edit);
+
 /* From now on every message of that side, exchange and direction is changed; NULL: no more. */
 void liar_arm(
     struct pair *p, unsigned from, uint8_t exchange, bool response, const struct liar_edit *edit);
