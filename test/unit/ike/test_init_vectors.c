@@ -2,7 +2,7 @@
 
 /*
  * What a stranger's IKE_SA_INIT gets, byte for byte: an SA, a notify with its data, or silence and which counter
- * tells of it (V2-05, V2-07, V2-12, V2-26, V2-27, V2-29, I1 - I9, I13, I14). A refusal leaves no state.
+ * tells of it (V2-05, V2-07, V2-12, V2-26, V2-27, V2-29, I1 - I9, I14). A refusal leaves no state.
  */
 
 #include <setjmp.h>
@@ -303,7 +303,7 @@ static void test_chains(void **state)
 	end(p);
 }
 
-/* I1, I13: the length in the header is that of the datagram */
+/* I1: the length in the header is that of the datagram */
 static void test_lengths(void **state)
 {
 	struct pair *p = &pair;

@@ -2,8 +2,8 @@
 
 /*
  * Requests of a liar on an established IKE SA, under the right keys: what each gets for an answer, or none, and
- * that nothing but what it may move has moved (V2-03, V2-07, V2-11, V2-12, V2-18, V2-19, V2-24, V2-27, I4 - I6, I8,
- * I11, I14, I18, I19).
+ * that nothing but what it may move has moved (V2-03, V2-07, V2-11, V2-12, V2-18, V2-19, V2-24, V2-27, I2, I4 - I6, I8,
+ * I11, I18, I19).
  */
 
 #include <setjmp.h>
@@ -201,7 +201,7 @@ static void test_versions(void **state)
 	down(p);
 }
 
-/* V2-11, I14: what is inside of SK */
+/* V2-11, I2: what is inside of SK */
 static void test_sk(void **state)
 {
 	static const uint8_t exchanges[] = {EXCHANGE_INFORMATIONAL, EXCHANGE_CREATE_CHILD_SA};
@@ -542,7 +542,7 @@ static void test_unknown_payloads(void **state)
 	down(p);
 }
 
-/* I14: notifies that are shorter than they say; SPIs as long as there can be */
+/* I2: notifies that are shorter than they say; SPIs as long as there can be */
 static void test_notifies(void **state)
 {
 	static const struct {
