@@ -94,6 +94,8 @@ void ike_rehearsal_begin(struct ike_child_sa *c);
 void ike_rehearsal_passed(struct ike_child_sa *c);
 /* The rekey was refused. False when it was no rehearsal. */
 bool ike_rehearsal_failed(struct ike_child_sa *c);
+/* It was refused in a way that ends the IKE SA; also for a Child SA that does not rehearse. */
+void ike_rehearsal_ended(struct ike_child_sa *c);
 
 /* By our SPI, or by the peer's; NULL. Dead and draining ones are not found. */
 struct ike_child_sa *ike_child_find(const struct ike_sa *sa, uint32_t spi_in);

@@ -4,7 +4,8 @@
  * Rehearsal: the first Child SA of IKEv2 comes with IKE_AUTH, without a Diffie-Hellman exchange of its own, so that
  * a disagreement about PFS shows at the first rekey, hours later (RFC 7296 1.2, 1.3.3). Where the configuration
  * asks for it, that rekey is done a second after the tunnel came up. It is an ordinary one, make-before-break: when it
- * is refused the first Child SA goes on as if nothing had happened, and the operator knows.
+ * is refused the first Child SA goes on as if nothing had happened, and the operator knows. Where the
+ * answer of the peer ends the IKE SA instead, there is none when the tunnel is back.
  */
 
 #include "ike/child.h"
@@ -28,7 +29,7 @@ void ike_rehearsal_begin(struct ike_child_sa *c)
 {
 	struct ike_tunnel *t = c->sa->tunnel;
 
-	if (!t->config.rehearse)
+	if (!t->config.rehearse || t->rehearsal_costs)
 		return;
 	t->rehearsal = IKE_REHEARSAL_PENDING;
 	c->rehearsing = true;
@@ -39,6 +40,7 @@ void ike_rehearsal_begin(struct ike_child_sa *c)
 
 void ike_rehearsal_passed(struct ike_child_sa *c)
 {
+	c->sa->tunnel->rehearsal_costs = false;
 	if (!c->rehearsing)
 		return;
 	c->rehearsing = false;
@@ -62,4 +64,15 @@ bool ike_rehearsal_failed(struct ike_child_sa *c)
 	else
 		ike_child_clock(c);
 	return true;
+}
+
+void ike_rehearsal_ended(struct ike_child_sa *c)
+{
+	if (!c->rehearsing)
+		return;
+	c->rehearsing = false;
+	c->sa->tunnel->rehearsal = IKE_REHEARSAL_FAILED;
+	c->sa->tunnel->rehearsal_costs = true;
+	ike_tunnel_log(c->sa->tunnel, LOG_WARNING,
+	    "rehearsal failed: it ended the IKE SA; there is no other one until a rekey succeeds");
 }

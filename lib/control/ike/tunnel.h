@@ -56,8 +56,9 @@ struct ike_tunnel {
 	uint32_t attempts;
 	uint64_t established, rekeys;
 	enum ike_rehearsal rehearsal;
-	uint64_t uses;  /* Child SAs that came into use */
-	unsigned group; /* which of the groups aggressive mode tries next (IKEv1) */
+	bool rehearsal_costs; /* the last one cost the IKE SA: none until a rekey succeeds */
+	uint64_t uses;        /* Child SAs that came into use */
+	unsigned group;       /* which of the groups aggressive mode tries next (IKEv1) */
 	struct log_limit error_limit;
 };
 

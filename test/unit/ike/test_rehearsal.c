@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "ike/child.h"
-#include "pair.h"
+#include "liar.h"
 
 static struct pair pair;
 
@@ -148,6 +148,45 @@ static void test_mismatch(void **state)
 	}
 }
 
+/* A rekey that costs the IKE SA, by INVALID_SYNTAX or an answer without sense: it costs that one, and no other. */
+static void test_fatal(void **state)
+{
+	static const struct {
+		struct liar_edit edit;
+		enum ike_error_code error;
+	} cases[] = {
+	    {{LIE_INSTEAD, PAYLOAD_NOTIFY, "\0\0\0\7", 4}, IKE_ERROR_PEER_REFUSED},
+	    {{LIE_DOUBLE, PAYLOAD_KE}, IKE_ERROR_MESSAGE_MALFORMED},
+	};
+	struct pair *p = &pair;
+	uint64_t made;
+
+	for (size_t i = 0; i < 2; i++) {
+		start(p, 1, DH_31, DH_31);
+		liar_arm(p, 1, EXCHANGE_CREATE_CHILD_SA, true, &cases[i].edit);
+		pair_run(p, DUR_S(120));
+		assert_int_equal(liar_seen.armed, 1);
+		assert_int_equal(ike_counters(p->side[0].engine)->ike_established, 2);
+		assert_int_equal(result(p, 0), IKE_REHEARSAL_FAILED);
+		assert_true(pair_has_error(p, 0, cases[i].error, NULL));
+		pair_assert_up(p);
+		liar_arm(p, 0, 0, false, NULL);
+
+		/* The peer was put right: after the next rekey it is rehearsed again. */
+		ike_tunnel_rekey(p->side[0].engine, p->now, TUNNEL, false);
+		pair_run(p, DUR_S(2));
+		made = ike_counters(p->side[0].engine)->child_established;
+		ike_tunnel_stop(p->side[0].engine, p->now, TUNNEL);
+		pair_run(p, DUR_S(20));
+		ike_tunnel_start(p->side[0].engine, p->now, TUNNEL);
+		pair_run(p, DUR_S(20));
+		pair_assert_up(p);
+		assert_int_equal(result(p, 0), IKE_REHEARSAL_PASSED);
+		assert_int_equal(ike_counters(p->side[0].engine)->child_established, made + 2);
+		pair_end(p);
+	}
+}
+
 /* Put right at the peer, the error goes with the next rekey. */
 static void test_resolved(void **state)
 {
@@ -213,6 +252,7 @@ int main(void)
 	    cmocka_unit_test(test_passes),
 	    cmocka_unit_test(test_not_asked_for),
 	    cmocka_unit_test(test_mismatch),
+	    cmocka_unit_test(test_fatal),
 	    cmocka_unit_test(test_resolved),
 	    cmocka_unit_test(test_one_child_per_ike_sa),
 	    cmocka_unit_test(test_no_child_left),

@@ -85,36 +85,35 @@ void v2_syntax_error(struct ike_sa *sa, const struct v2_message *m)
 	ike_sa_kill(sa, IKE_ERROR_MESSAGE_MALFORMED);
 }
 
-/* An authentic response that makes no sense: there is nothing left to rely on. */
-static void senseless_response(struct ike_sa *sa, const struct v2_message *m)
+/* An answer after which there is nothing left to rely on. */
+static void fatal_answer(struct ike_sa *sa, enum ike_error_code code, const char *theirs)
 {
 	bool was_coming_up = sa->state == IKE_SA_AUTH_SENT;
+	struct ike_child_sa *old = NULL;
 
-	sa->engine->counters.malformed++;
-	ike_tunnel_error(sa->tunnel, IKE_ERROR_MESSAGE_MALFORMED, "", NULL,
-	    ike_exchange_name(m->header->exchange));
-	ike_sa_kill(sa, IKE_ERROR_MESSAGE_MALFORMED);
+	if (sa->exchange.kind == IKE_TASK_REKEY_CHILD)
+		old = ike_child_find(sa, sa->exchange.spi_in);
+	if (old)
+		ike_rehearsal_ended(old);
+	ike_tunnel_error(sa->tunnel, code, "", NULL, theirs);
+	ike_sa_kill(sa, code);
 	if (was_coming_up)
-		ike_tunnel_failed(sa->tunnel, IKE_ERROR_MESSAGE_MALFORMED);
+		ike_tunnel_failed(sa->tunnel, code);
 }
 
+/* An authentic response that makes no sense. */
+static void senseless_response(struct ike_sa *sa, const struct v2_message *m)
+{
+	sa->engine->counters.malformed++;
+	fatal_answer(sa, IKE_ERROR_MESSAGE_MALFORMED, ike_exchange_name(m->header->exchange));
+}
+
+/* The peer could not read what we sent and has ended the IKE SA, without a delete (2.21.3): so do we. */
 static bool refuses_syntax(const struct v2_message *m)
 {
 	struct ike_notify n;
 
 	return ike_notify_find(m->payloads, NOTIFY_INVALID_SYNTAX, &n);
-}
-
-/* The peer could not read what we sent and has ended the IKE SA, without a delete (2.21.3): so do we. */
-static void fatal_refusal(struct ike_sa *sa)
-{
-	bool was_coming_up = sa->state == IKE_SA_AUTH_SENT;
-
-	ike_tunnel_error(
-	    sa->tunnel, IKE_ERROR_PEER_REFUSED, "", NULL, ike_notify_name(NOTIFY_INVALID_SYNTAX));
-	ike_sa_kill(sa, IKE_ERROR_PEER_REFUSED);
-	if (was_coming_up)
-		ike_tunnel_failed(sa->tunnel, IKE_ERROR_PEER_REFUSED);
 }
 
 static void on_request(struct ike_sa *sa, const struct v2_message *m)
@@ -155,7 +154,7 @@ static void on_response(struct ike_sa *sa, const struct v2_message *m)
 		return;
 	}
 	if (sa->state != IKE_SA_DELETING && refuses_syntax(m)) {
-		fatal_refusal(sa);
+		fatal_answer(sa, IKE_ERROR_PEER_REFUSED, ike_notify_name(NOTIFY_INVALID_SYNTAX));
 		return;
 	}
 	switch (m->header->exchange) {
