@@ -11,6 +11,8 @@
 
 static uint8_t mem[60000];
 struct liar_seen liar_seen;
+struct ike_payloads liar_answered;
+struct ike_notify liar_error;
 
 static struct ike_sa *sa_of(struct pair *p, unsigned side, const struct ike_header *h, bool sender)
 {
@@ -236,4 +238,25 @@ void liar_send(struct pair *p, const struct liar_message *m)
 	static uint8_t bytes[4096];
 
 	pair_inject(p, 1, bytes, liar_seal(p, 0, m, bytes));
+}
+
+uint16_t liar_answer(struct pair *p, uint32_t id)
+{
+	static uint8_t buffer[4096];
+
+	assert_true(is_response(&p->last[1]));
+	assert_int_equal(message_id_of(&p->last[1]), id);
+	assert_true(pair_open_last(p, 1, buffer, &liar_answered));
+	memset(&liar_error, 0, sizeof(liar_error));
+	return ike_notify_error(&liar_answered, &liar_error) ? liar_error.type : 0;
+}
+
+uint16_t liar_ask(struct pair *p, const struct liar_message *m)
+{
+	unsigned seen = p->seen[1];
+
+	liar_send(p, m);
+	assert_int_equal(p->seen[1], seen + 1);
+	p->queued = 0;
+	return liar_answer(p, m->id);
 }

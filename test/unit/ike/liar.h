@@ -66,5 +66,14 @@ struct liar_message liar_message(struct pair *p, uint8_t exchange, const struct 
 size_t liar_seal(struct pair *p, unsigned side, const struct liar_message *m, uint8_t *out);
 /* Hands it from side 0 to side 1. */
 void liar_send(struct pair *p, const struct liar_message *m);
+/*
+ * Takes the last message of B for the answer to the request of that ID: its payloads, its first error notify.
+ * The type of that, 0: there is none.
+ */
+uint16_t liar_answer(struct pair *p, uint32_t id);
+extern struct ike_payloads liar_answered;
+extern struct ike_notify liar_error;
+/* Sends it and takes the answer, which is one datagram. */
+uint16_t liar_ask(struct pair *p, const struct liar_message *m);
 
 #endif

@@ -19,9 +19,6 @@
 
 static struct pair pair;
 static uint8_t mem[8192];
-static uint8_t answer_bytes[4096];
-static struct ike_payloads answered;
-static struct ike_notify error;
 
 #define BODY(literal) (literal), sizeof(literal) - 1
 
@@ -100,9 +97,7 @@ static uint16_t ask(struct pair *p, const struct request *r)
 		ike_chain_put(&c, r->edit.type, r->edit.body, r->edit.len);
 	pair_send_request(p, 0, EXCHANGE_CREATE_CHILD_SA, &c);
 	assert_int_equal(p->seen[1], seen + 1);
-	assert_true(pair_open_last(p, 1, answer_bytes, &answered));
-	memset(&error, 0, sizeof(error));
-	return ike_notify_error(&answered, &error) ? error.type : 0;
+	return liar_answer(p, sa->window.next_id - 1);
 }
 
 /* What is left when that was the answer. */
@@ -119,7 +114,7 @@ static void assert_left(struct pair *p, const struct request *r, uint16_t notify
 	assert_int_equal(pair_count_sas(p, 1, NULL), !fatal);
 	assert_int_equal(pair_children(p, 1), fatal ? 0 : notify ? 1 : 2);
 	if (notify && !fatal) {
-		assert_int_equal(answered.count, 1);
+		assert_int_equal(liar_answered.count, 1);
 		assert_int_equal(pair_in_use(p, 1)->info.spi_in, old);
 	}
 	assert_int_equal(p->side[1].spis, 0);
@@ -148,10 +143,10 @@ static void run(enum alg_dh pfs, enum alg_dh ike, const struct vector *list, siz
 		if (notify == NOTIFY_INVALID_KE_PAYLOAD) {
 			uint8_t group[2] = {0, list[i].group};
 
-			assert_int_equal(error.data.len, 2);
-			assert_memory_equal(error.data.bytes, group, 2);
+			assert_int_equal(liar_error.data.len, 2);
+			assert_memory_equal(liar_error.data.bytes, group, 2);
 		} else if (notify) {
-			assert_int_equal(error.data.len, 0);
+			assert_int_equal(liar_error.data.len, 0);
 		}
 		assert_left(p, &list[i].request, notify, old);
 		down(p);
@@ -287,7 +282,7 @@ static void test_proposals(void **state)
 
 		up(p, DH_NONE, DH_31);
 		assert_int_equal(ask(p, &good[i].request), 0);
-		sa = ike_payload_find(&answered, PAYLOAD_SA);
+		sa = ike_payload_find(&liar_answered, PAYLOAD_SA);
 		assert_non_null(sa);
 		assert_int_equal(sa->len, 32); /* one proposal, one transform of each kind */
 		assert_int_equal(sa->body[0], 0);
@@ -385,10 +380,10 @@ static void test_rekey_of_nothing(void **state)
 		r.edit.body = body;
 		r.edit.len = sizeof(body);
 		assert_int_equal(ask(p, &r), NOTIFY_CHILD_SA_NOT_FOUND);
-		assert_int_equal(error.protocol, PROTOCOL_ESP);
-		assert_int_equal(error.spi_len, 4);
-		assert_memory_equal(error.spi, body + 4, 4);
-		assert_int_equal(error.data.len, 0);
+		assert_int_equal(liar_error.protocol, PROTOCOL_ESP);
+		assert_int_equal(liar_error.spi_len, 4);
+		assert_memory_equal(liar_error.spi, body + 4, 4);
+		assert_int_equal(liar_error.data.len, 0);
 		assert_left(p, &r, NOTIFY_CHILD_SA_NOT_FOUND, old);
 	}
 	down(p);
