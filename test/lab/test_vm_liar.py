@@ -16,7 +16,7 @@ LIES = (
     (("replay-backward",), True),
     (("replay-encrypted",), None),
     (("jacob-two-two",), True),
-    (("corrupt-encrypted",), False),
+    (("corrupt-encrypted",), None),  # what it receives: the router has sent its part of a tunnel
     (("ke-payload:omit",), False),
     (("ke-payload:empty",), False),
     (("ke-payload:duplicate",), None),
