@@ -260,3 +260,24 @@ uint16_t liar_ask(struct pair *p, const struct liar_message *m)
 	p->queued = 0;
 	return liar_answer(p, m->id);
 }
+
+uint16_t liar_ask_with(struct pair *p, uint8_t exchange, const struct ike_chain *c)
+{
+	struct liar_message m = liar_message(p, exchange, c);
+
+	return liar_ask(p, &m);
+}
+
+void liar_up(struct pair *p)
+{
+	pair_init(p);
+	pair_start(p);
+	pair_assert_up(p);
+	p->cut = true;
+}
+
+void liar_down(struct pair *p)
+{
+	p->queued = 0;
+	pair_end(p);
+}

@@ -75,5 +75,11 @@ extern struct ike_payloads liar_answered;
 extern struct ike_notify liar_error;
 /* Sends it and takes the answer, which is one datagram. */
 uint16_t liar_ask(struct pair *p, const struct liar_message *m);
+/* The same with the values that an honest message of that exchange would have. */
+uint16_t liar_ask_with(struct pair *p, uint8_t exchange, const struct ike_chain *c);
+
+/* A pair that is up, whose side 0 hears nothing that it did not ask; and its end. */
+void liar_up(struct pair *p);
+void liar_down(struct pair *p);
 
 #endif

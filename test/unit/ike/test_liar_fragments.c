@@ -19,30 +19,9 @@
 static struct pair pair;
 static uint8_t mem[8192];
 
-static void up(struct pair *p)
-{
-	pair_init(p);
-	pair_start(p);
-	pair_assert_up(p);
-	p->cut = true; /* A does not hear what it did not ask */
-}
-
-static void down(struct pair *p)
-{
-	p->queued = 0;
-	pair_end(p);
-}
-
 static struct ike_chain nothing(void)
 {
 	return ike_chain_of(mem, sizeof(mem));
-}
-
-static uint16_t ask_with(struct pair *p, uint8_t exchange, const struct ike_chain *c)
-{
-	struct liar_message m = liar_message(p, exchange, c);
-
-	return liar_ask(p, &m);
 }
 
 /* A piece of `text`, delivered. */
@@ -71,7 +50,7 @@ static void test_fragments(void **state)
 	unsigned seen;
 	uint32_t id;
 
-	up(p);
+	liar_up(p);
 	counters = ike_counters(p->side[1].engine);
 	c = nothing();
 	ike_chain_delete_ike(&c);
@@ -117,14 +96,14 @@ static void test_fragments(void **state)
 	/* The whole message beside pieces of it: it is served, and the pieces are late then. */
 	id++;
 	piece(p, &c, 1, 2, 0, 10);
-	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
 	seen = p->seen[1];
 	piece(p, &c, 2, 2, 10, 21); /* begins the next message, as it takes the next ID */
 	assert_int_equal(p->seen[1], seen);
 	c = nothing();
-	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
 	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
-	down(p);
+	liar_down(p);
 }
 
 /* Pieces that are together no message end the IKE SA as a whole message would */
@@ -134,7 +113,7 @@ static void test_fragments_of_nonsense(void **state)
 	struct ike_chain c = nothing();
 	uint32_t id;
 
-	up(p);
+	liar_up(p);
 	c = nothing();
 	ike_chain_notify(&c, 40000, "of no meaning", 13);
 	id = liar_message(p, EXCHANGE_INFORMATIONAL, &c).id;
@@ -142,7 +121,7 @@ static void test_fragments_of_nonsense(void **state)
 	piece(p, &c, 2, 2, 10, 20); /* one byte is missing */
 	assert_int_equal(liar_answer(p, id), NOTIFY_INVALID_SYNTAX);
 	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
-	down(p);
+	liar_down(p);
 }
 
 /* An IKE SA on which fragments were not agreed */
@@ -151,7 +130,7 @@ static void test_fragments_not_agreed(void **state)
 	struct pair *p = &pair;
 	struct ike_chain c = nothing();
 
-	up(p);
+	liar_up(p);
 	pair_sa(p, 1)->fragments = false;
 	c = nothing();
 	ike_chain_delete_ike(&c);
@@ -159,8 +138,8 @@ static void test_fragments_not_agreed(void **state)
 	assert_int_equal(ike_counters(p->side[1].engine)->bad_icv, 1);
 	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
 	c = nothing();
-	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
-	down(p);
+	assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	liar_down(p);
 }
 
 int main(void)

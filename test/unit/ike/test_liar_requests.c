@@ -22,30 +22,9 @@ static uint8_t mem[8192];
 
 #define BODY(literal) (literal), sizeof(literal) - 1
 
-static void up(struct pair *p)
-{
-	pair_init(p);
-	pair_start(p);
-	pair_assert_up(p);
-	p->cut = true; /* A does not hear what it did not ask */
-}
-
-static void down(struct pair *p)
-{
-	p->queued = 0;
-	pair_end(p);
-}
-
 static struct ike_chain nothing(void)
 {
 	return ike_chain_of(mem, sizeof(mem));
-}
-
-static uint16_t ask_with(struct pair *p, uint8_t exchange, const struct ike_chain *c)
-{
-	struct liar_message m = liar_message(p, exchange, c);
-
-	return liar_ask(p, &m);
 }
 
 /* Nothing is said, the counter tells, and nothing has moved: the next request of A is served. */
@@ -60,7 +39,7 @@ static void assert_silence(struct pair *p, const uint64_t *counter, const struct
 	assert_int_equal(*counter, before + 1);
 	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
 	assert_int_equal(pair_children(p, 1), 1);
-	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &none), 0);
+	assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &none), 0);
 	assert_int_equal(liar_answered.count, 0);
 }
 
@@ -72,7 +51,7 @@ static void test_message_ids(void **state)
 	const struct ike_counters *counters;
 	struct ike_chain c = nothing();
 
-	up(p);
+	liar_up(p);
 	counters = ike_counters(p->side[1].engine);
 	for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
 		struct liar_message m;
@@ -94,7 +73,7 @@ static void test_message_ids(void **state)
 		m.id = id;
 		assert_silence(p, &counters->unexpected, &m);
 	}
-	down(p);
+	liar_down(p);
 }
 
 /* I8: exchanges that there are not, that are another version's, or over */
@@ -103,7 +82,7 @@ static void test_exchanges(void **state)
 	struct pair *p = &pair;
 	const struct ike_counters *counters;
 
-	up(p);
+	liar_up(p);
 	counters = ike_counters(p->side[1].engine);
 	for (unsigned exchange = 0; exchange < 256; exchange++) {
 		struct ike_chain c = nothing();
@@ -120,7 +99,7 @@ static void test_exchanges(void **state)
 		m.total = 2;
 		assert_silence(p, &counters->unexpected, &m);
 	}
-	down(p);
+	liar_down(p);
 }
 
 /* V2-12: versions, reserved bits */
@@ -132,7 +111,7 @@ static void test_versions(void **state)
 	struct liar_message m;
 	unsigned seen;
 
-	up(p);
+	liar_up(p);
 	for (uint8_t minor = 1; minor < 16; minor++) {
 		m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
 		m.version |= minor;
@@ -171,7 +150,7 @@ static void test_versions(void **state)
 	assert_int_equal(p->seen[1], seen);
 	m = liar_message(p, EXCHANGE_INFORMATIONAL, &none);
 	assert_int_equal(liar_ask(p, &m), 0);
-	down(p);
+	liar_down(p);
 }
 
 /* V2-11, I2: what is inside of SK */
@@ -186,7 +165,7 @@ static void test_sk(void **state)
 	unsigned seen;
 
 	/* Empty: a question whether we live; no Child SA is asked for with nothing. */
-	up(p);
+	liar_up(p);
 	c = nothing();
 	m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
 	assert_int_equal(liar_ask(p, &m), 0);
@@ -195,26 +174,26 @@ static void test_sk(void **state)
 	assert_int_equal(liar_ask(p, &m), NOTIFY_INVALID_SYNTAX);
 	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
 	assert_int_equal(pair_children(p, 1), 0);
-	down(p);
+	liar_down(p);
 
 	/* More padding than there is; as much as there is (no payload is left, but one was announced) */
 	for (unsigned i = 0; i < 2; i++) {
 		static const int pads[] = {16, 17, 255, 15, 14};
 
 		for (unsigned k = 0; k < sizeof(pads) / sizeof(pads[0]); k++) {
-			up(p);
+			liar_up(p);
 			c = nothing();
 			ike_chain_notify(&c, 40000, NULL, 0);
 			m = liar_message(p, exchanges[i], &c);
 			m.pad = pads[k];
 			assert_int_equal(liar_ask(p, &m), NOTIFY_INVALID_SYNTAX);
 			assert_int_equal(pair_count_sas(p, 1, "established"), 0);
-			down(p);
+			liar_down(p);
 		}
 	}
 
 	/* Not authentic, no whole block, too short for anything: silence */
-	up(p);
+	liar_up(p);
 	counters = ike_counters(p->side[1].engine);
 	c = nothing();
 	ike_chain_delete_ike(&c);
@@ -248,7 +227,7 @@ static void test_sk(void **state)
 	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
 	assert_int_equal(liar_ask(p, &m), 0); /* and the right one ends it */
 	assert_int_equal(pair_count_sas(p, 1, "established"), 0);
-	down(p);
+	liar_down(p);
 }
 
 /* ---- deletes ---- */
@@ -290,7 +269,7 @@ static void test_deletes(void **state)
 		uint8_t spi[2][4], body[64];
 		uint16_t notify;
 
-		up(p);
+		liar_up(p);
 		for (unsigned side = 0; side < 2; side++) {
 			struct wirebuf b = wirebuf_of(spi[side], 4);
 
@@ -301,14 +280,14 @@ static void test_deletes(void **state)
 			if (cases[i].body[at] == 'X' || cases[i].body[at] == 'Y')
 				body[at] = spi[cases[i].body[at] == 'Y'][at % 4];
 		ike_chain_put(&c, PAYLOAD_DELETE, body, cases[i].len);
-		notify = ask_with(p, EXCHANGE_INFORMATIONAL, &c);
+		notify = liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c);
 		if (notify != cases[i].answer)
 			fail_msg("case %zu: liar_answered with notify %u, not %u", i, notify,
 			    cases[i].answer);
 		if (notify) {
 			assert_int_equal(pair_count_sas(p, 1, "established"), 0);
 			assert_int_equal(pair_children(p, 1), 0);
-			down(p);
+			liar_down(p);
 			continue;
 		}
 		assert_int_equal(pair_count_sas(p, 1, "established"), 1);
@@ -320,7 +299,7 @@ static void test_deletes(void **state)
 			assert_memory_equal(liar_answered.list[0].body, "\3\4\0\1", 4);
 			assert_memory_equal(liar_answered.list[0].body + 4, spi[1], 4);
 		}
-		down(p);
+		liar_down(p);
 	}
 }
 
@@ -332,17 +311,17 @@ static void test_deletes_of_both(void **state)
 	uint8_t body[8] = {2, 4, 0, 1};
 	struct wirebuf b = wirebuf_of(body + 4, 4);
 
-	up(p);
+	liar_up(p);
 	wirebuf_u32(&b, pair_in_use(p, 0)->info.spi_in);
 	c = nothing();
 	ike_chain_put(&c, PAYLOAD_DELETE, body, 8);
 	body[0] = 3;
 	ike_chain_put(&c, PAYLOAD_DELETE, body, 8);
-	assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
 	assert_int_equal(liar_answered.count, 1);
 	assert_null(pair_in_use(p, 1));
 	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
-	down(p);
+	liar_down(p);
 }
 
 /* ---- payloads that nobody knows ---- */
@@ -354,7 +333,7 @@ static void test_unknown_payloads(void **state)
 	static const uint8_t types[] = {1, 32, 49, 52, 54, 127, 128, 200, 255};
 	struct pair *p = &pair;
 
-	up(p);
+	liar_up(p);
 	for (unsigned i = 0; i < 2 * sizeof(types); i++) {
 		struct ike_chain c = nothing();
 
@@ -364,7 +343,7 @@ static void test_unknown_payloads(void **state)
 		mem[15] = 0x80;
 		ike_chain_delete_ike(&c);
 		assert_int_equal(
-		    ask_with(p, exchanges[i % 2], &c), NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD);
+		    liar_ask_with(p, exchanges[i % 2], &c), NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD);
 		assert_int_equal(liar_answered.count, 1);
 		assert_int_equal(liar_error.protocol, 0);
 		assert_int_equal(liar_error.spi_len, 0);
@@ -378,7 +357,7 @@ static void test_unknown_payloads(void **state)
 		ike_chain_put(&c, types[i], "what is it", 10);
 		mem[1] = 0x7f; /* reserved */
 		ike_chain_put(&c, types[i], "", 0);
-		assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+		assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
 		assert_int_equal(liar_answered.count, 0);
 	}
 	/* The bit on payloads that are known means nothing (2.5). */
@@ -387,11 +366,11 @@ static void test_unknown_payloads(void **state)
 
 		ike_chain_notify(&c, 40000, NULL, 0);
 		mem[1] = 0x80;
-		assert_int_equal(ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+		assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
 	}
 	assert_int_equal(pair_count_sas(p, 1, "established"), 1);
 	assert_int_equal(pair_children(p, 1), 1);
-	down(p);
+	liar_down(p);
 }
 
 /* I2: notifies that are shorter than they say; SPIs as long as there can be */
@@ -418,15 +397,15 @@ static void test_notifies(void **state)
 		struct ike_chain c = nothing();
 		uint16_t notify;
 
-		up(p);
+		liar_up(p);
 		c = nothing();
 		ike_chain_put(&c, PAYLOAD_NOTIFY, cases[i].body, cases[i].len);
-		notify = ask_with(p, EXCHANGE_INFORMATIONAL, &c);
+		notify = liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c);
 		if (notify != cases[i].answer)
 			fail_msg("case %zu: liar_answered with notify %u, not %u", i, notify,
 			    cases[i].answer);
 		assert_int_equal(pair_count_sas(p, 1, "established"), notify == 0);
-		down(p);
+		liar_down(p);
 	}
 }
 
