@@ -12,6 +12,7 @@
 #include "base/rng.h"
 #include "base/timer.h"
 #include "bfd/bfd.h"
+#include "conf/names.h"
 #include "health/health.h"
 #include "ike/ike.h"
 #include "model/model.h"
@@ -54,6 +55,7 @@ struct router {
 	struct neigh_engine *neigh;
 	struct health_engine *health;
 	struct list meters; /* meter.c */
+	struct names meter_names;
 	struct bfd_engine *bfd;
 	struct bfd_link **bfd_link; /* bfd.c, by session */
 	struct icmp_limiter *icmp;

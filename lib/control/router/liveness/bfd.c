@@ -190,15 +190,6 @@ void bfd_event(struct router *r, const struct event *ev, struct mono now)
 
 /* ---- from the router ---- */
 
-static uint32_t index_of_tunnel(const struct router *r, uint32_t tunnel)
-{
-	for (uint32_t i = 1; i < BFD_SESSIONS_MAX; i++) {
-		if (r->bfd_link[i] && r->bfd_link[i]->tunnel == tunnel)
-			return i;
-	}
-	return 0;
-}
-
 void bfd_tunnel(struct router *r, const struct vpn_tunnel *t, struct mono now)
 {
 	if (t->bfd)
@@ -217,15 +208,41 @@ void bfd_link_changed(struct router *r, const struct conf_port *port, bool up, s
 
 /* ---- configuration ---- */
 
-static struct bfd_link *link_named(struct router *r, const char *name, uint32_t tunnel)
+/* Each tunnel that there is knows its session, and no other. */
+static void number_tunnels(struct router *r)
+{
+	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
+		if (r->tunnel[i])
+			r->tunnel[i]->bfd = 0;
+	}
+	for (uint32_t i = 1; i < BFD_SESSIONS_MAX; i++) {
+		const struct bfd_link *l = r->bfd_link[i];
+
+		if (l && l->tunnel && r->tunnel[l->tunnel])
+			r->tunnel[l->tunnel]->bfd = i;
+	}
+}
+
+static struct bfd_link *link_of_attachment(struct router *r, const char *name)
 {
 	for (uint32_t i = 1; i < BFD_SESSIONS_MAX; i++) {
 		struct bfd_link *l = r->bfd_link[i];
 
-		if (l && strcmp(l->name, name) == 0 && l->tunnel == tunnel)
+		if (l && !l->tunnel && strcmp(l->name, name) == 0)
 			return l;
 	}
 	return NULL;
+}
+
+/* Of a tunnel by its index, which number_tunnels() has written down, or of an attachment (0). */
+static struct bfd_link *link_named(struct router *r, const char *name, uint32_t tunnel)
+{
+	struct bfd_link *l;
+
+	if (!tunnel)
+		return link_of_attachment(r, name);
+	l = r->tunnel[tunnel] ? link_at(r, r->tunnel[tunnel]->bfd) : NULL;
+	return l && strcmp(l->name, name) == 0 ? l : NULL;
 }
 
 static void link_free(struct router *r, struct bfd_link *l)
@@ -327,6 +344,7 @@ void bfd_apply(struct router *r, struct mono now)
 		if (r->bfd_link[i])
 			r->bfd_link[i]->seen = false;
 	}
+	number_tunnels(r);
 	settle_tunnels(r, now);
 	settle_attachments(r, now);
 	for (uint32_t i = 1; i < BFD_SESSIONS_MAX; i++) {
@@ -338,10 +356,10 @@ void bfd_apply(struct router *r, struct mono now)
 			model_attachment_set(r->model, l->name, true);
 		link_free(r, l);
 	}
+	number_tunnels(r);
 	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
 		if (!r->tunnel[i])
 			continue;
-		r->tunnel[i]->bfd = index_of_tunnel(r, i);
 		bfd_tunnel(r, r->tunnel[i], now);
 		eligible_update(r, r->tunnel[i]);
 	}

@@ -41,13 +41,16 @@ static void meter_unref(struct meter *m)
 
 static struct meter *meter_named(const struct router *r, const char *name)
 {
+	return names_get(&r->meter_names, name);
+}
+
+static void meters_named_anew(struct router *r)
+{
 	struct meter *m;
 
-	list_for (m, &r->meters, node) {
-		if (strcmp(m->name, name) == 0)
-			return m;
-	}
-	return NULL;
+	names_fini(&r->meter_names);
+	list_for (m, &r->meters, node)
+		names_put(&r->meter_names, m->name, m);
 }
 
 static void add_sa(const struct sa_cold *cold, const struct sa_counters *of_worker, struct esp *out)
@@ -112,6 +115,7 @@ void meter_apply(struct router *r, struct mono now)
 		list_remove(&m->node);
 		meter_unref(m);
 	}
+	meters_named_anew(r);
 }
 
 static void enter(struct apply *a, void *own)
@@ -129,6 +133,7 @@ void meter_fini(struct router *r)
 		list_remove(&m->node);
 		meter_unref(m);
 	}
+	names_fini(&r->meter_names);
 }
 
 /* ---- show ---- */
