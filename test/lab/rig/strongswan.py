@@ -154,15 +154,16 @@ class Charon:
 
     def rekey(self, child=None, ike=None):
         """Starts a rekey of a Child SA or an IKE SA; returns when it is under way. Of several of that name, as IKEv1 leaves
-        them for a while, the newest one: by name it would be all of them at once, and each time twice as many."""
-        if child:
-            those = self.children(child)
-        else:
-            those = [sa for sa in self.sas() if sa["name"] == ike and sa["state"] == "ESTABLISHED"]
-        newest = max((int(sa["uniqueid"]) for sa in those), default=None)
-        if newest is None:
-            raise AssertionError(f"{self.name} has no {child or ike} to rekey")
+        them for a while, the newest one: by name it would be all of them at once, and each time twice as many. While the
+        other end rekeys, the old one may be on its way out and the new one not listed yet: waits for one that can be."""
+        newest = wait.until(lambda: self._newest(child, ike), 10, f"{self.name} has a {child or ike} to rekey", step=0.05)
         self.swanctl("--rekey", "--child-id" if child else "--ike-id", newest)
+
+    def _newest(self, child, ike):
+        """ID of the newest Child SA, or IKE SA, of that name that is in use; None if there is none."""
+        those = self.children(child) if child else [
+            sa for sa in self.sas() if sa["name"] == ike and sa["state"] == "ESTABLISHED"]
+        return max((int(sa["uniqueid"]) for sa in those), default=None)
 
     def sas(self):
         """List of IKE SAs as dictionaries, each with `name` and the list `children`."""
