@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""TRex, stateless: clear packets of 10.1.0.0/24 to 10.9.0.0/24 for esp-out.yaml.
+"""TRex, stateless: clear packets of 10.1.0.1 to 10.9.0.1 for esp-out.yaml.
 
-    start -f stl_clear.py -p 0 -m 1mpps -t size=256,flows=1024
+    trex: ./t-rex-64 -i ;  console: start -f stl_clear.py -p 0 -m 1mpps -t --size 256 --flows 1024
 """
 
 import argparse

@@ -5,12 +5,17 @@
 
 Everything between the two testpmd is vhost-user or virtio-user; nothing passes a kernel. What is sent is what
 the files say: clear packets of 10.1.0.1 to 10.9.0.1, in the clear again behind the second router.
+
+Where there is a pktgen-DPDK (PKTGEN names its program) or a TRex (TREX names its folder `scripts`), the profiles for
+them are run as well; Debian has neither.
 """
 
+import json
 import os
 import re
+import shlex
 
-from rig import testpmd, tools, transitd, wait
+from rig import process, testpmd, tools, transitd, wait
 from rig.case import Lab
 
 MIDDLE, SOURCE, SINK = (f"/run/vhost/{name}.sock" for name in ("middle", "source", "sink"))
@@ -22,7 +27,7 @@ def sample(name):
         return text.read()
 
 
-class Generator(Lab):
+class Chain(Lab):
     """Both startup files as they are, but for the devices and what the lab decides."""
 
     release = True
@@ -34,10 +39,6 @@ class Generator(Lab):
         cls.start(cls.out, "esp-out.yaml", f"vdev:net_vhost0,iface={MIDDLE}", f"vdev:net_vhost1,iface={SOURCE}")
         cls.start(cls.into, "esp-in.yaml", f"virtio-user:{MIDDLE}", f"vdev:net_vhost1,iface={SINK}")
         cls.routers += [cls.out, cls.into]
-        cls.sink = testpmd.Testpmd(cls.into, "sink", f"net_virtio_user0,path={SINK},queue_size=1024",
-                                   mode="rxonly", commands=["start"]).start()
-        wait.until(lambda: cls.up(cls.out, "wan0") and cls.up(cls.into, "wan0", "lan0"), 10,
-                   "the cables between the routers and to the sink are up")
 
     @classmethod
     def up(cls, router, *names):
@@ -56,6 +57,25 @@ class Generator(Lab):
             out.write(text)
         router.start()
 
+    def directions_agree(self):
+        """The ledger of both routers balances, and no packet was dropped for what it was."""
+        for router in (self.out, self.into):
+            router.check()
+            wrong = {reason for reason in router.drops() if reason.startswith("esp-") or reason == "no-route"}
+            self.assertEqual(wrong, set(), router.drops())
+
+
+class Sink(Chain):
+    """testpmd counts what arrives."""
+
+    @classmethod
+    def build(cls):
+        super().build()
+        cls.sink = testpmd.Testpmd(cls.into, "sink", f"net_virtio_user0,path={SINK},queue_size=1024",
+                                   mode="rxonly", commands=["start"]).start()
+        wait.until(lambda: cls.up(cls.out, "wan0") and cls.up(cls.into, "wan0", "lan0"), 10,
+                   "the cables between the routers and to the sink are up")
+
     def received(self):
         text = self.sink.do("show port stats 0", "RX-packets:")
         wait.until(lambda: "############################################################################"
@@ -63,6 +83,10 @@ class Generator(Lab):
         counts = re.findall(r"RX-packets: (\d+)", self.sink.process.output())
         assert counts, text
         return int(counts[-1])
+
+
+class Generator(Sink):
+    """testpmd at both ends."""
 
     def test_everything_arrives_decrypted(self):
         """A generator at its own pace, for as long as it takes to see 20,000 packets at the far end."""
@@ -81,8 +105,62 @@ class Generator(Lab):
         self.assertLessEqual(set(self.into.drops("bench/1")), {"tx-queue-full"}, "the generator waits for nobody")
 
     def test_directions_agree(self):
-        """The ledger of both routers balances, and no packet was dropped for what it was."""
-        for router in (self.out, self.into):
-            router.check()
-            wrong = {reason for reason in router.drops() if reason.startswith("esp-") or reason == "no-route"}
-            self.assertEqual(wrong, set(), router.drops())
+        self.directions_agree()
+
+
+class Pktgen(Chain):
+    """pktgen.lua, its ports at both ends of the chain; a short search at sizes of its choice."""
+
+    timeout = 200
+
+    def test_finds_a_rate_without_loss(self):
+        mac = next(p["mac"] for p in self.out.ctl("show", "ports") if p["name"] == "lan0")
+        script = os.path.join(tools.ROOT, "config", "generators", "pktgen.lua")
+        vdevs = [f"--vdev=net_virtio_user{i},path={path},queue_size=1024" for i, path in enumerate((SOURCE, SINK))]
+        command = shlex.join([
+            os.environ["PKTGEN"], "--lcores", "0@(0-1),1@(0-1),2@(0-1)", "--no-huge", "-m", "4096", "--no-pci",
+            "--file-prefix=pktgen", "--no-telemetry", *vdevs, "--", "-P", "-m", "1.0,2.1", "-f", script])
+        pktgen = self.out.spawn(  # it wants a terminal
+            "pktgen", "script", "-qfec", command, "/dev/null",
+            env={"ROUTER_MAC": mac, "SECONDS_EACH": "2", "SIZES": "64 1400", "RESOLUTION": "25", "TERM": "dumb"})
+        self.addCleanup(pktgen.kill)
+        wait.until(lambda: "throughput 1400" in pktgen.output() or not pktgen.alive(), 120, "both sizes are done", step=0.5)
+        trials = re.findall(r"(\d+) bytes, +([0-9.]+) %: (\d+) sent, (\d+) received", pktgen.output())
+        self.assertEqual({size for size, *_ in trials}, {"64", "1400"}, pktgen.tail())
+        for size, _, sent, received in trials:
+            self.note(f"{size} bytes: {sent} sent, {received} received")
+            self.assertGreater(int(sent), 1000)
+            self.assertGreater(int(received), 1000)
+
+    def test_directions_agree(self):
+        self.directions_agree()
+
+
+class Trex(Sink):
+    """The profiles as TRex's own library loads them; testpmd plays what they make."""
+
+    def test_profiles_fit_the_routers(self):
+        capture = process.log_path("stl_clear.pcap")
+        mac = next(p["mac"] for p in self.out.ctl("show", "ports") if p["name"] == "lan0")
+        http = json.loads(process.run([os.path.join(tools.ROOT, "test/lab/tools/trex_packets.py"), os.environ["TREX"],
+                                       os.path.join(tools.ROOT, "config/generators"), mac, capture]))
+        clients, servers = http["addresses"]
+        for source, to in zip(clients, servers):
+            told = self.out.text("explain", "--from", "vpc-a", source, to, "tcp", "40000", str(http["ports"][0]))
+            self.assertIn("bench/1", told)
+        before = self.received()
+        source = testpmd.Testpmd(self.out, "source", f"net_pcap0,rx_pcap={capture}",
+                                 f"net_virtio_user0,path={SOURCE},queue_size=1024", options=["--no-flush-rx"],
+                                 commands=[]).start()
+        source.do("start")
+        wait.until(lambda: self.received() - before == 65, 20, "64 flows and the latency stream arrive", step=0.2)
+        source.stop()
+
+    def test_directions_agree(self):
+        self.directions_agree()
+
+
+if not os.environ.get("PKTGEN"):
+    del Pktgen
+if not os.environ.get("TREX"):
+    del Trex
