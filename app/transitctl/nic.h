@@ -7,7 +7,8 @@
  * needs to run. Exit codes as of transitctl.
  *
  *   nic list                  PCI address, driver, interface, NUMA node, device
- *   nic bind ADDRESS...       from the kernel to vfio-pci; refuses an interface that is in use
+ *   nic bind ADDRESS...       from the kernel to vfio-pci, without an IOMMU perhaps to uio_pci_generic, or to
+ *       [driver NAME] [force] the driver that is named; refuses an interface that is in use
  *   nic unbind ADDRESS...     back to the kernel's driver
  */
 

@@ -75,6 +75,11 @@ class Package(Lab):
                      "/usr/share/bash-completion/completions/transitctl", "/usr/lib/sysusers.d/transitd.conf",
                      "/usr/lib/tmpfiles.d/transitd.conf", "/usr/share/doc/transitd/examples/minimal.yaml"):
             self.assertTrue(os.path.exists(self.path(name)), name)
+        examples, samples = self.path("/usr/share/doc/transitd/examples"), os.path.join(tools.ROOT, "config")
+        for folder in ("", "generators"):
+            shipped = {name for name in os.listdir(os.path.join(samples, folder)) if re.search(r"\.(yaml|md|py|lua)$", name)}
+            there = {re.sub(r"\.gz$", "", name) for name in os.listdir(os.path.join(examples, folder))}
+            self.assertEqual(shipped - there - {"transitd.yaml", "man.py"}, set())
         self.assertEqual(os.stat(self.path(CONFIG)).st_mode & 0o777, 0o600, "it may hold keys")
         self.assertIn("transitd:", self.inside("getent", "group", "transitd"))
         self.assertTrue(os.path.islink(self.path("/etc/systemd/system/multi-user.target.wants/transitd.service")))
@@ -175,6 +180,15 @@ class Package(Lab):
         self.assertEqual((run("512"), pages()), ("", ["256", "256"]))
         self.assertEqual((run("100"), pages()), ("", ["256", "256"]))
         self.assertIn("has no huge pages", run("512", "/run/nothing"))
+
+    def test_nics_are_bound_where_some_are_named(self):
+        script = os.path.join(tools.ROOT, "config", "systemd", "bind-nics")
+
+        def run(nics):
+            return subprocess.run(["sh", script], env=dict(os.environ, NICS=nics, TRANSITCTL="/bin/echo"),
+                                  capture_output=True, text=True, check=True).stdout
+        self.assertEqual(run(""), "")
+        self.assertEqual(run("0000:07:00.0 0000:08:00.0"), "nic bind 0000:07:00.0 0000:08:00.0\n")
 
     def test_every_error_code_is_explained(self):
         """The page for operators names what transitd says, and nothing that it does not."""

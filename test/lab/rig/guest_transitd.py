@@ -15,7 +15,6 @@ _KERNEL_NICS = ("eth0", "eth1")
 _PCI = ("0000:00:10.0", "0000:00:11.0")  # in the order of the guest's NICs, see guest.py
 _HUGE_PAGES = 192  # of 2 MiB
 _MEMORY_MIB = 1024
-_DRIVER = "uio_pci_generic"  # VFIO needs an IOMMU: Debian's kernel has no CONFIG_VFIO_NOIOMMU
 
 
 class GuestProcess:
@@ -75,13 +74,13 @@ class GuestTransitd(transitd.Transitd):
         self.config_file = os.path.join(self.guest.dir, f"{self.name}.yaml")
         self.guest.sh(f"echo {_HUGE_PAGES} >/proc/sys/vm/nr_hugepages && mkdir -p /dev/hugepages && "
                       "mount -t hugetlbfs nodev /dev/hugepages")
-        self.guest.sh(f"modprobe {_DRIVER}")
-        for pci in _PCI:
-            device = f"/sys/bus/pci/devices/{pci}"
-            self.guest.sh(f"echo {_DRIVER} >{device}/driver_override; echo {pci} >{device}/driver/unbind; "
-                          f"echo {pci} >/sys/bus/pci/drivers_probe; "
-                          f"readlink {device}/driver | grep -q {_DRIVER}")
+        for nic in _PCI:
+            self.nic("bind", nic)
         return self
+
+    def nic(self, *words, check=True):
+        """transitctl nic, in the guest: (exit code, what it prints)."""
+        return self.guest.sh(f"{self.program('transitctl')} --json nic {shlex.join(words)} 2>&1", check=check)
 
     def write(self, config):
         ports = {name: dict(port, device=pci, descriptors=256)

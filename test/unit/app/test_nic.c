@@ -71,16 +71,16 @@ static void assert_file(const char *path, const char *text)
 	assert_string_equal(have, text);
 }
 
+/* `b` and `c` may be NULL; `c` may be several words. */
 static int nic(const char *a, const char *b, const char *c)
 {
-	char words[3][64];
-	char *list[3] = {words[0], words[1], words[2]};
-	int count = c ? 3 : b ? 2 : 1;
+	char text[128], *words[6], *save = NULL;
+	int count = 0;
 
-	snprintf(words[0], sizeof(words[0]), "%s", a);
-	snprintf(words[1], sizeof(words[1]), "%s", b ? b : "");
-	snprintf(words[2], sizeof(words[2]), "%s", c ? c : "");
-	return nic_main(root, true, list, count);
+	snprintf(text, sizeof(text), "%s %s %s", a, b ? b : "", c ? c : "");
+	for (char *w = strtok_r(text, " ", &save); w; w = strtok_r(NULL, " ", &save))
+		words[count++] = w;
+	return nic_main(root, true, words, count);
 }
 
 static void nics_are_listed(void **state)
@@ -127,6 +127,40 @@ static void without_an_iommu_that_is_allowed(void **state)
 	assert_file("bus/pci/devices/0000:03:00.1/driver_override", "vfio-pci");
 }
 
+/* Debian's kernel: its VFIO always needs an IOMMU. */
+static void a_kernel_that_cannot_do_that_has_uio(void **state)
+{
+	shell("rm sys/module/vfio/parameters/enable_unsafe_noiommu_mode%s", "");
+	assert_int_equal(nic("bind", "0000:03:00.1", NULL), 1); /* no UIO either */
+	assert_file("bus/pci/devices/0000:03:00.1/driver_override", "");
+	shell("mkdir sys/bus/pci/drivers/%s", "uio_pci_generic");
+	assert_int_equal(nic("bind", "0000:03:00.1", NULL), 0);
+	assert_file("bus/pci/devices/0000:03:00.1/driver_override", "uio_pci_generic");
+	assert_int_equal(nic("bind", "0000:03:00.0", NULL), 0);
+	assert_file("bus/pci/devices/0000:03:00.0/driver_override", "vfio-pci");
+}
+
+static void the_driver_can_be_named(void **state)
+{
+	shell("mkdir sys/bus/pci/drivers/%s", "igb_uio");
+	assert_int_equal(nic("bind", "0000:03:00.0", "driver igb_uio"), 0);
+	assert_file("bus/pci/devices/0000:03:00.0/driver_override", "igb_uio");
+	assert_int_equal(nic("bind", "0000:03:00.1", "driver uio_none"), 1);
+	assert_file("bus/pci/devices/0000:03:00.1/driver_override", "");
+	assert_int_equal(nic("bind", "0000:03:00.1", "driver"), 2);
+	assert_int_equal(nic("bind", "driver", "igb_uio"), 2);
+	assert_int_equal(nic("bind", "0000:03:00.1", "driver ../vfio-pci"), 2);
+}
+
+static void a_driver_that_works_beside_dpdk_stays(void **state)
+{
+	shell("mkdir sys/bus/pci/drivers/mlx5_core; ln -s ../../drivers/mlx5_core "
+	      "sys/bus/pci/devices/0000:03:00.1/%s",
+	    "driver");
+	assert_int_equal(nic("bind", "0000:03:00.1", "force"), 1);
+	assert_file("bus/pci/devices/0000:03:00.1/driver_override", "");
+}
+
 static void what_is_no_nic_is_refused(void **state)
 {
 	assert_int_equal(nic("bind", "0000:04:00.0", NULL), 1);
@@ -149,12 +183,34 @@ static void an_interface_in_use_stays(void **state)
 	assert_file("bus/pci/devices/0000:03:00.0/driver_override", "vfio-pci");
 }
 
+/* The interface of a virtio NIC is a level below, of whichever number it has there. */
+static void a_virtio_interface_in_use_stays(void **state)
+{
+	shell("mkdir -p sys/bus/pci/devices/0000:03:00.1/virtio7/net/%s", "lo");
+	assert_int_equal(nic("bind", "0000:03:00.1", NULL), 1);
+	assert_file("bus/pci/devices/0000:03:00.1/driver_override", "");
+}
+
+/* It has no address itself; the bridge on top of it may. */
+static void the_interface_of_a_bridge_stays(void **state)
+{
+	shell("mkdir -p sys/class/net/eth-test/%s", "upper_br0");
+	assert_int_equal(nic("bind", "0000:03:00.0", NULL), 1);
+	assert_int_equal(nic("bind", "force", "0000:03:00.0"), 0);
+	assert_file("bus/pci/devices/0000:03:00.0/driver_override", "vfio-pci");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(nics_are_listed, tree, clean),
 	    cmocka_unit_test_setup_teardown(a_nic_goes_to_vfio_and_back, tree, clean),
 	    cmocka_unit_test_setup_teardown(without_an_iommu_that_is_allowed, tree, clean),
+	    cmocka_unit_test_setup_teardown(a_kernel_that_cannot_do_that_has_uio, tree, clean),
+	    cmocka_unit_test_setup_teardown(the_driver_can_be_named, tree, clean),
+	    cmocka_unit_test_setup_teardown(a_driver_that_works_beside_dpdk_stays, tree, clean),
+	    cmocka_unit_test_setup_teardown(a_virtio_interface_in_use_stays, tree, clean),
+	    cmocka_unit_test_setup_teardown(the_interface_of_a_bridge_stays, tree, clean),
 	    cmocka_unit_test_setup_teardown(what_is_no_nic_is_refused, tree, clean),
 	    cmocka_unit_test_setup_teardown(an_interface_in_use_stays, tree, clean),
 	};
