@@ -16,7 +16,7 @@
 
 #define LOG "router"
 
-#define PASS_MAX DUR_MS(5)
+#define PASS_MAX DUR_MS(3)
 #define TURN_MAX 32 /* units of one source in a row */
 
 static void take_ike(struct router *r, struct rte_mbuf *m, struct mono now)

@@ -9,7 +9,7 @@
 #include "router/show/show.h"
 #include "router/speaker/speaker.h"
 
-#define ROUTES_PER_PAGE 1000
+#define ROUTES_PER_PAGE 300 /* a few milliseconds of the control lcore */
 #define MORE_TEXT_MAX   600
 
 /* ---- show bgp ---- */

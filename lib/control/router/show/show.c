@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 
-#define ROUTES_PER_PAGE 1000 /* some milliseconds */
+#define ROUTES_PER_PAGE 300 /* a few milliseconds of the control lcore */
 
 static json_t *show_system(void *ctx, const json_t *request, struct api_error *error)
 {

@@ -19,7 +19,7 @@
 
 #define LOG "bgp"
 
-#define ROUND_MAX DUR_MS(3)
+#define ROUND_MAX DUR_MS(2)
 #define LEARN_MAX DUR_MS(1)
 #define LEARN_PORTION                                                                              \
 	2 /* prefixes; each may take memory of a table for the first time, 3 MiB of zeroes */
