@@ -38,18 +38,24 @@ class Capture:
         from scapy.utils import rdpcap
         return rdpcap(self.file, count=limit)
 
-    def count(self):
-        """Packets so far, from the file as it is. Without scapy, which the demo does not install."""
-        count, record = 0, struct.Struct("=IIII")
+    def frames(self):
+        """(seconds, bytes) of each frame so far, from the file as it is. Without scapy, which the demo does not install."""
+        record = struct.Struct("=IIII")
         try:
             with open(self.file, "rb") as file:
                 file.seek(24)
                 while len(header := file.read(record.size)) == record.size:
-                    length = record.unpack(header)[2]
-                    count += len(file.read(length)) == length
+                    seconds, micro, length, _ = record.unpack(header)
+                    frame = file.read(length)
+                    if len(frame) < length:
+                        return
+                    yield seconds + micro / 1e6, frame
         except FileNotFoundError:
-            return 0
-        return count
+            return
+
+    def count(self):
+        """Packets so far."""
+        return sum(1 for _ in self.frames())
 
     def first(self):
         """A line about the first packet."""
