@@ -5,6 +5,7 @@ It always connects itself. Messages of the router are read by a thread, which al
 is free to wait; `deaf()` makes it read no more.
 """
 
+import select
 import socket
 import struct
 import threading
@@ -16,6 +17,7 @@ OPEN, UPDATE, NOTIFICATION, KEEPALIVE, REFRESH = range(1, 6)
 MARKER = b"\xff" * 16
 WELL_KNOWN, OPTIONAL, TRANSITIVE, PARTIAL, EXTENDED = 0x40, 0x80, 0xC0, 0x20, 0x10
 ORIGIN, AS_PATH, NEXT_HOP, MED, COMMUNITY = 1, 2, 3, 4, 8
+SEND_MAX_S = 30  # until the router has read it
 
 
 def message(kind, body=b""):
@@ -68,7 +70,7 @@ class Raw:
         self.socket.bind((self.local, 0))
         self.socket.settimeout(5)
         self.socket.connect((self.remote, 179))
-        self.socket.settimeout(0.2)
+        self.socket.settimeout(SEND_MAX_S)
         self.reader = threading.Thread(target=self._read, args=(self.socket,), daemon=True)
         self.reader.start()
         return self
@@ -95,10 +97,10 @@ class Raw:
             if self.reading == "deaf":
                 time.sleep(0.1)
                 continue
+            if not select.select([sock], [], [], 0.2)[0]:
+                continue
             try:
                 more = sock.recv(65536)
-            except TimeoutError:
-                continue
             except OSError:
                 more = b""
             if not more:
