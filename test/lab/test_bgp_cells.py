@@ -11,8 +11,10 @@ KEY, LIMIT, RESTART_S = "opensesame", 12, 2
 SETTINGS = {"password": KEY, "gtsm": True, "max-prefixes": LIMIT, "restart-after": RESTART_S}
 SESSION = {"password": KEY, "ttl_security": True}
 SHARED = "10.77.0.0/16"
-ASKS = ("bird", "frr", "exabgp")  # GoBGP keeps what it heard, and has no command to ask for it
-ANSWERS = ("bird", "frr", "gobgp")  # ExaBGP 4.2.21 ends the session when it is asked
+# Refresh, what is left out: GoBGP 3.10 keeps what it heard, its `softresetin` looks at that again and asks nobody. ExaBGP
+# 4.2.21 puts BoRR (RFC 7313), which it offers itself whenever it offers refresh, into an UPDATE as if it were a route,
+# cannot write it, and ends the session.
+ASKS, ANSWERS = ("bird", "frr", "exabgp"), ("bird", "frr", "gobgp")
 
 
 class Cells:
