@@ -185,11 +185,12 @@ static bool has(const struct ip_addr *list, unsigned count, const struct ip_addr
 
 /*
  * Neighbours that the interface keeps resolved: the gateways of an uplink, next hops of attached
- * routes.
+ * routes, a BGP peer.
  */
 static void gateways_commit(struct iface_entry *e)
 {
 	const struct conf_port *port = e->pub.port;
+	const struct ip_addr *peer = e->attach ? &e->attach->conf->bgp.peer : NULL;
 	unsigned count = e->attach ? e->attach->conf->routes_count : port->gateway_count;
 
 	e->gateways = xrealloc(e->gateways, (count + 1) * sizeof(*e->gateways));
@@ -202,6 +203,9 @@ static void gateways_commit(struct iface_entry *e)
 		if (ip_is_set(addr) && !has(e->gateways, e->pub.gateway_count, addr))
 			e->gateways[e->pub.gateway_count++] = *addr;
 	}
+	if (peer && e->attach->conf->bgp.enabled && ip_is_set(peer) &&
+	    !has(e->gateways, e->pub.gateway_count, peer))
+		e->gateways[e->pub.gateway_count++] = *peer;
 }
 
 static bool is_own(const struct iface_entry *e, const struct ip_addr *addr)

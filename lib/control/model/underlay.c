@@ -7,8 +7,8 @@
  * names it.
  *
  * Of outer packets (A18): the uplink of a public gateway, the VBR of a private one. A peer on a
- * subnet of that interface is a neighbour, any other lies behind the gateway of the uplink or a
- * route of the VBR. SAs keep the number of the leaf, so it stays as long as the interface, and its
+ * subnet of that interface is a neighbour, any other lies behind the gateway of the uplink, a
+ * route of the VBR or its BGP peer. SAs keep the number of the leaf, so it stays as long as the interface, and its
  * content follows the configuration. Strangers make us ask for any address: there is a way per
  * gateway or route, not per peer.
  */
@@ -153,7 +153,10 @@ void vias_sweep(struct model *m)
 
 /* ---- of outer packets ---- */
 
-/* The next hop of the longest route of an attachment around the prefix, and that route's prefix. */
+/*
+ * The next hop of the longest route of an attachment around the prefix, and that route's prefix. What no route of the
+ * configuration has lies behind the BGP peer, who is there for the networks beyond the circuit (B10).
+ */
 static const struct ip_addr *route_to(
     const struct conf_attachment *a, const struct ip_prefix *prefix, struct ip_prefix *around)
 {
@@ -166,9 +169,14 @@ static const struct ip_addr *route_to(
 		    (!best || r->prefix.len > best->prefix.len))
 			best = r;
 	}
-	if (best)
+	if (best) {
 		*around = best->prefix;
-	return best ? &best->next_hop : NULL;
+		return &best->next_hop;
+	}
+	if (!a->bgp.enabled || a->bgp.peer.family != prefix->addr.family)
+		return NULL;
+	*around = (struct ip_prefix){.addr = ip_any(prefix->addr.family)};
+	return &a->bgp.peer;
 }
 
 /*

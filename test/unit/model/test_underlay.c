@@ -55,6 +55,17 @@ static const char *way(struct bench *t, const struct ip_addr *local, const char 
 	return text;
 }
 
+static bool listed(const struct ip_addr *list, unsigned count, const char *text)
+{
+	struct ip_addr addr = test_addr(text);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		n += ip_eq(&list[i], &addr);
+	assert_true(n <= 1); /* never twice */
+	return n;
+}
+
 static void the_uplink_of_the_gateway(void **state)
 {
 	struct bench *t = *state;
@@ -119,6 +130,49 @@ static void a_shared_gateway_address(void **state)
 	assert_string_equal(way(t, &a, "192.0.2.1"), "wan0>203.0.113.1");
 	assert_string_equal(way(t, &a, "192.0.2.2"), "line1>10.3.0.8");
 	assert_string_equal(way(t, &a, "192.0.2.9"), "wan0>203.0.113.1"); /* the first one */
+}
+
+/*
+ * What no route of a circuit has lies behind its BGP peer, for whom the interface keeps looking; with BGP gone, so is
+ * the way (B10).
+ */
+static void a_circuit_with_bgp(void **state)
+{
+	struct bench *t = *state;
+	static const char circuit[] =
+	    "  line1: {kind: vbr, port: lan0, vlan: 30, address: 10.3.0.2/24,"
+	    " routes: [{prefix: 192.0.2.2/32, next-hop: 10.3.0.8}]";
+	char yaml[8192], text[128];
+	const struct model_iface **all;
+
+	snprintf(yaml, sizeof(yaml), "%s%s, bgp: {peer: 10.3.0.7, peer-asn: 65001}}\n",
+	    BENCH_SITE
+	    "vpn-connections:\n"
+	    "  dc1: {mode: single, gateway-type: private, tunnels: [{customer-gateway: cgw-a,"
+	    " gateway-address: 10.3.0.1, psk: k}]}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1}\n",
+	    circuit);
+	bench_apply(t, yaml);
+	const struct ip_addr a = tunnel(t, "dc1/1")->conf->gateway_address;
+	uint32_t kept = leaf(t, &a, "192.0.2.1");
+
+	assert_string_equal(way(t, &a, "192.0.2.1"), "line1>10.3.0.7");
+	assert_string_equal(way(t, &a, "8.8.8.8"), "line1>10.3.0.7");
+	assert_int_equal(leaf(t, &a, "8.8.8.8"), kept);
+	assert_string_equal(way(t, &a, "192.0.2.2"), "line1>10.3.0.8");
+	assert_string_equal(way(t, &a, "10.3.0.77"), "line1");
+	unsigned n = model_ifaces(t->m, &all), found = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (all[i]->attachment)
+			found += listed(all[i]->gateway, all[i]->gateway_count, "10.3.0.7");
+	}
+	assert_int_equal(found, 1);
+	strcpy(strstr(yaml, ", bgp: {peer"), "}\n");
+	bench_apply(t, yaml);
+	bench_leaf(t, kept, text, sizeof(text));
+	assert_string_equal(text, "blackhole");
+	assert_string_equal(way(t, &a, "192.0.2.1"), "nowhere");
 }
 
 /* Outer packets go on through a neighbour that routes no longer name, though it never answered. */
@@ -284,17 +338,6 @@ static void no_uplink_in_a_table_of_attachments(void **state)
 	assert_true(fib_lookup_one(wan->fib, &gateway) != 0);
 }
 
-static bool listed(const struct ip_addr *list, unsigned count, const char *text)
-{
-	struct ip_addr addr = test_addr(text);
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		n += ip_eq(&list[i], &addr);
-	assert_true(n <= 1); /* never twice */
-	return n;
-}
-
 static void interfaces_answer_for_gateways(void **state)
 {
 	struct bench *t = *state;
@@ -335,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(the_uplink_of_the_gateway),
 	    CASE(a_circuit_carries_private_ones),
+	    CASE(a_circuit_with_bgp),
 	    CASE(a_shared_gateway_address),
 	    CASE(one_of_many),
 	    CASE(a_way_keeps_its_neighbour),
