@@ -191,13 +191,6 @@ static void workers_stop(struct instance *in)
 	workers_free(in->workers, in->limits.workers);
 }
 
-/* Asked once a second: whatever else a port has to follow is done on the way. */
-static bool link_up(struct port *port)
-{
-	port_tend(port);
-	return port_link_up(port);
-}
-
 static int router_start(struct instance *in)
 {
 	struct router_setup setup = {
@@ -206,7 +199,8 @@ static int router_start(struct instance *in)
 	    .boundary = in->boundary,
 	    .socket_path = in->socket_path,
 	    .huge_pages = in->eal.huge_pages,
-	    .link_up = link_up,
+	    .link_up = port_link_up,
+	    .tend = port_tend,
 	    .steer = steering_apply,
 	    .counts = port_counts,
 	    .alive = service_alive,

@@ -44,7 +44,7 @@ class Stopped:
             raise OSError(ctypes.get_errno(), "ptrace")
 
 
-class Bfd(Lab):
+class BfdPeers(Lab):
     """Both tunnels of a data center watched at `ms` x 3, BIRD on both gateways."""
 
     release = True
@@ -89,6 +89,10 @@ class Bfd(Lab):
             relay.add("cut", "any esp drop")
         else:
             relay.remove("cut")
+
+
+class Bfd(BfdPeers):
+    """Sessions come up, do not flap, and find a dead path."""
 
     def test_both_ends_are_up_at_the_agreed_intervals(self):
         row = self.rows()["dc1/1"]

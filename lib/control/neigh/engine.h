@@ -88,6 +88,8 @@ void entry_start(struct entry *e, struct mono now);
 void entry_answered(struct entry *e, const uint8_t mac[6], struct mono now);
 void entry_fix(struct entry *e, const uint8_t mac[6], struct mono now);
 void entry_doubt(struct entry *e, struct mono now);
+/* What was asked while the link was down was asked in vain: asks again, or forgets (and frees) what was given up. */
+void entry_link_up(struct entry *e, struct mono now);
 void entry_free(struct entry *e);
 
 /* The subnet of the interface that has the address; NULL when none has. */

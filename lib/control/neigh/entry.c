@@ -219,3 +219,13 @@ void entry_doubt(struct entry *e, struct mono now)
 	else if (e->state == ENTRY_FAILED && e->pins)
 		enter(e, ENTRY_INCOMPLETE, now);
 }
+
+void entry_link_up(struct entry *e, struct mono now)
+{
+	if (e->state == ENTRY_INCOMPLETE)
+		enter(e, ENTRY_INCOMPLETE, now);
+	else if (e->state == ENTRY_FAILED && !e->pins)
+		entry_free(e);
+	else
+		entry_doubt(e, now);
+}

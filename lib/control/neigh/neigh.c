@@ -197,7 +197,7 @@ void neigh_link(struct neigh_engine *n, uint32_t iface, bool up, struct mono now
 		return;
 	announce_soon(s, now);
 	list_for_safe (e, next, &s->entries, node)
-		entry_doubt(e, now);
+		entry_link_up(e, now);
 }
 
 /* ---- what comes in ---- */

@@ -49,7 +49,8 @@ struct router {
 
 	struct rng rng;
 	struct timers timers; /* of neigh and of the router itself */
-	struct timer second;  /* link state, heartbeats */
+	struct timer links;   /* looks at link states */
+	struct timer second;  /* heartbeats, what ports have to follow */
 	struct model *model;
 	struct ike_engine *ike;
 	struct neigh_engine *neigh;

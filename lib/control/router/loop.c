@@ -2,7 +2,8 @@
 
 /*
  * The loop of the control lcore: a libevent base with one short periodic event that polls what workers put, runs
- * the timers of the engines and reclaims retired records; signals; and once a second link states and heartbeats.
+ * the timers of the engines and reclaims retired records; signals; ten times a second link states, and once a second
+ * heartbeats.
  *
  * One pass takes a bounded number of packets and timers, so that no source holds the others up; when a pass did not
  * finish its sources, the next one follows at once.
@@ -22,6 +23,7 @@
 #define GOODBYE_MAX      DUR_S(1) /* of which for IKE, through whose tunnels BGP speaks: */
 #define IKE_GOODBYE_MAX  DUR_MS(600)
 #define HEARTBEAT_LATE   DUR_S(2)
+#define LINKS_INTERVAL   DUR_MS(100) /* a cable that is back is used a moment later (C-12) */
 
 static void goodbye_begin(struct router *r, struct mono now)
 {
@@ -104,8 +106,6 @@ static void on_signal(evutil_socket_t signal, short what, void *arg)
 
 static void links_check(struct router *r, struct mono now)
 {
-	if (!r->setup.link_up)
-		return;
 	for (unsigned i = 0; i < r->b->ports; i++) {
 		struct port *port = r->b->port[i];
 		bool up = r->setup.link_up(port);
@@ -119,6 +119,14 @@ static void links_check(struct router *r, struct mono now)
 		neighbours_link(r, port, up, now);
 		bfd_link_changed(r, r->conf->ports[i], up, now);
 	}
+}
+
+static void on_links(struct timer *t, struct mono now)
+{
+	struct router *r = container_of(t, struct router, links);
+
+	links_check(r, now);
+	timer_arm(&r->timers, t, mono_add(now, LINKS_INTERVAL));
 }
 
 /* A worker that makes no rounds forwards nothing: say so at once, and when it is back (C-21). */
@@ -148,7 +156,8 @@ static void on_second(struct timer *t, struct mono now)
 
 	if (r->setup.alive)
 		r->setup.alive();
-	links_check(r, now);
+	for (unsigned i = 0; r->setup.tend && i < r->b->ports; i++)
+		r->setup.tend(r->b->port[i]);
 	heartbeats_check(r, now);
 	vpn_tick(r, now);
 	timer_arm(&r->timers, t, mono_add(now, DUR_S(1)));
@@ -172,6 +181,10 @@ int loop_init(struct router *r)
 	}
 	struct timeval at_once = {0, 0};
 	event_add(r->poll_event, &at_once);
+	if (r->setup.link_up) {
+		r->links.fn = on_links;
+		timer_arm(&r->timers, &r->links, mono_now());
+	}
 	r->second.fn = on_second;
 	timer_arm(&r->timers, &r->second, mono_now());
 	return 0;
@@ -189,5 +202,6 @@ void loop_fini(struct router *r)
 		event_free(r->stop_event);
 	if (r->base)
 		event_base_free(r->base);
+	timer_cancel(&r->timers, &r->links);
 	timer_cancel(&r->timers, &r->second);
 }

@@ -32,6 +32,8 @@ struct router_setup {
 	bool huge_pages;         /* for `show system` */
 	/* Polls the link state of a port (drivers/ knows how); NULL: never changes. */
 	bool (*link_up)(struct port *port);
+	/* Once a second: what a port has to follow outside DPDK; NULL: nothing. */
+	void (*tend)(struct port *port);
 	/* Tells a port that the host uses too what of its traffic is the router's, by that configuration:
 	 * at start, and before and after each change of it. 0 or -errno; NULL: no port is shared. */
 	int (*steer)(const struct conf *conf, struct port *port);

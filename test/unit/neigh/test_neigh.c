@@ -366,6 +366,31 @@ static void test_link_down_and_up_asks_again(void **state)
 	assert_int_equal(b->announcements, before + 1);
 }
 
+/* C-12: what was asked in vain while the cable was out is asked at once, what was given up by the next packet. */
+static void test_link_up_forgives(void **state)
+{
+	struct bench *b = *state;
+	struct ip_addr given_up = addr("10.1.0.9"), asked = addr("10.1.0.7"),
+		       pinned = addr("10.1.0.5");
+	int p[3];
+
+	neigh_link(b->engine, IFACE, false, b->now);
+	neigh_pin(b->engine, IFACE, &pinned, b->now);
+	assert_true(neigh_resolve(b->engine, IFACE, &given_up, &p[0], b->now));
+	pass(b, DUR_MS(3500)); /* the pinned one is given up too, for a second */
+	assert_false(neigh_resolve(b->engine, IFACE, &given_up, &p[0], b->now));
+	assert_true(neigh_resolve(b->engine, IFACE, &asked, &p[1], b->now));
+	unsigned before = b->requests;
+	neigh_link(b->engine, IFACE, true, b->now);
+	assert_int_equal(b->requests, before + 2);
+	assert_true(neigh_resolve(b->engine, IFACE, &given_up, &p[2], b->now));
+	assert_int_equal(b->requests, before + 3);
+	arp(b, 2, host_mac, "10.1.0.7", "10.1.0.1");
+	arp(b, 2, host_mac, "10.1.0.9", "10.1.0.1");
+	assert_int_equal(b->resolved, 2);
+	assert_int_equal(b->failed, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +408,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(test_makes_room_but_not_for_ever, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_ignores_nonsense, setup, teardown),
 	    cmocka_unit_test_setup_teardown(test_link_down_and_up_asks_again, setup, teardown),
+	    cmocka_unit_test_setup_teardown(test_link_up_forgives, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
