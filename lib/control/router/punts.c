@@ -7,7 +7,9 @@
  * One unit of work is seldom more than microseconds, but a Diffie-Hellman exchange of a large group takes
  * milliseconds, and a restart of many peers brings thousands of them. So a pass ends when its time is over, and the
  * next one begins with the source behind the one that used it up: the control lcore never blocks for longer than
- * PASS_MAX and one unit, and no source waits for more than a pass of each of the others.
+ * PASS_MAX and one unit, and no source waits for more than a pass of each of the others. The longest unit there is, the
+ * answer to an IKE_SA_INIT with group16, took 7.7 ms where group14 took 2.4 (test/bench/ike_bench.c): under the 20 ms
+ * that control may be away with a machine half as fast, so that no second thread has to touch the engine.
  */
 
 #include "base/log.h"
