@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# The two commands of the README on a machine with nothing installed: a fresh Debian 12 root, made here
-# with debootstrap, a clone of what is committed in it, nothing of the caller's environment. See usage().
+# The commands of the README on a machine with nothing installed: a fresh Debian 12 root, made here with
+# debootstrap, a clone of what is committed in it, nothing of the caller's environment. See usage(). They are
+# taken from the README itself, as a newcomer would copy them.
 #
 # What the root shares with this machine: the kernel with its /dev and /sys, the network (for the Debian
 # mirror) and the settings by which apt reaches that mirror. It has namespaces of its own for mounts and
@@ -21,12 +22,13 @@ usage() {
   cat <<EOF
 usage: sudo test/empty_root.sh [--keep] [--demo] [SUITE...]
 
-Makes an empty Debian 12 root in build/empty-root, clones HEAD into it, and runs there app/demo.sh and
-test/run.sh with the named suites, or: lint unit lab-core. Takes ten minutes and more, and 3 GB while it runs.
+Makes an empty Debian 12 root in build/empty-root, clones HEAD into it, and runs there what README.md says: the demo,
+the package, and the tests with the named suites, or: lint unit lab-core. Takes ten minutes and more, and 3 GB
+while it runs.
 Packages that were fetched are kept in build/empty-root.debs. Ends with one line: N passed, N failed.
 
 --keep   leaves the root
---demo   the demo alone
+--demo   the demo and the package alone
 
 MIRROR in the environment names another mirror of Debian than the one that this machine uses.
 EOF
@@ -79,6 +81,14 @@ in_root() {
       exec chroot "$root" bash -c "cd $3 && $4"' in_root "$root" "$debs" "$clone" "$1" </dev/null
 }
 
+# command_of TITLE BEGIN: the command of that section of the README that begins so, without what is said of it.
+command_of() {
+  local line
+  line=$(sed -n "/^## $1/,/^## /p" "$top/README.md" | sed -n "s,^    \\($2.*\\)\$,\\1,p" | sed 's/  .*//')
+  [ -n "$line" ] || die "README.md has no command '$2' in the section '$1'"
+  echo "$line"
+}
+
 # check WHAT LINE: runs it and counts it; its last words are shown, or more when it failed.
 check() {
   local log="$root.${1// /-}.log"
@@ -111,10 +121,16 @@ install_missing $packages_root
 trap finish EXIT
 trap 'exit 130' INT TERM
 
+demo=$(command_of "Two commands" app/demo.sh)
+tests=$(command_of "Two commands" test/run.sh)
+package=$(command_of "On real NICs, as a service" config/package.sh)
 make_root
-check demo app/demo.sh
+check demo "$demo"
+# apt asks nobody; there is no systemd in there that would start the service
+check package "export DEBIAN_FRONTEND=noninteractive; ${package/apt install/apt install -y} &&
+  transitd --check -c /etc/transitd/transitd.yaml && transitctl nic list && ls /usr/share/man/man5/transitd.yaml.5.gz"
 if [ -z "$demo_only" ]; then
-  check tests "test/run.sh ${suites[*]}"
+  check tests "$tests ${suites[*]}"
   # shellcheck disable=SC2016  # for the inner shell
   check "clean tree" 'test -z "$(git status --porcelain)" && echo nothing is left in the tree'
 fi
