@@ -14,7 +14,7 @@ RULES = [*(f"V2-{n:02}" for n in range(1, 35)), *(f"V1-{n:02}" for n in (*range(
          *(f"ES-{n:02}" for n in range(1, 20)), *(f"BG-{n:02}" for n in range(1, 23)),
          *(f"I{n}" for n in range(1, 24)), *(f"E{n}" for n in range(1, 9)), *(f"G{n}" for n in range(1, 11)),
          *(f"P{n}" for n in range(1, 14)), *(f"B{n}" for n in range(1, 12)),
-         *(f"C-{n:02}" for n in (*range(1, 12), 13, 14, 15, 26, 40, 42, 43, 46))]
+         *(f"C-{n:02}" for n in (*range(1, 12), 13, 14, 15, 26, 40, 42, 43, 46, 47))]
 
 
 def names_of_c(text):

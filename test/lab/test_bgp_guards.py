@@ -4,7 +4,7 @@
 import copy
 import re
 
-from rig import bgp, net, site, transitd, wait
+from rig import bgp, capture, net, site, transitd, wait
 from rig.case import Lab
 
 KEY = "opensesame"
@@ -168,3 +168,51 @@ class Guards(Lab):
         self.wait_established("limit")
         self.assertGreater(watch(), RESTART_S - 2, "no sooner than restart-after says")
         wait.until(lambda: self.session("limit")["accepted-prefixes"] == 1, 10, "the route is back")
+
+    # ---- what others say in a peer's name (C-47) ----
+
+    def forge(self, name, changes):
+        """Segments that fit the session to the octet, as somebody on the circuit could put them there: RST, SYN and a Cease."""
+        from scapy.layers.inet import IP, TCP
+        from scapy.layers.l2 import Ether
+        speaker, prefix = self.bird[name], f"172.25.{list(LINES).index(name)}.0/24"
+        wire = capture.Capture(speaker.ns, "eth0", "tcp port 179 and tcp[tcpflags] & tcp-push != 0",
+                               name=f"forge-{name}").start()
+        speaker.announce(prefix)
+        wait.until(lambda: self.used(prefix), 10, f"{name} announces a route", step=0.05)
+        own = next(iter(speaker.sessions)).local
+        last = [p for p in wire.stop().packets() if p[IP].src == own][-1]
+        data = last[IP].len - 4 * last[IP].ihl - 4 * last[TCP].dataofs
+        cease = b"\xff" * 16 + b"\x00\x15\x03\x06\x02"
+        injector = capture.Injector(speaker.ns, "eth0")
+        for ttl in changes:
+            for flags, payload in (("R", b""), ("RA", b""), ("S", b""), ("PA", cease)):
+                injector.send(Ether(src=last[Ether].src, dst=last[Ether].dst)
+                              / IP(src=last[IP].src, dst=last[IP].dst, ttl=ttl)
+                              / TCP(sport=last[TCP].sport, dport=last[TCP].dport, seq=last[TCP].seq + data,
+                                    ack=last[TCP].ack, window=1000, flags=flags) / payload)
+        injector.close()
+        return prefix
+
+    def used(self, prefix):
+        return [r for r in self.router.ctl("show", "routes", "default") if r["prefix"] == prefix and r["used"]]
+
+    def test_forged_segments_end_no_guarded_session(self):
+        """Without the key, or from farther away than TTL security lets them be, they have no effect."""
+        for name, ttls in (("key", (64, 255)), ("ttl", (64, 254)), ("gobgp", (255, 254))):
+            before = self.session(name)
+            prefix = self.forge(name, ttls)
+            self.bird[name].withdraw(prefix)  # it comes behind them, and in the same session
+            wait.until(lambda p=prefix: not self.used(p), 10, f"{name} withdraws its route", step=0.05)
+            after = self.session(name)
+            self.assertEqual((after["state"], after["bgp_established"]), ("Established", before["bgp_established"]), name)
+
+    def test_forged_segments_end_a_bare_session(self):
+        """What is sent above is what would do it; unless the peer says something more at that moment, so several times."""
+        self.wait_established("limit")
+        lost = self.session("limit")["bgp_lost"]
+
+        def ended():
+            self.bird["limit"].withdraw(self.forge("limit", (64,)))
+            return self.session("limit")["bgp_lost"] > lost
+        wait.until(ended, 20, "the session without guards ends")
