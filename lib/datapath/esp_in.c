@@ -186,7 +186,7 @@ static inline void note(const struct sa_in *sa, struct rte_mbuf *m)
 	note->failed = false;
 }
 
-/* What decryption and the stages behind it read and write of many SAs. */
+/* What the stages behind decryption read and write of many SAs: with 10,000 tunnels it is far away. */
 static void fetch(
     const struct worker *w, struct sa_head *const *sa, struct rte_mbuf *const *m, unsigned n)
 {
@@ -195,8 +195,6 @@ static void fetch(
 		rte_prefetch0(&w->slots[sa[i]->slot]);
 		rte_prefetch0(replay_word(&sa_in_of(sa[i])->replay, esp_note(m[i])->sequence));
 		rte_prefetch0(tunnel_get(&w->b->tunnels, sa[i]->tunnel));
-		if (likely(sa[i]->mb))
-			esp_mb_fetch_key(sa[i], true);
 	}
 }
 

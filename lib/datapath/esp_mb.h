@@ -45,31 +45,6 @@ struct esp_mb {
 	struct esp_mb_batch batch; /* of cipher and HMAC */
 } __rte_cache_aligned;
 
-/* Three lines from there on. */
-static inline void esp_mb_fetch_lines(const void *from)
-{
-	rte_prefetch0(from);
-	rte_prefetch0((const char *)from + RTE_CACHE_LINE_SIZE);
-	rte_prefetch0((const char *)from + 2 * RTE_CACHE_LINE_SIZE);
-}
-
-/* What the library reads of an SA's keys: round keys, and those powers of the hash key that short packets need, or the
- * states that the HMAC begins with. */
-static inline void esp_mb_fetch_key(const struct sa_head *h, bool inbound)
-{
-	const struct gcm_key_data *gcm = &h->mb->aead.gcm;
-	const struct sa_mb_chain *chain = &h->mb->chain;
-
-	if (h->engine == ESP_MB_AEAD) {
-		esp_mb_fetch_lines(gcm->expanded_keys);
-		esp_mb_fetch_lines(
-		    (const char *)(&gcm->ghash_keys.vaes_avx512 + 1) - 3 * RTE_CACHE_LINE_SIZE);
-	} else {
-		esp_mb_fetch_lines(inbound ? chain->aes.dec : chain->aes.enc);
-		esp_mb_fetch_lines(chain->inner);
-	}
-}
-
 /* Packets of one SA that have been framed. */
 struct esp_mb_out_count {
 	unsigned packets;

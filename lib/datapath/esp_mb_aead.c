@@ -112,11 +112,13 @@ static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer)
 {
-	unsigned run = esp_one_sa(sa, n) ? n : 1;
-
 	(void)outer;
-	for (unsigned i = 0; i < n; i += run)
-		frame(w, sa_out_of(sa[i]), m + i, run);
+	if (esp_one_sa(sa, n)) {
+		frame(w, sa_out_of(sa[0]), m, n);
+		return 0;
+	}
+	for (unsigned i = 0; i < n; i++)
+		frame(w, sa_out_of(sa[i]), m + i, 1);
 	return 0;
 }
 

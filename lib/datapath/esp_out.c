@@ -9,8 +9,6 @@
  * (RFC 4303 3.3.3).
  */
 
-#include <rte_prefetch.h>
-
 #include "datapath/esp.h"
 #include "datapath/esp_mb.h"
 #include "datapath/esp_select.h"
@@ -171,24 +169,12 @@ static unsigned take_each(struct worker *w, struct sa_head **sa, struct rte_mbuf
 	return kept;
 }
 
-/* What framing, encryption and tx need of many SAs. */
-static void fetch(const struct worker *w, struct sa_head *const *sa, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		rte_prefetch0(&sa[i]->of_worker[w->id]);
-		rte_prefetch0(&w->slots[sa[i]->slot]);
-		if (likely(sa[i]->mb))
-			esp_mb_fetch_key(sa[i], false);
-	}
-}
-
 static unsigned number(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n)
 {
 	struct esp_groups g;
 
 	if (esp_one_sa(sa, n))
 		return take(w, sa_out_of(sa[0]), m, n);
-	fetch(w, sa, n);
 	if (!w->esp->sorts_out)
 		return take_each(w, sa, m, n);
 	esp_group(w, sa, m, n, &g);

@@ -14,8 +14,8 @@
  *
  * A burst is packets m[] with their SAs sa[]. When all have one, what an SA needs is done once. When SAs are mixed,
  * each step goes through the burst packet by packet, and asks nothing that depends on whether two packets have the same
- * SA: a branch on that is guessed wrong half the time, which costs more than the work that it saves. Each step
- * fetches the lines of memory that the next one needs.
+ * SA: a branch on that is guessed wrong half the time, which costs more than the work that it saves. Nor does a step
+ * fetch for the next one what the CPU finds in time by itself: keys and counters asked for ahead only cost.
  *
  * Engines (enum esp_engine; which one is settled when the SA is made):
  *   esp_mb_aead.c   intel-ipsec-mb, packet by packet; esp_frame.h frames

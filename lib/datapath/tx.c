@@ -24,23 +24,34 @@ void tx_free(struct worker_tx *tx)
 	rte_free(tx);
 }
 
-/* Before they are the port's: afterwards their meta may be gone. Packets of one way come in runs. */
+/* Before they are the port's: afterwards their meta may be gone. Packets of one ingress come in runs. */
 static void count_sent(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
-	for (unsigned i = 0; i < n;) {
-		uint16_t slot = pkt_meta(m[i])->slot, out_slot = pkt_meta(m[i])->out_slot;
-		unsigned first = i;
-		uint64_t bytes = 0;
+	struct slot_counters *in = &w->slots[pkt_meta(m[0])->slot];
+	struct slot_counters *out = &w->slots[pkt_meta(m[0])->out_slot];
+	unsigned first_in = 0, first_out = 0;
+	uint64_t bytes = 0;
 
-		do {
-			bytes += m[i]->pkt_len - pkt_meta(m[i])->l2_bytes;
-			i++;
-		} while (
-		    i < n && pkt_meta(m[i])->slot == slot && pkt_meta(m[i])->out_slot == out_slot);
-		w->slots[slot].delivered += i - first;
-		w->slots[out_slot].sent += i - first;
-		w->slots[out_slot].sent_bytes += bytes;
+	for (unsigned i = 0; i < n; i++) {
+		const struct pkt_meta *meta = pkt_meta(m[i]);
+
+		if (&w->slots[meta->slot] != in) {
+			in->delivered += i - first_in;
+			in = &w->slots[meta->slot];
+			first_in = i;
+		}
+		if (&w->slots[meta->out_slot] != out) {
+			out->sent += i - first_out;
+			out->sent_bytes += bytes;
+			out = &w->slots[meta->out_slot];
+			first_out = i;
+			bytes = 0;
+		}
+		bytes += m[i]->pkt_len - meta->l2_bytes;
 	}
+	in->delivered += n - first_in;
+	out->sent += n - first_out;
+	out->sent_bytes += bytes;
 }
 
 /* Takes back what count_sent() said of them. */
