@@ -29,7 +29,7 @@ void bfd_table_fini(struct bfd_table *t)
 	if (t->live)
 		pages_free(t->live, t->capacity * sizeof(*t->live));
 	free(t->next);
-	records_fini(&t->rec, free);
+	records_fini(&t->rec, record_free);
 	*t = (struct bfd_table){0};
 }
 
@@ -47,11 +47,11 @@ void bfd_publish(struct bfd_table *t, const struct bfd_orders *orders)
 	struct bfd_orders *rec = record_new(sizeof(*rec));
 
 	*rec = *orders;
-	records_publish(&t->rec, orders->index, rec, free);
+	records_publish(&t->rec, orders->index, rec, record_free);
 	atomic_store_explicit(&t->next[orders->index], 0, memory_order_release);
 }
 
 void bfd_release(struct bfd_table *t, uint32_t index)
 {
-	records_release(&t->rec, index, free);
+	records_release(&t->rec, index, record_free);
 }

@@ -86,5 +86,5 @@ void boundary_free(struct boundary *b)
 	ifaces_fini(&b->ifaces);
 	counters_fini(&b->counters);
 	epoch_free(b->epoch);
-	free(b);
+	record_free(b);
 }

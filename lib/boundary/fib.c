@@ -51,7 +51,7 @@ void fib_free(struct fib *f)
 	fib_table_fini(&f->v4);
 	fib_table_fini(&f->v6);
 	fib_rules_free(f->rules);
-	free(f);
+	record_free(f);
 }
 
 /* The table of the prefix' family; NULL when it is off, or *p is no prefix. */

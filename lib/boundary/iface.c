@@ -32,7 +32,7 @@ int ifaces_init(struct ifaces *t, struct epoch *e, uint32_t capacity)
 
 void ifaces_fini(struct ifaces *t)
 {
-	records_fini(&t->rec, free);
+	records_fini(&t->rec, record_free);
 	pages_free(t->by_vlan, BY_VLAN_BYTES);
 	t->by_vlan = NULL;
 }
@@ -69,7 +69,7 @@ int iface_publish(struct ifaces *t, const struct iface *spec)
 	rec = record_new(sizeof(*rec));
 	*rec = *spec;
 	rec->index = index;
-	records_publish(&t->rec, index, rec, free);
+	records_publish(&t->rec, index, rec, record_free);
 	atomic_store_explicit(
 	    &t->by_vlan[spec->port][spec->vlan], (uint16_t)index, memory_order_release);
 	return (int)index;
@@ -82,5 +82,5 @@ void iface_remove(struct ifaces *t, uint32_t index)
 	if (!old)
 		return;
 	atomic_store_explicit(&t->by_vlan[old->port][old->vlan], 0, memory_order_release);
-	records_release(&t->rec, index, free);
+	records_release(&t->rec, index, record_free);
 }

@@ -71,7 +71,7 @@ struct neigh_table *neigh_table_create(struct epoch *e, uint32_t capacity)
 	int rc = records_init(&t->rec, e, capacity + 1);
 
 	if (rc) {
-		free(t);
+		record_free(t);
 		errno = -rc;
 		return NULL;
 	}
@@ -86,9 +86,9 @@ void neigh_table_free(struct neigh_table *t)
 {
 	if (!t)
 		return;
-	records_fini(&t->rec, free);
+	records_fini(&t->rec, record_free);
 	free(atomic_load(&t->slots));
-	free(t);
+	record_free(t);
 }
 
 static bool is_key(const struct neigh *n, uint16_t iface, const struct ip_addr *addr)
@@ -229,7 +229,7 @@ int neigh_publish(struct neigh_table *t, const struct iface *iface, const struct
 		return -ENOSPC;
 	n = neigh_new(iface, addr, mac);
 	n->index = index;
-	records_publish(&t->rec, index, n, free);
+	records_publish(&t->rec, index, n, record_free);
 	if (old)
 		return (int)index;
 	if (2 * (t->busy + 1) > s->mask + 1) {
@@ -258,7 +258,7 @@ void neigh_remove(struct neigh_table *t, uint32_t index)
 	}
 	atomic_store_explicit(&s->index[at & s->mask], SLOT_GONE, memory_order_release);
 	t->live--;
-	records_release_late(&t->rec, index, free);
+	records_release_late(&t->rec, index, record_free);
 }
 
 void neigh_remove_iface(struct neigh_table *t, uint16_t iface)

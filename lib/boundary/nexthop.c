@@ -16,7 +16,7 @@ static void nexthop_free(void *ptr)
 	struct nexthop *nh = ptr;
 
 	permit_unref((struct permit *)nh->permit);
-	free(nh);
+	record_free(nh);
 }
 
 int nexthops_init(struct nexthops *t, struct epoch *e, uint32_t capacity)

@@ -100,7 +100,7 @@ int policings_init(struct policings *t, struct epoch *e, uint32_t slots)
 void policings_fini(struct policings *t)
 {
 	for (uint32_t i = 0; t->rec.at && i < t->rec.capacity; i++)
-		free(records_get(&t->rec, i));
+		record_free(records_get(&t->rec, i));
 	records_fini(&t->rec, NULL);
 }
 
@@ -118,11 +118,11 @@ void policing_publish(struct policings *t, uint16_t slot, const struct policing 
 	atomic_store_explicit(&t->in_use,
 	    atomic_load_explicit(&t->in_use, memory_order_relaxed) + (rec != NULL) - (old != NULL),
 	    memory_order_relaxed);
-	records_publish(&t->rec, slot, rec, free);
+	records_publish(&t->rec, slot, rec, record_free);
 }
 
 void policer_retire(struct policings *t, struct policer *p)
 {
 	if (p)
-		epoch_retire(t->rec.epoch, free, p);
+		epoch_retire(t->rec.epoch, record_free, p);
 }

@@ -84,7 +84,7 @@ void punt_free(struct punt *p)
 		return;
 	for (unsigned c = 0; c < PUNT_CLASS_COUNT; c++)
 		ring_free_packets(p->ring[c]);
-	free(p);
+	record_free(p);
 }
 
 const char *punt_class_name(enum punt_class c)

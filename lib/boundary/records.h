@@ -24,8 +24,10 @@ struct records {
 	struct epoch *epoch;
 };
 
-/* A zeroed record on cache lines of its own, to be released with free(). Aborts without memory. */
+/* A zeroed record on cache lines of its own, on large pages where there are any. Aborts without memory. */
 void *record_new(size_t bytes);
+/* rec may be NULL. */
+void record_free(void *rec);
 
 /* 0 or -ENOMEM. Index 0 is never handed out by records_alloc(). */
 int records_init(struct records *r, struct epoch *e, uint32_t capacity);

@@ -16,7 +16,7 @@ int tunnels_init(struct tunnels *t, struct epoch *e, uint32_t capacity)
 
 void tunnels_fini(struct tunnels *t)
 {
-	records_fini(&t->rec, free);
+	records_fini(&t->rec, record_free);
 }
 
 uint32_t tunnel_alloc(struct tunnels *t)
@@ -33,12 +33,12 @@ void tunnel_publish(struct tunnels *t, const struct tunnel *spec)
 	struct tunnel *rec = record_new(sizeof(*rec));
 
 	*rec = *spec;
-	records_publish(&t->rec, spec->index, rec, free);
+	records_publish(&t->rec, spec->index, rec, record_free);
 }
 
 void tunnel_release(struct tunnels *t, uint32_t index)
 {
-	records_release(&t->rec, index, free);
+	records_release(&t->rec, index, record_free);
 }
 
 struct sa_out *tunnel_select(const struct tunnel *t, const struct ip_addr *src,

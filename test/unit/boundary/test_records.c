@@ -17,7 +17,7 @@ static unsigned freed;
 static void count_free(void *ptr)
 {
 	freed++;
-	free(ptr);
+	record_free(ptr);
 }
 
 static void *record(void)
@@ -53,7 +53,7 @@ static void a_record_has_its_cache_lines(void **state)
 
 	assert_int_equal((uintptr_t)rec % RTE_CACHE_LINE_SIZE, 0);
 	assert_memory_equal(rec, zero, sizeof(zero));
-	free(rec);
+	record_free(rec);
 }
 
 static void each_index_once(void **state)
@@ -127,7 +127,7 @@ static void replacing_retires_the_old(void **state)
 	records_publish(&records, index, NULL, NULL); /* not retired: still ours */
 	grace();
 	assert_int_equal(freed, 1);
-	free(second);
+	record_free(second);
 }
 
 static void fini_frees_what_is_published(void **state)
