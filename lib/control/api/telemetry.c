@@ -137,7 +137,9 @@ static json_t *make_request(const char *command, const char *params, char row[25
 	return request;
 }
 
-static int on_telemetry(const char *command, const char *params, struct rte_tel_data *data)
+/* A page of the answer. With -ENOENT, *from is where the next one begins, or NULL: there is none. */
+static int fill_page(
+    const char *command, const char *params, json_t **from, struct rte_tel_data *data)
 {
 	json_t *answer, *result;
 	char row[256];
@@ -146,13 +148,29 @@ static int on_telemetry(const char *command, const char *params, struct rte_tel_
 	pthread_mutex_lock(&hub.lock);
 	json_t *request = make_request(command, params, row);
 	pthread_mutex_unlock(&hub.lock);
+	if (*from)
+		json_object_set_new(request, "from", *from);
+	*from = NULL;
 	answer = ask(request);
 	if (!answer)
 		return -ETIMEDOUT;
 	result = json_object_get(answer, "result");
 	if (result)
 		rc = telemetry_fill(result, row[0] ? row : NULL, data);
+	if (rc == -ENOENT)
+		*from = json_incref(json_object_get(result, "next"));
 	json_decref(answer);
+	return rc;
+}
+
+static int on_telemetry(const char *command, const char *params, struct rte_tel_data *data)
+{
+	json_t *from = NULL;
+	int rc;
+
+	do {
+		rc = fill_page(command, params, &from, data);
+	} while (from);
 	return rc;
 }
 

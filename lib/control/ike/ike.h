@@ -377,8 +377,14 @@ void ike_each_tunnel(const struct ike_engine *engine, struct mono now,
     void (*fn)(void *arg, const struct ike_tunnel_info *info), void *arg);
 void ike_each_sa(const struct ike_engine *engine, struct mono now,
     void (*fn)(void *arg, const struct ike_sa_info *info), void *arg);
-void ike_each_child(const struct ike_engine *engine, struct mono now,
+/* Of one tunnel; nothing of one that is not there. */
+void ike_tunnel_each_sa(const struct ike_engine *engine, struct mono now, uint32_t tunnel,
+    void (*fn)(void *arg, const struct ike_sa_info *info), void *arg);
+void ike_tunnel_each_child(const struct ike_engine *engine, struct mono now, uint32_t tunnel,
     void (*fn)(void *arg, const struct ike_child_info *info), void *arg);
+/* Half-open SAs that no tunnel has taken yet. */
+void ike_each_stranger(const struct ike_engine *engine, struct mono now,
+    void (*fn)(void *arg, const struct ike_sa_info *info), void *arg);
 /* 0 or -ENOENT. */
 int ike_tunnel_get(
     const struct ike_engine *engine, struct mono now, uint32_t tunnel, struct ike_tunnel_info *out);

@@ -92,24 +92,41 @@ static struct ike_sa_info sa_info(const struct ike_sa *sa, struct mono now)
 	};
 }
 
-void ike_each_sa(const struct ike_engine *e, struct mono now,
+void ike_tunnel_each_sa(const struct ike_engine *e, struct mono now, uint32_t id,
     void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
 {
-	const struct ike_tunnel *t;
+	const struct ike_tunnel *t = ike_engine_find_tunnel(e, id);
 	const struct ike_sa *sa;
 
-	list_for (t, &e->tunnels, node) {
-		list_for (sa, &t->sas, tunnel_node) {
-			struct ike_sa_info info = sa_info(sa, now);
+	if (!t)
+		return;
+	list_for (sa, &t->sas, tunnel_node) {
+		struct ike_sa_info info = sa_info(sa, now);
 
-			fn(arg, &info);
-		}
+		fn(arg, &info);
 	}
+}
+
+void ike_each_stranger(const struct ike_engine *e, struct mono now,
+    void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
+{
+	const struct ike_sa *sa;
+
 	list_for (sa, &e->half_open, half_open_node) {
 		struct ike_sa_info info = sa_info(sa, now);
 
 		fn(arg, &info);
 	}
+}
+
+void ike_each_sa(const struct ike_engine *e, struct mono now,
+    void (*fn)(void *arg, const struct ike_sa_info *info), void *arg)
+{
+	const struct ike_tunnel *t;
+
+	list_for (t, &e->tunnels, node)
+		ike_tunnel_each_sa(e, now, t->id, fn, arg);
+	ike_each_stranger(e, now, fn, arg);
 }
 
 static struct ike_child_info child_info(const struct ike_child_sa *c, struct mono now)
@@ -139,20 +156,20 @@ static struct ike_child_info child_info(const struct ike_child_sa *c, struct mon
 	};
 }
 
-void ike_each_child(const struct ike_engine *e, struct mono now,
+void ike_tunnel_each_child(const struct ike_engine *e, struct mono now, uint32_t id,
     void (*fn)(void *arg, const struct ike_child_info *info), void *arg)
 {
-	const struct ike_tunnel *t;
+	const struct ike_tunnel *t = ike_engine_find_tunnel(e, id);
 	const struct ike_sa *sa;
 	const struct ike_child_sa *c;
 
-	list_for (t, &e->tunnels, node) {
-		list_for (sa, &t->sas, tunnel_node) {
-			list_for (c, &sa->children, node) {
-				struct ike_child_info info = child_info(c, now);
+	if (!t)
+		return;
+	list_for (sa, &t->sas, tunnel_node) {
+		list_for (c, &sa->children, node) {
+			struct ike_child_info info = child_info(c, now);
 
-				fn(arg, &info);
-			}
+			fn(arg, &info);
 		}
 	}
 }

@@ -37,6 +37,15 @@ static json_t *in_table(void *ctx, const json_t *request, struct api_error *erro
 	return json_pack("[{s:s, s:s}]", "prefix", "10.0.0.0/8", "table", table);
 }
 
+/* One row a page. */
+static json_t *paged(void *ctx, const json_t *request, struct api_error *error)
+{
+	json_int_t at = json_integer_value(json_object_get(request, "from"));
+	json_t *rows = json_pack("[{s:s}]", "name", at == 0 ? "x" : at == 1 ? "y" : "z");
+
+	return at == 2 ? rows : json_pack("{s:o, s:I}", "rows", rows, "next", at + 1);
+}
+
 static json_t *many(void *ctx, const json_t *request, struct api_error *error)
 {
 	json_t *rows = json_array();
@@ -50,6 +59,7 @@ static const struct api_command commands[] = {
     {"show things", NULL, API_SHOW, things, "rows"},
     {"show system-row", NULL, API_SHOW, system_row, "one object"},
     {"show in-table", "[table]", API_SHOW, in_table, "rows of a table"},
+    {"show paged", NULL, API_SHOW, paged, "rows in pages"},
     {"show many", NULL, API_SHOW, many, "more than telemetry can hold"},
 };
 
@@ -109,6 +119,13 @@ static void lists_are_names(void **state)
 {
 	assert_string_equal(
 	    telemetry_says("/transit/things", true), "{\"/transit/things\":[\"a/1\",\"b\"]}");
+}
+
+static void rows_are_found_on_any_page(void **state)
+{
+	assert_string_equal(
+	    telemetry_says("/transit/paged,z", true), "{\"/transit/paged\":{\"name\":\"z\"}}");
+	assert_string_equal(telemetry_says("/transit/paged,w", true), "{\"/transit/paged\":null}");
 }
 
 static void rows_are_dictionaries(void **state)
@@ -223,6 +240,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    rig_test(lists_are_names),
 	    rig_test(rows_are_dictionaries),
+	    rig_test(rows_are_found_on_any_page),
 	    rig_test(objects_are_dictionaries),
 	    rig_test(the_first_parameter_is_the_argument),
 	    rig_test(long_lists_are_cut_by_telemetry),

@@ -269,7 +269,7 @@ static void test_jitter(void **state)
 		rng_init_seeded(&p->side[0].rng, i);
 		p->side[0].config.esp_lifetime_s = 1000;
 		pair_start(p);
-		ike_each_child(p->side[0].engine, p->now, note_rekey, NULL);
+		ike_tunnel_each_child(p->side[0].engine, p->now, TUNNEL, note_rekey, NULL);
 		pair_end(p);
 	}
 	for (unsigned i = 0; i < soft_count; i++) {

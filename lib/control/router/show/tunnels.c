@@ -10,6 +10,10 @@
 #include "base/text.h"
 #include "router/show/show.h"
 
+/* Milliseconds of the control lcore each. */
+#define TUNNELS_PER_PAGE 250
+#define SAS_PER_PAGE     250
+
 static json_t *seconds_or_null(int64_t ns)
 {
 	return ns < 0 ? json_null() : json_real((double)ns / 1e9);
@@ -97,11 +101,15 @@ static json_t *show_tunnels(void *ctx, const json_t *request, struct api_error *
 {
 	struct router *r = ctx;
 	struct mono now = mono_now();
+	json_int_t from = json_integer_value(json_object_get(request, "from"));
 	json_t *rows = json_array();
 
-	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
-		if (r->tunnel[i])
-			json_array_append_new(rows, tunnel_row(r, r->tunnel[i], now));
+	for (json_int_t i = from < 0 ? 0 : from; i < r->tunnel_capacity; i++) {
+		if (!r->tunnel[i])
+			continue;
+		if (json_array_size(rows) == TUNNELS_PER_PAGE)
+			return json_pack("{s:o, s:I}", "rows", rows, "next", i);
+		json_array_append_new(rows, tunnel_row(r, r->tunnel[i], now));
 	}
 	return rows;
 }
@@ -111,6 +119,7 @@ static json_t *show_tunnels(void *ctx, const json_t *request, struct api_error *
 struct sas_walk {
 	struct router *r;
 	json_t *rows;
+	size_t first; /* row of the tunnel at hand */
 	struct mono now;
 };
 
@@ -193,12 +202,10 @@ static void add_times(void *arg, const struct ike_child_info *info)
 {
 	struct sas_walk *walk = arg;
 	char spi[12];
-	size_t i;
-	json_t *row;
 
 	snprintf(spi, sizeof(spi), "%08x", info->spi_in);
-	json_array_foreach(walk->rows, i, row)
-	{
+	for (size_t i = walk->first; i < json_array_size(walk->rows); i++) {
+		json_t *row = json_array_get(walk->rows, i);
 		const char *have = json_string_value(json_object_get(row, "spi-in"));
 
 		if (!have || strcmp(have, spi) != 0)
@@ -210,21 +217,37 @@ static void add_times(void *arg, const struct ike_child_info *info)
 	}
 }
 
+static void child_rows(struct sas_walk *walk, uint32_t tunnel)
+{
+	struct vpn_tunnel *t = walk->r->tunnel[tunnel];
+	struct child *c;
+
+	walk->first = json_array_size(walk->rows);
+	list_for (c, &t->children, node)
+		json_array_append_new(walk->rows, child_row(t, c));
+	ike_tunnel_each_child(walk->r->ike, walk->now, tunnel, add_times, walk);
+}
+
+/* First the ESP SAs of all tunnels, then their IKE SAs, then those of strangers. */
 static json_t *show_sas(void *ctx, const json_t *request, struct api_error *error)
 {
-	struct sas_walk walk = {ctx, json_array(), mono_now()};
+	struct sas_walk walk = {.r = ctx, .rows = json_array(), .now = mono_now()};
 	struct router *r = ctx;
+	json_int_t from = json_integer_value(json_object_get(request, "from"));
 
-	for (uint32_t i = 0; i < r->tunnel_capacity; i++) {
-		struct child *c;
+	for (json_int_t i = from < 0 ? 0 : from; i < 2 * (json_int_t)r->tunnel_capacity; i++) {
+		uint32_t tunnel = (uint32_t)(i % r->tunnel_capacity);
 
-		if (!r->tunnel[i])
+		if (!r->tunnel[tunnel])
 			continue;
-		list_for (c, &r->tunnel[i]->children, node)
-			json_array_append_new(walk.rows, child_row(r->tunnel[i], c));
+		if (json_array_size(walk.rows) >= SAS_PER_PAGE)
+			return json_pack("{s:o, s:I}", "rows", walk.rows, "next", i);
+		if (i < r->tunnel_capacity)
+			child_rows(&walk, tunnel);
+		else
+			ike_tunnel_each_sa(r->ike, walk.now, tunnel, ike_sa_row, &walk);
 	}
-	ike_each_child(r->ike, walk.now, add_times, &walk);
-	ike_each_sa(r->ike, walk.now, ike_sa_row, &walk);
+	ike_each_stranger(r->ike, walk.now, ike_sa_row, &walk);
 	return walk.rows;
 }
 
