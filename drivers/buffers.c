@@ -39,6 +39,16 @@ unsigned packet_buffers(const struct port_spec *specs, unsigned count, unsigned 
 	return total;
 }
 
+static unsigned buffer_bytes(uint16_t mtu)
+{
+	return sizeof(struct rte_mbuf) + META_BYTES + RTE_PKTMBUF_HEADROOM + packet_room(mtu);
+}
+
+uint64_t packet_pool_bytes(unsigned buffers, uint16_t mtu)
+{
+	return (uint64_t)buffers * rte_mempool_calc_obj_size(buffer_bytes(mtu), 0, NULL);
+}
+
 /*
  * Software devices need no more than memory that is contiguous for the process. Without the flag
  * that says so no buffer may cross a page, which halves the pool on ordinary pages of 4 KiB, and
@@ -51,8 +61,7 @@ struct rte_mempool *packet_pool_create(
 	    .mbuf_data_room_size = (uint16_t)(RTE_PKTMBUF_HEADROOM + packet_room(mtu)),
 	    .mbuf_priv_size = META_BYTES,
 	};
-	unsigned size = sizeof(struct rte_mbuf) + META_BYTES + shape.mbuf_data_room_size;
-	struct rte_mempool *pool = rte_mempool_create_empty(name, buffers, size, CACHE,
+	struct rte_mempool *pool = rte_mempool_create_empty(name, buffers, buffer_bytes(mtu), CACHE,
 	    sizeof(shape), SOCKET_ID_ANY, physical ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 	int rc;
 

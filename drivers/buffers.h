@@ -20,6 +20,9 @@ uint32_t packet_room(uint16_t mtu);
 /* Buffers that these ports can have in their queues, and workers on the way, at worst. */
 unsigned packet_buffers(const struct port_spec *specs, unsigned count, unsigned workers);
 
+/* Bytes of memory that such a pool takes, in one piece. */
+uint64_t packet_pool_bytes(unsigned buffers, uint16_t mtu);
+
 /*
  * One pool for ports of at most `mtu`, with META_BYTES per packet. `physical`: some device is
  * hardware that must know physical addresses. NULL with rte_errno: ENOMEM, EEXIST (name).

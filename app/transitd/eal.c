@@ -20,7 +20,8 @@
 
 #define LOG       "eal"
 #define FIRST_MIB 128ull
-#define NODES_MAX 8 /* of memory, more than servers have */
+#define OTHER_MIB 40ull /* of rings, SAs and tables beside the packet buffers of a large pool */
+#define NODES_MAX 8     /* of memory, more than servers have */
 
 /* ---- the words ---- */
 
@@ -52,16 +53,21 @@ static int add_cores(struct eal_words *w, const struct conf_system *system)
 	return add(w, "--lcores=%s", map) + add(w, "--main-lcore=0");
 }
 
-/* So much at first, which is cleared before the first packet moves; the rest of `memory` when a table needs it. */
-static int add_growing(struct eal_words *w, unsigned long long mib)
+/*
+ * So much at first, which is cleared before the first packet moves; the rest of `memory` when a table needs it. Packet
+ * buffers are one piece: where the first memory has no room for them, they get their own and leave it empty.
+ */
+static int add_growing(struct eal_words *w, unsigned long long mib, uint64_t packet_bytes)
 {
+	unsigned long long first = (packet_bytes >> 20) + 1 + OTHER_MIB;
 	char limits[256];
 	struct text text = text_of(limits, sizeof(limits));
 
 	for (unsigned node = 0; node < NODES_MAX; node++)
 		text_addf(&text, "%s%llu", node ? "," : "", mib);
-	return add(w, "-m%llu", mib < FIRST_MIB ? mib : FIRST_MIB) +
-	    add(w, "--socket-limit=%s", limits);
+	if (first < FIRST_MIB)
+		first = FIRST_MIB;
+	return add(w, "-m%llu", mib < first ? mib : first) + add(w, "--socket-limit=%s", limits);
 }
 
 /*
@@ -75,7 +81,7 @@ static int add_memory(
 	int rc = add(w, "--file-prefix=%s", facts->prefix);
 
 	if (facts->huge_pages && !facts->shares_memory)
-		rc += add_growing(w, mib);
+		rc += add_growing(w, mib, facts->packet_bytes);
 	else
 		rc += add(w, "-m%llu", mib);
 	if (facts->huge_pages && facts->shares_memory)

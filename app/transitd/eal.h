@@ -21,8 +21,9 @@
 struct eal_facts {
 	bool huge_pages;
 	enum log_level log_level;
-	bool shares_memory; /* with a vhost-user peer, which takes few pieces only */
-	const char *prefix; /* of the instance; eal_prefix() */
+	bool shares_memory;    /* with a vhost-user peer, which takes few pieces only */
+	uint64_t packet_bytes; /* of the pool of packet buffers, in one piece */
+	const char *prefix;    /* of the instance; eal_prefix() */
 	unsigned pci_count;
 	char pci[EAL_PCI_MAX][32];
 };

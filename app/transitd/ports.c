@@ -71,8 +71,25 @@ static void add_pci(struct eal_facts *facts, const char *device)
 		text_copy(facts->pci[facts->pci_count++], sizeof(facts->pci[0]), address);
 }
 
+static unsigned buffers_of(const struct ports *ports, const struct conf *conf)
+{
+	return conf->system.buffers
+	    ? conf->system.buffers
+	    : packet_buffers(ports->spec, ports->count, conf->system.worker_cores_count);
+}
+
+static uint16_t largest_mtu(const struct ports *ports)
+{
+	uint16_t mtu = 1500;
+
+	for (unsigned i = 0; i < ports->count; i++)
+		mtu = ports->spec[i].mtu > mtu ? ports->spec[i].mtu : mtu;
+	return mtu;
+}
+
 void ports_facts(const struct ports *ports, const struct conf *conf, struct eal_facts *facts)
 {
+	facts->packet_bytes = packet_pool_bytes(buffers_of(ports, conf), largest_mtu(ports));
 	facts->pci_count = 0;
 	facts->shares_memory = false;
 	for (unsigned i = 0; i < ports->count; i++) {
@@ -85,17 +102,10 @@ void ports_facts(const struct ports *ports, const struct conf *conf, struct eal_
 
 struct rte_mempool *ports_pool(const struct ports *ports, const struct conf *conf, bool physical)
 {
-	unsigned workers = conf->system.worker_cores_count;
-	unsigned buffers = conf->system.buffers;
-	uint16_t mtu = 1500;
+	unsigned buffers = buffers_of(ports, conf);
+	uint16_t mtu = largest_mtu(ports);
 	struct rte_mempool *pool;
 
-	if (!buffers)
-		buffers = packet_buffers(ports->spec, ports->count, workers);
-	for (unsigned i = 0; i < ports->count; i++) {
-		if (ports->spec[i].mtu > mtu)
-			mtu = ports->spec[i].mtu;
-	}
 	pool = packet_pool_create("packets", buffers, mtu, physical);
 	if (!pool) {
 		log_write(LOG_ERROR, LOG, NULL,

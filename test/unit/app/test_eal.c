@@ -53,6 +53,31 @@ static void words(void **state)
 	    "--no-pci --log-level=*:info");
 }
 
+/* A pool that the first memory has no room for makes it larger, and never larger than all of it. */
+static void packet_buffers_fit_the_first_memory(void **state)
+{
+	struct conf_system system = {
+	    .worker_cores = (uint32_t[]){1}, .worker_cores_count = 1, .memory = 512 * MIB};
+	struct eal_facts facts = {.huge_pages = true, .prefix = "p"};
+	static const struct {
+		uint64_t packets;
+		const char *first;
+	} cases[] = {
+	    {27 * MIB, "-m128"}, {87 * MIB, "-m128"}, {130 * MIB, "-m171"}, {500 * MIB, "-m512"}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct eal_words words;
+		bool found = false;
+
+		facts.packet_bytes = cases[i].packets;
+		assert_int_equal(eal_words_make(&system, &facts, &words), 0);
+		for (unsigned w = 0; w < words.count; w++)
+			found |= !strcmp(words.word[w], cases[i].first);
+		assert_true(found);
+		eal_words_free(&words);
+	}
+}
+
 /* High CPU numbers are beyond the lcores that DPDK knows; lcores stay small. */
 static void words_of_a_large_machine(void **state)
 {
@@ -200,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    log_test(words),
+	    log_test(packet_buffers_fit_the_first_memory),
 	    log_test(words_of_a_large_machine),
 	    log_test(too_many_words),
 	    log_test(instances_have_different_prefixes),

@@ -55,6 +55,17 @@ static void every_buffer_is_whole(void **state)
 	rte_mempool_free(pool);
 }
 
+/* What is asked for before there is a pool is what one takes. */
+static void bytes_are_those_of_the_pool(void **state)
+{
+	struct rte_mempool *pool = packet_pool_create("second", 500, 1500, false);
+
+	assert_non_null(pool);
+	assert_int_equal(packet_pool_bytes(500, 1500),
+	    500 * (uint64_t)(pool->header_size + pool->elt_size + pool->trailer_size));
+	rte_mempool_free(pool);
+}
+
 static void too_many_buffers(void **state)
 {
 	assert_null(packet_pool_create("second", 1u << 20, 9000, false));
@@ -66,6 +77,7 @@ int main(void)
 	    cmocka_unit_test(room_holds_the_frame),
 	    cmocka_unit_test(count_follows_queues),
 	    cmocka_unit_test(every_buffer_is_whole),
+	    cmocka_unit_test(bytes_are_those_of_the_pool),
 	    cmocka_unit_test(too_many_buffers),
 	};
 
