@@ -5,7 +5,8 @@
 #
 #   ratio PROFILE OURS CEILING RATIO      millions of packets per second, ours / ceiling
 #
-# Ceilings: intel-ipsec-mb alone (cipher-bench), the same behind DPDK's crypto device (dpdk-test-crypto-perf). Lines
+# Ceilings: intel-ipsec-mb alone (cipher-bench), the same behind DPDK's crypto device (dpdk-test-crypto-perf), and for
+# plain forwarding a whole transitd beside dpdk-testpmd on the same ports (port_ceiling.py). Lines
 # that begin with `cycles` have core cycles per packet, whose clock is sampled by a loop of dependent
 # multiplications. README.md beside this tells more.
 set -u -o pipefail
@@ -48,6 +49,10 @@ device() { # ALGORITHM SIZE
     awk -F, '/^[0-9]/ { print $8, 0 }'
 }
 
+port() { # CONTENDER
+  echo "$("$top/test/bench/port_ceiling.py" "$top/build" "$1" --core "$core" --seconds 3) 0"
+}
+
 better() { # keeps the better of two measurements
   printf '%s\n%s\n' "$1" "$2" | sort -g | tail -n 1
 }
@@ -73,8 +78,18 @@ compare() { # ALGORITHM SIZE DIRECTION
   [ "$3" = in ] || ratio "$profile:cryptodev" "$mine" "$dev"
 }
 
-install_missing dpdk-dev
-if ! { configure build -Dwerror=true && compile build transitbench cipher-bench >/dev/null; }; then
+compare_ports() {
+  local mine="0 0" io="0 0"
+  for _ in $(seq "$turns"); do
+    mine=$(better "$mine" "$(port transitd)")
+    io=$(better "$io" "$(port testpmd)")
+  done
+  ratio "plain/none/64/1/1024:testpmd-io" "$mine" "$io"
+}
+
+# shellcheck disable=SC2086  # lists of packages
+install_missing python3 $packages_testpmd
+if ! { configure build -Dwerror=true && compile build transitd transitctl transitbench cipher-bench >/dev/null; }; then
   die "build failed"
 fi
 for algorithm in aes128gcm16 aes128-sha1; do
@@ -84,3 +99,4 @@ for algorithm in aes128gcm16 aes128-sha1; do
     done
   done
 done
+compare_ports
