@@ -119,9 +119,9 @@ static int feature_find(const char *name, const char *feature)
 	return rc < 0 ? rc : found;
 }
 
-bool kernel_if_filters_vlans(const char *name)
+static bool feature_is_on(const char *name, const char *which)
 {
-	int feature = feature_find(name, "rx-vlan-filter");
+	int feature = feature_find(name, which);
 	struct ethtool_gfeatures *all;
 	struct ifreq req = {0};
 	bool active;
@@ -136,6 +136,17 @@ bool kernel_if_filters_vlans(const char *name)
 	    all->features[feature / 32].active >> (feature % 32) & 1;
 	free(all);
 	return active;
+}
+
+bool kernel_if_filters_vlans(const char *name)
+{
+	return feature_is_on(name, "rx-vlan-filter");
+}
+
+bool kernel_if_joins_segments(const char *name)
+{
+	return feature_is_on(name, "rx-gro") || feature_is_on(name, "rx-gro-hw") ||
+	    feature_is_on(name, "rx-lro");
 }
 
 int kernel_if_take_all(const char *name)

@@ -17,6 +17,8 @@ int kernel_if_set_mtu(const char *name, uint16_t mtu);
 int kernel_if_keep_vlan_tags(const char *name);
 /* Does it drop frames of VLANs for which the kernel has no interface? */
 bool kernel_if_filters_vlans(const char *name);
+/* Are received TCP segments joined, beyond the MTU, before packet sockets see them (GRO, LRO)? */
+bool kernel_if_joins_segments(const char *name);
 /* Promiscuous until the descriptor is closed or the process ends, which gets no frames. Or -errno. */
 int kernel_if_take_all(const char *name);
 

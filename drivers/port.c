@@ -228,6 +228,11 @@ static int prepare(struct open_port *p, const struct port_spec *spec, char why[P
 	if (rc < 0)
 		return device_refuse(
 		    why, rc, "'%s' cannot be set up: %s", p->device.target, strerror(-rc));
+	if (!(p->device.kind->traits & DEVICE_XDP) && kernel_if_joins_segments(p->device.target))
+		log_write(LOG_WARNING, LOG, spec->name,
+		    "%s joins received TCP segments, and what is longer than the MTU is lost here; "
+		    "`ethtool -K %s gro off lro off` ends that",
+		    p->device.target, p->device.target);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include <linux/bpf.h>
 #include <rte_cycles.h>
 
+#include "base/log.h"
 #include "drivers/kernel_if.h"
 #include "eal.h"
 
@@ -142,6 +143,31 @@ static void interfaces_are_set_up(void **state)
 	assert_false(kernel_if_running("va"));
 	port = open_ok(&a);
 	assert_true(kernel_if_running("va"));
+	port_close(port);
+}
+
+static void keep_line(
+    void *ctx, enum log_level level, const char *subsystem, const char *object, const char *line)
+{
+	if (level == LOG_WARNING)
+		snprintf(ctx, 256, "%s", line);
+}
+
+static void joined_segments_are_told(void **state)
+{
+	need_privilege();
+	struct port_spec a = spec_of("af_packet:va", 0);
+	char said[256] = "";
+	struct port *port;
+
+	log_set_sink(keep_line, said);
+	port = open_ok(&a);
+	assert_string_equal(said, "");
+	port_close(port);
+	run("ethtool -K va gro on");
+	port = open_ok(&a);
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(said, "`ethtool -K va gro off lro off`"));
 	port_close(port);
 }
 
@@ -535,6 +561,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(
 		af_packet_carries_jumbo_frames, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(interfaces_are_set_up, pair_setup, pair_teardown),
+	    cmocka_unit_test_setup_teardown(joined_segments_are_told, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(the_carrier_is_followed, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(af_xdp_carries_frames, pair_setup, pair_teardown),
 	    cmocka_unit_test_setup_teardown(af_xdp_is_no_jumbo_port, pair_setup, pair_teardown),
