@@ -46,6 +46,7 @@ struct ike_engine {
 	uint32_t half_open_count;
 
 	struct ike_cookie_jar cookies;
+	struct mono cookies_until; /* asked for until then, however few half-open SAs there are */
 	struct ike_counters counters;
 	struct log_limit strangers; /* lines about peers that nobody configured */
 	struct log_limit version_answers;

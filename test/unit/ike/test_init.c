@@ -116,6 +116,49 @@ static void test_cookie(void **state)
 	pair_end(p);
 }
 
+/* What side 0 sent first, as another initiator at its address would. */
+static void inject_stranger(struct pair *p, const struct datagram *first)
+{
+	struct datagram d = *first;
+
+	d.bytes[0] ^= 1; /* SPI */
+	pair_inject(p, 1, d.bytes, d.len);
+}
+
+/* A copy of the first request comes late, when there would be room without cookies again: it gets no other answer than the
+ * first one did, or the initiator would sign a request that the responder does not know. */
+static void test_cookies_do_not_end_at_once(void **state)
+{
+	struct pair *p = &pair;
+	struct datagram first, cookie;
+	uint32_t half_open, sas;
+
+	pair_init(p);
+	p->side[1].limits.cookie_threshold = 1;
+	p->side[1].limits.half_open_s = 1;
+	p->cut = true;
+	pair_start(p);
+	first = p->last[0];
+	inject_stranger(p, &first);
+	pair_inject(p, 1, first.bytes, first.len);
+	cookie = p->last[1];
+	assert_true(has_cookie(&cookie));
+	pair_run(p, DUR_MS(1500));
+	ike_load(p->side[1].engine, &half_open, &sas);
+	assert_int_equal(half_open, 0);
+	pair_inject(p, 1, first.bytes, first.len);
+	assert_true(has_cookie(&p->last[1]));
+	p->cut = false;
+	pair_inject(p, 0, cookie.bytes, cookie.len);
+	pair_settle(p);
+	pair_assert_up(p);
+	assert_int_equal(p->side[0].errors + p->side[1].errors, 0);
+	pair_run(p, DUR_S(11));
+	inject_stranger(p, &first);
+	assert_false(has_cookie(&p->last[1]));
+	pair_end(p);
+}
+
 /* V2-06: a cookie, then another group with the same cookie */
 static void test_cookie_and_group(void **state)
 {
@@ -265,6 +308,7 @@ int main(void)
 	    cmocka_unit_test(test_four_messages),
 	    cmocka_unit_test(test_every_algorithm),
 	    cmocka_unit_test(test_cookie),
+	    cmocka_unit_test(test_cookies_do_not_end_at_once),
 	    cmocka_unit_test(test_cookie_and_group),
 	    cmocka_unit_test(test_other_group),
 	    cmocka_unit_test(test_group_no_loop),

@@ -16,6 +16,8 @@
 #include "base/secret.h"
 #include "ike/v2/v2.h"
 
+#define COOKIES_S 10 /* longer than a datagram is under way */
+
 static bool same_endpoint(const struct ike_endpoint *a, const struct ike_endpoint *b)
 {
 	return a->port == b->port && ip_eq(&a->addr, &b->addr);
@@ -52,13 +54,25 @@ static void refuse(
 	free(p);
 }
 
+/*
+ * Once cookies are asked for, they are for some time. A peer that was asked signs its request with the cookie; were a copy of
+ * its first request, still on the way, answered without one, it would take that answer and we would find its
+ * AUTH wrong.
+ */
+static bool asks_for_cookies(struct ike_engine *e)
+{
+	if (e->half_open_count >= e->limits.cookie_threshold)
+		e->cookies_until = mono_add(e->now, DUR_S(COOKIES_S));
+	return mono_before(e->now, e->cookies_until);
+}
+
 /* Is the peer's address proven, or does it not matter yet? Sends a cookie when it does. */
 static bool cookie_passes(struct ike_engine *e, const struct v2_message *m, struct ike_span nonce_i)
 {
 	uint8_t cookie[IKE_COOKIE_BYTES];
 	struct ike_notify n;
 
-	if (e->half_open_count < e->limits.cookie_threshold)
+	if (!asks_for_cookies(e))
 		return true;
 	if (ike_notify_find(m->payloads, NOTIFY_COOKIE, &n)) {
 		if (ike_cookie_check(&e->cookies, e->rng, e->now, n.data, nonce_i, &m->remote->addr,
