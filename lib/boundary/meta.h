@@ -17,8 +17,11 @@ struct pkt_meta {
 	uint8_t detail;      /* enum drop_reason behind a punt (ICMP error), or enum inject_kind */
 	uint32_t tunnel; /* ingress tunnel after decryption, egress tunnel when it waits for it */
 	uint32_t nexthop;
-	uint32_t mtu;      /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
-	uint32_t hash;     /* of the inner 5-tuple */
+	uint32_t mtu; /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
+	union {
+		uint32_t hash;      /* of the inner 5-tuple */
+		uint32_t punted_at; /* PUNT_IKE_INIT, in the punt ring: punt_waited() */
+	};
 	uint16_t port;     /* inject: egress port */
 	uint16_t out_slot; /* egress ledger slot */
 	uint8_t l2_bytes;  /* of the layer-2 header in front, not metered */

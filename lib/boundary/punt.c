@@ -128,6 +128,8 @@ int punt_put(
 		return -1 - DROP_PUNT_LIMITED;
 	}
 	pkt_meta(m)->punt_class = (uint8_t)c;
+	if (c == PUNT_IKE_INIT)
+		pkt_meta(m)->punted_at = (uint32_t)(now_cycles >> PUNT_CLOCK_SHIFT);
 	if (rte_ring_enqueue(p->ring[c], m) != 0) {
 		count(&b->full);
 		return -1 - DROP_PUNT_FULL;

@@ -26,6 +26,7 @@
 #include <rte_mbuf.h>
 
 #include "boundary/epoch.h"
+#include "boundary/meta.h"
 #include "boundary/reason.h"
 
 /*  X(enumerator, name, packets per second and worker, burst) */
@@ -45,6 +46,8 @@
 #define PUNT_SOURCES      64
 #define PUNT_SOURCE_RATE  40000
 #define PUNT_SOURCE_BURST 2000
+
+#define PUNT_CLOCK_SHIFT 20
 
 enum punt_class {
 #define X(e, n, rate, burst) e,
@@ -71,6 +74,14 @@ static inline enum drop_reason punt_refusal(int result)
 }
 /* Control: up to n packets of a class, now owned by the caller. */
 unsigned punt_take(struct punt *p, enum punt_class c, struct rte_mbuf **m, unsigned n);
+/* Control: how many cycles ago a packet of PUNT_IKE_INIT was put, to within 2^PUNT_CLOCK_SHIFT. */
+static inline uint64_t punt_waited(struct rte_mbuf *m, uint64_t now_cycles)
+{
+	uint32_t now = (uint32_t)(now_cycles >> PUNT_CLOCK_SHIFT);
+	int32_t waited = (int32_t)(now - pkt_meta(m)->punted_at);
+
+	return waited > 0 ? (uint64_t)waited << PUNT_CLOCK_SHIFT : 0;
+}
 /* Control: packets of a class that were handed over, and those refused by reason, since the
  * start. */
 void punt_counts(

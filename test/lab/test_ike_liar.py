@@ -4,7 +4,7 @@
 import os
 import struct
 
-from rig import mini_ike, net, site, strongswan, tools, transitd, wait, world
+from rig import mini_ike, net, process, site, strongswan, tools, transitd, wait, world
 from rig.case import Lab
 from rig.mini_ike import (AUTH, CREATE_CHILD_SA, DELETE, IDI, IDR, IKE_AUTH, INFORMATIONAL, KE, NONCE, NOTIFY, SA,
                           SA_INIT, TSI, TSR, delete, esp_proposal, notifies, notify, selector, selectors)
@@ -69,6 +69,21 @@ class Liar(Lab):
         good = self.peer.plain(SA_INIT, self.peer.init_payloads())
         for claimed in (0, 27, len(good) - 1, len(good) + 1, 0xffffffff):
             self.peer.send(good[:24] + struct.pack("!I", claimed) + good[28:])
+        self.assertIsNone(self.peer.receive())
+        self.still_serves()
+
+    def late(self):
+        return next(row["late"] for row in self.router.ctl("show", "punts") if row["class"] == "ike-init")
+
+    def test_requests_that_waited_too_long(self):
+        """While control is away requests pile up; their senders have given up, and to answer is work for nothing."""
+        before = self.late()
+        self.peer.restart()
+        with process.Stopped(self.router.process.pid):
+            self.peer.send(self.peer.plain(SA_INIT, self.peer.init_payloads()))
+            for _ in range(2):  # 4 s, where 2 s are late
+                self.assertIsNone(self.peer.receive())
+        wait.until(lambda: self.late() == before + 1, 5, "the request is dropped")
         self.assertIsNone(self.peer.receive())
         self.still_serves()
 

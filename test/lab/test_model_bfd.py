@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """BFD in tunnels with BIRD and FRR at the far end: it comes up, it does not flap, it finds a dead path fast (BG-22, C-12)."""
 
-import ctypes
-import os
-
-from rig import bird, frr, tools, wait, world
+from rig import bird, frr, process, tools, wait, world
 from rig.case import Lab
 
 CIDR = ("169.254.10.{}", "169.254.11.{}")  # ours .1, the gateway's .2
@@ -23,25 +20,6 @@ def watched(config, ms):
                          "receive-interval": ms, "multiplier": 3}
         tunnel["dpd"] = {"interval": 30, "timeout": 120}  # it is BFD that notices
     return config
-
-
-class Stopped:
-    """One thread of a process held by ptrace, as in a debugger; the others run on (C-20)."""
-
-    def __init__(self, tid):
-        self.libc, self.tid = ctypes.CDLL(None, use_errno=True), tid
-
-    def __enter__(self):
-        seize, interrupt = 0x4206, 0x4207
-        for request in (seize, interrupt):
-            if self.libc.ptrace(request, self.tid, None, None) < 0:
-                raise OSError(ctypes.get_errno(), "ptrace")
-        os.waitpid(self.tid, 0x40000000)  # __WALL
-        return self
-
-    def __exit__(self, *_):
-        if self.libc.ptrace(17, self.tid, None, None) < 0:  # PTRACE_DETACH
-            raise OSError(ctypes.get_errno(), "ptrace")
 
 
 class BfdPeers(Lab):
@@ -106,7 +84,7 @@ class Bfd(BfdPeers):
         """Ten detection times and more: workers send and watch by themselves."""
         before = self.rows()
         stream = tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=2000, flows=32).start().wait_flowing()
-        with Stopped(self.router.process.pid):
+        with process.Stopped(self.router.process.pid):
             tools.Stream(self.host["vpc-a"], self.host["dc1"], pps=1000, count=4000, flows=8).run()
             for peer, cidr in zip(self.peers, CIDR):
                 self.assertEqual(peer.bfd(), {cidr.format(1): "Up"})

@@ -75,6 +75,7 @@ struct router {
 	struct mono beat_at[WORKERS_MAX];
 	bool beat_late[WORKERS_MAX];
 	unsigned next_source;     /* of work: whose turn it is (punts.c) */
+	uint64_t late_inits;      /* punts.c */
 	int64_t longest_round_ns; /* of the control loop, by the clock on the wall */
 	int64_t longest_busy_ns;  /* from one round to the next, by the time this thread worked */
 	int64_t busy_at_ns;

@@ -12,6 +12,8 @@
  * that control may be away with a machine half as fast, so that no second thread has to touch the engine.
  */
 
+#include <rte_cycles.h>
+
 #include "base/log.h"
 #include "base/wire.h"
 #include "router/internal.h"
@@ -20,6 +22,8 @@
 
 #define PASS_MAX DUR_MS(3)
 #define TURN_MAX 32 /* units of one source in a row */
+#define INIT_MAX_S                                                                                 \
+	2 /* what waited longer asks for an attempt that its sender is about to give up */
 
 static void take_ike(struct router *r, struct rte_mbuf *m, struct mono now)
 {
@@ -39,6 +43,20 @@ static void take_ike(struct router *r, struct rte_mbuf *m, struct mono now)
 	rte_pktmbuf_free(m);
 }
 
+/*
+ * Requests for new IKE SAs come faster than they can be answered when many peers return at once. Answering each in its turn,
+ * however late, would be work for attempts that have ended, and none would succeed: what is late is dropped, and
+ * its sender asks again.
+ */
+static bool is_late(struct router *r, struct rte_mbuf *m)
+{
+	if (likely(punt_waited(m, rte_rdtsc()) < INIT_MAX_S * rte_get_tsc_hz()))
+		return false;
+	r->late_inits++;
+	rte_pktmbuf_free(m);
+	return true;
+}
+
 static void take(struct router *r, enum punt_class c, struct rte_mbuf *m, struct mono now)
 {
 	switch (c) {
@@ -48,8 +66,12 @@ static void take(struct router *r, enum punt_class c, struct rte_mbuf *m, struct
 	case PUNT_NEIGH:
 		neighbours_wanted(r, m, now);
 		return;
-	case PUNT_IKE_KNOWN:
 	case PUNT_IKE_INIT:
+		if (is_late(r, m))
+			return;
+		take_ike(r, m, now);
+		return;
+	case PUNT_IKE_KNOWN:
 		take_ike(r, m, now);
 		return;
 	case PUNT_ICMP_LOCAL:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Commands and daemons of a lab, each with its log in the lab's log folder."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -95,3 +96,22 @@ class Process:
 
     def kill(self):
         self.stop(signal.SIGKILL)
+
+
+class Stopped:
+    """One thread of a process held by ptrace, as in a debugger; the others run on (C-20)."""
+
+    def __init__(self, tid):
+        self.libc, self.tid = ctypes.CDLL(None, use_errno=True), tid
+
+    def __enter__(self):
+        seize, interrupt = 0x4206, 0x4207
+        for request in (seize, interrupt):
+            if self.libc.ptrace(request, self.tid, None, None) < 0:
+                raise OSError(ctypes.get_errno(), "ptrace")
+        os.waitpid(self.tid, 0x40000000)  # __WALL
+        return self
+
+    def __exit__(self, *_):
+        if self.libc.ptrace(17, self.tid, None, None) < 0:  # PTRACE_DETACH
+            raise OSError(ctypes.get_errno(), "ptrace")

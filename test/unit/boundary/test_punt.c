@@ -205,6 +205,22 @@ static void a_full_ring_refuses_and_charges_nothing(void **state)
 	test_packets_all_home();
 }
 
+static void how_long_a_request_waited(void **state)
+{
+	const uint64_t step = UINT64_C(1) << PUNT_CLOCK_SHIFT, wrap = step << 32;
+	const uint64_t at[] = {7 * hz, wrap - hz, 5 * wrap + 1};
+	struct rte_mbuf *m = test_packet(), *taken;
+
+	for (unsigned i = 0; i < TEST_COUNT(at); i++) {
+		assert_int_equal(punt_put(punt, 1, PUNT_IKE_INIT, m, at[i]), 0);
+		assert_int_equal(punt_take(punt, PUNT_IKE_INIT, &taken, 1), 1);
+		assert_int_equal(punt_waited(m, at[i]), 0);
+		assert_in_range(punt_waited(m, at[i] + 3 * hz), 3 * hz - step, 3 * hz + step);
+		assert_int_equal(punt_waited(m, at[i] - 2 * step), 0); /* clocks of two CPUs */
+	}
+	rte_pktmbuf_free(m);
+}
+
 static void names_and_sizes(void **state)
 {
 	assert_string_equal(punt_class_name(PUNT_IKE_KNOWN), "ike");
@@ -227,6 +243,7 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_clock_that_steps_back_gives_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(counts, setup, teardown),
 	    cmocka_unit_test(a_full_ring_refuses_and_charges_nothing),
+	    cmocka_unit_test_setup_teardown(how_long_a_request_waited, setup, teardown),
 	    cmocka_unit_test(names_and_sizes),
 	};
 

@@ -192,9 +192,10 @@ static json_t *show_punts(void *ctx, const json_t *request, struct api_error *er
 
 		punt_counts(r->b->punt, c, &taken, &limited, &full);
 		json_array_append_new(rows,
-		    json_pack("{s:s, s:I, s:I, s:I}", "class", punt_class_name(c), "taken",
+		    json_pack("{s:s, s:I, s:I, s:I, s:I}", "class", punt_class_name(c), "taken",
 			(json_int_t)taken, "rate-limited", (json_int_t)limited, "queue-full",
-			(json_int_t)full));
+			(json_int_t)full, "late",
+			(json_int_t)(c == PUNT_IKE_INIT ? r->late_inits : 0)));
 	}
 	return rows;
 }
