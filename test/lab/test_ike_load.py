@@ -30,6 +30,8 @@ class Scale(Lab):
         for i in range(2):
             end = transitd.Transitd(f"tr{i + 1}")
             cls.inet.attach(end, None, 16, f"198.{18 + i}.0.1", ifname="wan0")
+            # routed, as a provider does: the kernel has no more than 1,024 neighbours, in all namespaces together
+            cls.inet.ip("route add", f"198.{18 + i}.64.0/20", "via", f"198.{18 + i}.0.10")
             host = net.Host(f"host{i + 1}", f"10.{i + 1}.0.1/16", f"10.{i + 1}.255.254")
             site.VpcHosts(end, "lan0", {0: host})
             end.write(cls.config(i))
