@@ -15,7 +15,8 @@ static void fill_rib(const struct bgp_peer *peer, enum bgp_family family, struct
 	out->rib[family].accepted = in->accepted;
 	out->rib[family].stale = in->count - in->fresh;
 	out->rib[family].announced = o->announced;
-	out->rib[family].waiting = o->dirty + o->batch.items;
+	/* A refresh that the peer asked for, and whose round has not begun, is all that it has. */
+	out->rib[family].waiting = o->dirty + o->batch.items + (o->again_due ? o->announced : 0);
 	out->rib[family].end_of_rib = in->end_of_rib;
 }
 

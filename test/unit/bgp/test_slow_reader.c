@@ -146,6 +146,38 @@ static void progress_counts(void **state)
 	speaker_fini(&s);
 }
 
+/* What it asks for meanwhile counts as waiting, although nothing of it is looked at yet. */
+static void refresh_waits(void **state)
+{
+	struct bgp_peer_config config = speaker_config(1);
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_add(&s, 1, &config);
+	speaker_establish(&s, 1, CAP_REFRESH);
+	for (unsigned i = 0; i < 20; i++) {
+		char prefix[32];
+
+		snprintf(prefix, sizeof(prefix), "10.%u.0.0/16", i);
+		speaker_local(&s, prefix);
+	}
+	speaker_run(&s);
+	speaker_drain(&s, 1);
+	s.remote[1].window = s.remote[1].len;
+	for (unsigned i = 0; i < 2;
+	     i++) { /* the first is written, and makes the transport be behind */
+		speaker_send(&s, 1, BGP_ROUTE_REFRESH, "0001 00 01");
+		speaker_run(&s);
+		assert_int_equal(speaker_info(&s, 1).rib[BGP_IPV4].waiting, 20 * i);
+	}
+	s.remote[1].window = SIZE_MAX;
+	bgp_writable(s.engine, s.now, s.remote[1].conn);
+	speaker_run(&s);
+	assert_int_equal(speaker_info(&s, 1).rib[BGP_IPV4].waiting, 0);
+	assert_int_equal(speaker_info(&s, 1).counters.prefixes_out, 60);
+	speaker_fini(&s);
+}
+
 /* The OPEN is still on its way out when the peer's comes: the KEEPALIVE follows it all the same. */
 static void keepalive_behind_a_slow_open(void **state)
 {
@@ -174,6 +206,7 @@ int main(void)
 	    cmocka_unit_test(send_hold_time_configured),
 	    cmocka_unit_test(slow_reader),
 	    cmocka_unit_test(progress_counts),
+	    cmocka_unit_test(refresh_waits),
 	    cmocka_unit_test(keepalive_behind_a_slow_open),
 	};
 
