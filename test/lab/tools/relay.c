@@ -41,7 +41,7 @@
 struct held {
 	struct held *next;
 	int64_t due_ns;
-	uint64_t behind; /* 0: by time alone */
+	uint64_t behind; /* frames that are to overtake it; 0: by time alone */
 	uint8_t dir;
 	struct frame frame;
 };
@@ -54,7 +54,13 @@ static struct end {
 
 static struct rule rules[RULES_MAX];
 static unsigned rule_count;
-static struct held *held; /* by due time, equal ones in order of arrival */
+/*
+ * By due time, equal ones in order of arrival: those that leave by time alone, and apart from them those that count what
+ * overtakes them, of which there are few at a time. A cable of 50 ms at 20,000 frames a second has a thousand of the former.
+ */
+static struct queue {
+	struct held *first, *last;
+} waiting, overtaken;
 static uint64_t random_state;
 
 static int64_t now_ns(void)
@@ -90,7 +96,8 @@ static void leave(const struct frame *f, uint8_t dir)
 
 static void hold(const struct frame *f, uint8_t dir, int64_t due_ns, uint64_t behind)
 {
-	struct held *h = malloc(sizeof(*h)), **at = &held;
+	struct queue *q = behind ? &overtaken : &waiting;
+	struct held *h = malloc(sizeof(*h)), **at = &q->first;
 
 	if (!h)
 		err(1, "malloc");
@@ -99,29 +106,48 @@ static void hold(const struct frame *f, uint8_t dir, int64_t due_ns, uint64_t be
 	h->due_ns = due_ns;
 	h->behind = behind;
 	h->dir = dir;
+	if (q->last && q->last->due_ns <= due_ns)
+		at = &q->last->next;
 	while (*at && (*at)->due_ns <= due_ns)
 		at = &(*at)->next;
 	h->next = *at;
 	*at = h;
+	if (!h->next)
+		q->last = h;
 }
 
-/* Sends what is due. `passed`: direction of a frame that just left, counted by held ones; or 0. */
+static void let_go(struct held *h)
+{
+	leave(&h->frame, h->dir);
+	free(h);
+}
+
+/* Sends what is due. `passed`: direction of a frame that just left, counted by overtaken ones; or 0. */
 static void release(int64_t now, uint8_t passed)
 {
-	for (struct held **at = &held; *at;) {
-		struct held *h = *at;
-		bool due = h->due_ns <= now;
+	struct held *last = NULL;
 
-		if (h->behind && h->dir == passed && --h->behind == 0)
-			due = true;
+	while (waiting.first && waiting.first->due_ns <= now) {
+		struct held *h = waiting.first;
+
+		waiting.first = h->next;
+		if (!h->next)
+			waiting.last = NULL;
+		let_go(h);
+	}
+	for (struct held **at = &overtaken.first; *at;) {
+		struct held *h = *at;
+		bool due = h->due_ns <= now || (h->dir == passed && --h->behind == 0);
+
 		if (!due) {
+			last = h;
 			at = &h->next;
 			continue;
 		}
 		*at = h->next;
-		leave(&h->frame, h->dir);
-		free(h);
+		let_go(h);
 	}
+	overtaken.last = last;
 }
 
 /* A damaged UDP packet gets no checksum, so that the layer above gets to see the damage. */
@@ -235,16 +261,18 @@ static void take_from(unsigned side)
 
 static void print_stats(void)
 {
-	unsigned waiting = 0;
+	unsigned held = 0;
 
-	for (struct held *h = held; h; h = h->next)
-		waiting++;
+	for (struct held *h = waiting.first; h; h = h->next)
+		held++;
+	for (struct held *h = overtaken.first; h; h = h->next)
+		held++;
 	for (int i = 0; i < 2; i++)
 		ends[i].lost += frame_lost(ends[i].fd);
 	printf(
 	    "{\"a\": {\"in\": %lu, \"out\": %lu}, \"b\": {\"in\": %lu, \"out\": %lu}, \"lost\": %u, "
 	    "\"held\": %u, \"rules\": {",
-	    ends[0].in, ends[0].out, ends[1].in, ends[1].out, ends[0].lost + ends[1].lost, waiting);
+	    ends[0].in, ends[0].out, ends[1].in, ends[1].out, ends[0].lost + ends[1].lost, held);
 	for (unsigned i = 0; i < rule_count; i++)
 		printf("%s\"%s\": {\"matched\": %lu, \"applied\": %lu}", i ? ", " : "", rules[i].id,
 		    rules[i].matched, rules[i].applied);
@@ -300,9 +328,15 @@ static void command(char *line)
 
 static int wait_ms(void)
 {
-	if (!held)
+	int64_t first = INT64_MAX;
+
+	if (waiting.first)
+		first = waiting.first->due_ns;
+	if (overtaken.first && overtaken.first->due_ns < first)
+		first = overtaken.first->due_ns;
+	if (first == INT64_MAX)
 		return -1;
-	int64_t left = held->due_ns - now_ns();
+	int64_t left = first - now_ns();
 	return left <= 0 ? 0 : (int)(left / MS_NS) + 1;
 }
 
