@@ -20,7 +20,8 @@
 #define SETTLE_S   20  /* for what the last event brought */
 #define FORGED_S                                                                                   \
 	80 /* the same, and for DPD to find an SA of IKEv1 that a forged message led astray */
-#define CALM_S 90
+#define CALM_S  90
+#define AGAIN_S 120 /* for a moment in which nothing is being replaced */
 
 /* One IKE SA, and one Child SA a family; the rest are on their way in or out. */
 #define IKE_SAS_MAX  64
@@ -544,7 +545,7 @@ static void calm_down(struct sim *s)
 		sim_fail(s, "the sides did not come together");
 	s->count_losses = true;
 	run_for(s, DUR_S(CALM_S));
-	if (!come_together(s, 60))
+	if (!come_together(s, AGAIN_S))
 		sim_fail(s, "the sides did not stay together");
 	s->count_losses = false;
 }

@@ -295,7 +295,9 @@ void v1_phase1_done(struct ike_sa *sa, const struct v1_message *m)
 	sa->v1->bytes_in = sa->v1->bytes_out = 0;
 	first_contact = v1_notify_find(&m->p, V1_NOTIFY_INITIAL_CONTACT, &n);
 	/* Too many SAs of one tunnel may end the oldest: not what it carries. */
-	if (!first_contact)
+	if (first_contact)
+		v1_contradict(sa);
+	else
 		v1_gather_children(sa);
 	ike_sa_established(sa, first_contact);
 	if (first_contact)

@@ -87,6 +87,30 @@ void v1_succeed(struct ike_sa *sa)
 	}
 }
 
+static bool is_recent(const struct ike_sa *sa)
+{
+	return mono_diff(sa->established, sa->engine->now) < DUR_S(UNSURE_S);
+}
+
+/*
+ * The peer says that it knows no other SA. In aggressive mode it may have said so too early: one that we have for a moment
+ * came about over there a moment later, would stay, and carry what goes nowhere. It is told of its end.
+ */
+void v1_contradict(struct ike_sa *sa)
+{
+	const struct ike_child_sa *c;
+	struct ike_sa *other;
+
+	list_for (other, &sa->tunnel->sas, tunnel_node) {
+		if (other == sa || other->driver != sa->driver ||
+		    other->state != IKE_SA_ESTABLISHED || !is_older(other, sa) || !is_recent(other))
+			continue;
+		list_for (c, &other->children, node)
+			v1_send_delete_child(other, c->info.spi_in);
+		v1_send_delete_ike(other);
+	}
+}
+
 /* Whatever was there before the peer began this SA is unknown to it. */
 void v1_initial_contact(struct ike_sa *sa)
 {
@@ -146,7 +170,7 @@ void v1_ike_end(struct ike_sa *sa, bool tell, enum ike_error_code reason)
 /* Does the peer have it? It says so soon, where it can. */
 static bool is_unsure(const struct ike_sa *sa)
 {
-	return sa->v1->last && mono_diff(sa->established, sa->engine->now) < DUR_S(UNSURE_S);
+	return sa->v1->last && is_recent(sa);
 }
 
 bool v1_lapse(struct ike_sa *sa)

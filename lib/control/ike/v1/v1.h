@@ -395,6 +395,8 @@ void v1_gather_children(struct ike_sa *sa);
 struct ike_sa *v1_successor(const struct ike_sa *sa);
 /* After phase 1. */
 void v1_succeed(struct ike_sa *sa);
+/* It says that it knows no other SA of ours: before that is acted upon. */
+void v1_contradict(struct ike_sa *sa);
 /* The peer knows no other SA of ours. */
 void v1_initial_contact(struct ike_sa *sa);
 void v1_ike_end(struct ike_sa *sa, bool tell, enum ike_error_code reason);
