@@ -282,6 +282,12 @@ static bool number_matches(const struct ike_policy *p, const struct ike_suite *s
 	return s->number == (first ? 1 : 2);
 }
 
+/* RFC 7296 1.2: IKE_AUTH can not negotiate a group, and we offered none; NONE says the same. */
+static bool names_group(const struct ike_offer *o)
+{
+	return o->kinds & BIT(TRANSFORM_DH) && o->dh != BIT(DH_NONE);
+}
+
 int ike_suite_accept(const struct ike_policy *policy, struct wire sa, struct ike_suite *out)
 {
 	struct ike_offer o;
@@ -291,7 +297,8 @@ int ike_suite_accept(const struct ike_policy *policy, struct wire sa, struct ike
 		return -EBADMSG;
 	if (!wire_done(&sa))
 		return -ENOENT;
-	if (o.doubled || !fits(policy, &o, 0, out) || !number_matches(policy, out))
+	if (o.doubled || (policy->without_dh && names_group(&o)) || !fits(policy, &o, 0, out) ||
+	    !number_matches(policy, out))
 		return -ENOENT;
 	return 0;
 }

@@ -98,7 +98,7 @@ class Pair:
             "ports": {"wan0": {"device": "af_packet:wan0", "gateway": f"{mine}.1",
                                "address": f"{mine}.10/{24 if behind_nat else 16}"},
                       "lan0": {"device": "af_packet:lan0"}},
-            "transit-router": {"name": f"tr-{i + 1}", "limits": {"vpn-attachments": 1000},
+            "transit-router": {"name": f"tr-{i + 1}", "limits": {"vpn-attachments": 5000},
                                "cidr": [f"{INSIDE}.32/28" if behind_nat else f"198.{18 + i}.64.0/19"]},
             "customer-gateways": {f"p{c}": {"address": PUBLIC if self.nat and i == 0 else self.outer(1 - i, c)}
                                   for c in each},

@@ -292,6 +292,32 @@ static void test_child_choices(void **state)
 	}
 }
 
+/* A new Child SA that has the SPI of the one which is there, and stays */
+static void test_child_spi_in_use(void **state)
+{
+	uint8_t body[] = "\0\0\0\x20\1\3\4\2\0\0\0\0" C_ENCR C_ESN;
+	struct liar_edit edit = {LIE_REPLACE, PAYLOAD_SA, body, sizeof(body) - 1};
+	struct wirebuf spi = wirebuf_of(body + 8, 4);
+	struct pair *p = &pair;
+	uint32_t old;
+
+	start_with_net(p);
+	old = pair_in_use(p, 0)->info.spi_in;
+	wirebuf_u32(&spi, pair_in_use(p, 0)->info.spi_out);
+	liar_arm(p, 1, EXCHANGE_CREATE_CHILD_SA, true, &edit);
+	assert_int_equal(ike_tunnel_rekey(p->side[0].engine, p->now, TUNNEL, false), 0);
+	pair_settle(p);
+	assert_int_equal(liar_seen.armed, 1);
+	liar_arm(p, 0, 0, false, NULL);
+	pair_run(p, DUR_S(15));
+	assert_int_equal(pair_in_use(p, 0)->info.spi_in, old);
+	assert_true(pair_has_error(p, 0, IKE_ERROR_MESSAGE_MALFORMED, NULL));
+	assert_int_equal(pair_children(p, 0), 1);
+	assert_int_equal(pair_children(p, 1), 1);
+	pair_assert_up(p);
+	pair_end(p);
+}
+
 #define TS(first, last) "\7\0\0\x10\0\0\xff\xff" first last
 
 /* V2-13, I16 as initiator: A offered 10.0.0.0/8 to anywhere */
@@ -510,6 +536,7 @@ int main(void)
 	    cmocka_unit_test(test_init_payloads),
 	    cmocka_unit_test(test_init_spi),
 	    cmocka_unit_test(test_child_choices),
+	    cmocka_unit_test(test_child_spi_in_use),
 	    cmocka_unit_test(test_child_selectors),
 	    cmocka_unit_test(test_child_payloads),
 	    cmocka_unit_test(test_groups_named),

@@ -38,7 +38,11 @@ static struct pair pair;
 	}
 #define AUTH_BYTES      36
 #define TS(first, last) "\7\0\0\x10\0\0\xff\xff" first last
-#define SUITE(encr)     "\0\0\0\x20\1\3\4\2\0\0\x12\x34" encr "\0\0\0\x08\5\0\0\0"
+#define SUITE_DH(group)                                                                            \
+	"\0\0\0\x28\1\3\4\3\0\0\x12\x34"                                                           \
+	"\3\0\0\x0c\1\0\0\x14\x80\x0e\0\x80"                                                       \
+	"\3\0\0\x08\4\0\0" group "\0\0\0\x08\5\0\0\0"
+#define SUITE(encr) "\0\0\0\x20\1\3\4\2\0\0\x12\x34" encr "\0\0\0\x08\5\0\0\0"
 
 static void begin(struct pair *p, unsigned liar, const struct liar_edit *edit)
 {
@@ -203,6 +207,9 @@ static void test_responses(void **state)
 	    {REPLACE(SA, SUITE("\3\0\0\x0c\1\0\0\x14\x80\x0e\1\0")), CHILDLESS,
 		IKE_ERROR_MESSAGE_MALFORMED},
 	    {REPLACE(SA, ""), CHILDLESS, IKE_ERROR_MESSAGE_MALFORMED},
+	    /* a group, which there is none of here (1.2), and one that nobody knows */
+	    {REPLACE(SA, SUITE_DH("\x1f")), CHILDLESS, IKE_ERROR_MESSAGE_MALFORMED},
+	    {REPLACE(SA, SUITE_DH("\xc8")), CHILDLESS, IKE_ERROR_MESSAGE_MALFORMED},
 	    {REPLACE(TSI, "\1\0\0\0" TS("\0\0\0\0", "\xff\xff\xff\xff")), CHILDLESS,
 		IKE_ERROR_MESSAGE_MALFORMED},
 	    {REPLACE(TSI, "\0\0\0\0"), CHILDLESS, IKE_ERROR_MESSAGE_MALFORMED},

@@ -389,6 +389,33 @@ static void test_rekey_of_nothing(void **state)
 	down(p);
 }
 
+/* A new Child SA, and one in place of the old, with the SPI of the one that is there */
+static void test_spi_in_use(void **state)
+{
+	struct pair *p = &pair;
+
+	for (unsigned kind = CHILD; kind <= REKEY; kind++) {
+		uint8_t body[] = "\0\0\0\x20\1\3\4\2\0\0\0\0"
+				 "\3\0\0\x0c\1\0\0\x14\x80\x0e\0\x80"
+				 "\0\0\0\x08\5\0\0\0";
+		struct request r = {kind, {LIE_REPLACE, PAYLOAD_SA, body, sizeof(body) - 1}};
+		struct wirebuf spi = wirebuf_of(body + 8, 4);
+		uint32_t old;
+
+		up(p, DH_NONE, DH_31);
+		wirebuf_u32(&spi, pair_in_use(p, 0)->info.spi_in + 1);
+		assert_int_equal(ask(p, &r), 0);
+		down(p);
+		up(p, DH_NONE, DH_31);
+		old = pair_in_use(p, 1)->info.spi_in;
+		spi = wirebuf_of(body + 8, 4);
+		wirebuf_u32(&spi, pair_in_use(p, 0)->info.spi_in);
+		assert_int_equal(ask(p, &r), NOTIFY_NO_PROPOSAL_CHOSEN);
+		assert_left(p, &r, NOTIFY_NO_PROPOSAL_CHOSEN, old);
+		down(p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +424,7 @@ int main(void)
 	    cmocka_unit_test(test_curve),
 	    cmocka_unit_test(test_prime),
 	    cmocka_unit_test(test_rekey_of_nothing),
+	    cmocka_unit_test(test_spi_in_use),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

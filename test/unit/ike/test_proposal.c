@@ -404,6 +404,29 @@ static void test_accept_refuses(void **state)
 	assert_int_equal(ike_suite_accept(&policy, wire_of(bytes, len), &suite), -ENOENT);
 }
 
+/* RFC 7296 1.2: IKE_AUTH negotiates no group; whoever says NONE says nothing else. */
+static void test_accept_without_dh(void **state)
+{
+	struct ike_policy policy = {PROTOCOL_ESP, &plain, IKE_ESN_NO, true};
+	struct proposal answer = {2, 3, 4, 2, {{1, 20, 128}, {5, 0, -1}}};
+	static const struct {
+		int id, result;
+	} groups[] = {{0, 0}, {2, -ENOENT}, {14, -ENOENT}, {200, -ENOENT}};
+	struct ike_suite suite;
+	uint8_t bytes[512];
+	size_t len;
+
+	len = write_sa(bytes, sizeof(bytes), &answer, 1);
+	assert_int_equal(ike_suite_accept(&policy, wire_of(bytes, len), &suite), 0);
+	answer.count++;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+		answer.list[2] = (struct transform){4, (uint16_t)groups[i].id, -1};
+		len = write_sa(bytes, sizeof(bytes), &answer, 1);
+		assert_int_equal(
+		    ike_suite_accept(&policy, wire_of(bytes, len), &suite), groups[i].result);
+	}
+}
+
 /* I4: the last-marks, counts and lengths */
 static void test_malformed(void **state)
 {
@@ -539,6 +562,7 @@ int main(void)
 	    cmocka_unit_test(test_choice_equals_oracle),
 	    cmocka_unit_test(test_offer_choose_accept),
 	    cmocka_unit_test(test_accept_refuses),
+	    cmocka_unit_test(test_accept_without_dh),
 	    cmocka_unit_test(test_malformed),
 	    cmocka_unit_test(test_attributes),
 	    cmocka_unit_test(test_many),

@@ -109,6 +109,17 @@ static struct ike_slot *narrow(struct ike_sa *sa, const struct v2_terms *t,
 	return out->local_count && out->remote_count ? slot : NULL;
 }
 
+/*
+ * Is it an SPI for another Child SA? The peer's SPIs name its SAs, in deletes and rekeys, too: of two that have the same one
+ * nobody knows which is meant.
+ */
+static bool is_free_spi(const struct ike_sa *sa, const struct ike_suite *suite)
+{
+	uint32_t spi = spi_read(suite->spi);
+
+	return suite->spi_len == 4 && spi != 0 && !ike_child_find_out(sa, spi);
+}
+
 static uint16_t choose_suite(struct ike_sa *sa, const struct v2_message *m,
     const struct v2_terms *t, uint16_t ke_group, struct ike_suite *suite)
 {
@@ -119,8 +130,13 @@ static uint16_t choose_suite(struct ike_sa *sa, const struct v2_message *m,
 
 	if (err == -EBADMSG)
 		return NOTIFY_INVALID_SYNTAX;
-	if (!err && suite->spi_len == 4 && spi_read(suite->spi) != 0)
+	if (!err && is_free_spi(sa, suite))
 		return 0;
+	if (!err) {
+		ike_tunnel_error(sa->tunnel, IKE_ERROR_MESSAGE_MALFORMED, "ipsec", NULL,
+		    "an SPI that can not be, or that another Child SA has");
+		return NOTIFY_NO_PROPOSAL_CHOSEN;
+	}
 	ike_mismatch_find(&policy, body, &why);
 	ike_tunnel_error(sa->tunnel, why.code, why.field, why.ours, why.theirs);
 	return NOTIFY_NO_PROPOSAL_CHOSEN;
@@ -242,7 +258,7 @@ static bool read_acceptance(struct ike_sa *sa, const struct v2_message *m, const
 	const struct ike_slot *s = t->slot;
 
 	if (!body || ike_suite_accept(&policy, ike_payload_wire(body), suite) ||
-	    suite->spi_len != 4 || spi_read(suite->spi) == 0)
+	    !is_free_spi(sa, suite))
 		return false;
 	/* The peer may choose no PFS where we offered that too; another group it had to ask for. */
 	if (suite->dh != DH_NONE && (!t->dh || suite->dh != ike_dh_group(t->dh)))
