@@ -111,7 +111,7 @@ static inline void route_one(
 		pass_on(w, m, nh, out);
 }
 
-/* Packets of one ingress. */
+/* Packets of one table. */
 static void route_by(
     struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
@@ -123,6 +123,15 @@ static void route_by(
 	fib_lookup_v4(fib, dst, hop, n);
 	for (unsigned i = 0; i < n; i++)
 		route_one(w, m[i], nexthop_get(&w->b->nexthops, hop[i]), out);
+}
+
+static bool is_one_ingress(struct rte_mbuf *const *m, unsigned n)
+{
+	uint64_t difference = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		difference |= ingress_of(m[i]) ^ ingress_of(m[0]);
+	return difference == 0;
 }
 
 /* The table of each packet; NULL where the ingress has gone. */
@@ -156,8 +165,13 @@ static unsigned take_fib(struct rte_mbuf **m, const struct fib **fib, unsigned n
 	return left;
 }
 
-static void drop_without_fib(struct worker *w, struct rte_mbuf **m, unsigned n)
+static void route_or_drop(
+    struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
+	if (likely(fib)) {
+		route_by(w, fib, m, n, out);
+		return;
+	}
 	for (unsigned i = 0; i < n; i++)
 		drop(w, m[i], decide_no_table(pkt_meta(m[i])->iface != 0));
 }
@@ -167,6 +181,10 @@ void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out
 	const struct fib *fib[BURST_MAX];
 
 	out->local.n = out->clear.n = out->tunnel.n = 0;
+	if (likely(is_one_ingress(m, n))) {
+		route_or_drop(w, ingress_fib(w, pkt_meta(m[0])), m, n, out);
+		return;
+	}
 	find_fibs(w, m, n, fib);
 	while (n > 0) {
 		const struct fib *first = fib[0];
@@ -174,9 +192,6 @@ void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out
 		unsigned taken;
 
 		n = take_fib(m, fib, n, same, &taken);
-		if (likely(first))
-			route_by(w, first, same, taken, out);
-		else
-			drop_without_fib(w, same, taken);
+		route_or_drop(w, first, same, taken, out);
 	}
 }
