@@ -22,11 +22,13 @@
 #include "boundary/tunnel.h"
 
 /* First octets that are no unicast host anywhere: this net, loopback, multicast, class E, broadcast. */
+static inline bool decide_martian_first(uint8_t octet)
+{
+	return octet == 0 || octet == 127 || octet >= 224;
+}
 static inline bool decide_martian_v4(uint32_t host_order)
 {
-	uint8_t first = (uint8_t)(host_order >> 24);
-
-	return first == 0 || first == 127 || first >= 224;
+	return decide_martian_first((uint8_t)(host_order >> 24));
 }
 
 /* The ingress, a port or the inside of a tunnel, has no table. */

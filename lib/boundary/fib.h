@@ -55,11 +55,14 @@ int fib_exact(const struct fib *f, const struct ip_prefix *p, uint32_t *nexthop)
 uint32_t fib_lookup_one(const struct fib *f, const struct ip_addr *dst);
 
 /* Worker side: n addresses in host order; nexthop[i] 0: no route. */
+/* What fib_lookup_v4() reads first; for all addresses before the lookup of the first. */
+static inline void fib_prefetch_v4(const struct fib *f, uint32_t dst)
+{
+	rte_prefetch0((const void *)&f->v4.top[dst >> 8]);
+}
 static inline void fib_lookup_v4(
     const struct fib *f, const uint32_t *dst, uint32_t *nexthop, unsigned n)
 {
-	for (unsigned i = 0; i < n; i++)
-		rte_prefetch0((const void *)&f->v4.top[dst[i] >> 8]);
 	for (unsigned i = 0; i < n; i++)
 		nexthop[i] = fib_table_lookup_v4(&f->v4, dst[i]);
 }

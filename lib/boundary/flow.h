@@ -24,17 +24,24 @@ static inline uint64_t flow_mix(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* IPv4, everything in host order. Never 0, so that 0 can stand for "not computed". */
-static inline uint32_t flow_hash_v4(
-    uint32_t src, uint32_t dst, uint8_t protocol, uint16_t src_port, uint16_t dst_port)
+/* IPv4: source and destination as they stand side by side in the header, addresses and ports, in host order. Never 0, so
+ * that 0 can stand for "not computed". */
+static inline uint32_t flow_hash_words(uint64_t addresses, uint8_t protocol, uint32_t ports)
 {
-	uint64_t addresses = (uint64_t)src << 32 | dst;
-	uint64_t rest = (uint64_t)protocol << 32 | (uint32_t)src_port << 16 | dst_port;
+	uint64_t rest = (uint64_t)protocol << 32 | ports;
 	uint64_t h =
 	    flow_mix(addresses ^ UINT64_C(0x9e3779b97f4a7c15), rest ^ UINT64_C(0xd6e8feb86659fd93));
 
 	h = flow_mix(h ^ UINT64_C(0xa0761d6478bd642f), UINT64_C(0xe7037ed1a0b428db));
 	return (uint32_t)(h ^ h >> 32) | UINT32_C(0x80000000);
+}
+
+/* The same, each by itself. */
+static inline uint32_t flow_hash_v4(
+    uint32_t src, uint32_t dst, uint8_t protocol, uint16_t src_port, uint16_t dst_port)
+{
+	return flow_hash_words(
+	    (uint64_t)src << 32 | dst, protocol, (uint32_t)src_port << 16 | dst_port);
 }
 
 /* Do packets of that protocol begin with a 16-bit source and a 16-bit destination port? */

@@ -70,7 +70,8 @@ static void run_end(struct worker *w, const struct run *run)
 	}
 }
 
-static void run_begin(struct worker *w, struct run *run, const struct port *port, uint16_t vlan)
+static void run_begin(
+    struct worker *w, struct run *run, const struct port *port, uint16_t vlan, bool *uplink)
 {
 	const struct iface *iface = iface_of_vlan(&w->b->ifaces, port->index, vlan);
 
@@ -80,10 +81,23 @@ static void run_begin(struct worker *w, struct run *run, const struct port *port
 	run->frames = 0;
 	run->bytes = 0;
 	if (iface) {
+		*uplink |= iface->role == IFACE_UPLINK;
 		run->meta.slot = iface->slot;
 		run->meta.attachment = iface->attachment;
 		run->meta.iface = (uint16_t)iface->index;
 	}
+}
+
+static inline bool is_same_mac(const struct rte_ether_addr *a, const struct rte_ether_addr *b)
+{
+	uint32_t a4, b4;
+	uint16_t a2, b2;
+
+	memcpy(&a4, a, sizeof(a4));
+	memcpy(&b4, b, sizeof(b4));
+	memcpy(&a2, &a->addr_bytes[4], sizeof(a2));
+	memcpy(&b2, &b->addr_bytes[4], sizeof(b2));
+	return ((a4 ^ b4) | (uint32_t)(a2 ^ b2)) == 0;
 }
 
 /*
@@ -94,7 +108,7 @@ static inline unsigned frame_refused(
     const struct iface *iface, const struct rte_mbuf *m, const struct l2 *l2)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	bool ours = rte_is_same_ether_addr(&eth->dst_addr, &iface->mac) ||
+	bool ours = is_same_mac(&eth->dst_addr, &iface->mac) ||
 	    (iface->any_mac && !rte_is_multicast_ether_addr(&eth->dst_addr));
 
 	if (unlikely(!iface->up))
@@ -131,7 +145,7 @@ unsigned classify(
 			continue;
 		}
 		if (l2.vlan != run.vlan)
-			run_begin(w, &run, port, l2.vlan);
+			run_begin(w, &run, port, l2.vlan, uplink);
 		if (unlikely(!run.iface)) {
 			drop_unclaimed(w, port, m[i], DROP_VLAN_UNKNOWN, &l2);
 			continue;
@@ -139,7 +153,6 @@ unsigned classify(
 		run.frames++;
 		run.bytes += m[i]->pkt_len - l2.bytes;
 		memcpy(pkt_meta(m[i]), &run.meta, PKT_META_HEAD);
-		*uplink |= run.iface->role == IFACE_UPLINK;
 		why = frame_refused(run.iface, m[i], &l2);
 		if (unlikely(why != DROP_NOT)) {
 			pkt_meta(m[i])->l2_bytes = (uint8_t)l2.bytes;

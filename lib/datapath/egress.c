@@ -19,9 +19,15 @@
 struct way_out {
 	const struct nexthop *leaf;
 	const struct iface *iface;
-	const struct neigh *neigh; /* of NH_VIA */
-	unsigned refused;          /* DROP_NOT, or why nothing leaves there */
+	const struct neigh *neigh; /* of NH_VIA, when it is ready */
+	struct tx_port *tx;
+	unsigned refused; /* DROP_NOT, or why nothing leaves there */
 };
+
+static inline const struct neigh *when_ready(const struct neigh *neigh)
+{
+	return likely(neigh && neigh->state == NEIGH_READY) ? neigh : NULL;
+}
 
 static void way_out_set(
     struct worker *w, struct way_out *way, const struct nexthop *leaf, enum egress_origin origin)
@@ -30,24 +36,34 @@ static void way_out_set(
 	way->iface = leaf->iface ? iface_get(&w->b->ifaces, leaf->iface) : NULL;
 	way->neigh = NULL;
 	way->refused = decide_way_out(way->iface, origin == EGRESS_TRANSIT);
+	if (way->refused != DROP_NOT)
+		return;
+	way->tx = tx_to(w, way->iface->port);
 	if (leaf->kind == NH_VIA)
-		way->neigh = neigh_get(w->b->neighbours, leaf->neigh);
+		way->neigh = when_ready(neigh_get(w->b->neighbours, leaf->neigh));
 }
 
 static inline const struct neigh *neighbour_of(
     struct worker *w, const struct way_out *way, struct rte_mbuf *m)
 {
-	const struct neigh *neigh = way->leaf->kind == NH_VIA
-	    ? way->neigh
-	    : neigh_find_v4(w->b->neighbours, (uint16_t)way->iface->index, ipv4_of(m)->dst_addr);
-
-	return likely(neigh && neigh->state == NEIGH_READY) ? neigh : NULL;
+	if (way->neigh || way->leaf->kind == NH_VIA)
+		return way->neigh;
+	return when_ready(
+	    neigh_find_v4(w->b->neighbours, (uint16_t)way->iface->index, ipv4_of(m)->dst_addr));
 }
 
 static void wait_for_neighbour(struct worker *w, const struct way_out *way, struct rte_mbuf *m)
 {
 	pkt_meta(m)->nexthop = way->leaf->index;
 	punt_waiting(w, m, PUNT_NEIGH, DROP_NEIGH_UNRESOLVED);
+}
+
+/* There is room. */
+static inline void l2_on(struct rte_mbuf *m, uint16_t bytes)
+{
+	m->data_off -= bytes;
+	m->data_len += bytes;
+	m->pkt_len += bytes;
 }
 
 static inline void send_one(
@@ -61,11 +77,12 @@ static inline void send_one(
 		wait_for_neighbour(w, way, m);
 		return;
 	}
-	l2 = rte_pktmbuf_prepend(m, neigh->l2_bytes);
-	if (unlikely(!l2)) {
+	if (unlikely(rte_pktmbuf_headroom(m) < neigh->l2_bytes)) {
 		drop(w, m, DROP_NO_HEADROOM);
 		return;
 	}
+	l2_on(m, neigh->l2_bytes);
+	l2 = rte_pktmbuf_mtod(m, char *);
 	memcpy(l2, neigh->l2_v4, RTE_ETHER_HDR_LEN);
 	if (neigh->l2_bytes > RTE_ETHER_HDR_LEN)
 		memcpy(l2 + RTE_ETHER_HDR_LEN, neigh->l2_v4 + RTE_ETHER_HDR_LEN,
@@ -73,7 +90,7 @@ static inline void send_one(
 	meta->l2_bytes = neigh->l2_bytes;
 	if (origin == EGRESS_TRANSIT || meta->out_slot == 0)
 		meta->out_slot = way->leaf->slot;
-	tx(w, neigh->port, m);
+	tx(w, way->tx, m);
 }
 
 static void send_fragments(
@@ -86,7 +103,7 @@ static void send_fragments(
 		send_one(w, way, piece[i], origin);
 }
 
-void egress(struct worker *w, struct departures *d, enum egress_origin origin)
+static inline void send_all(struct worker *w, struct departures *d, enum egress_origin origin)
 {
 	struct way_out way = {.leaf = NULL};
 
@@ -100,6 +117,14 @@ void egress(struct worker *w, struct departures *d, enum egress_origin origin)
 		else
 			send_one(w, &way, d->m[i], origin);
 	}
+}
+
+void egress(struct worker *w, struct departures *d, enum egress_origin origin)
+{
+	if (origin == EGRESS_TRANSIT)
+		send_all(w, d, EGRESS_TRANSIT);
+	else
+		send_all(w, d, EGRESS_OWN);
 }
 
 void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin)

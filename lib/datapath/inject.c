@@ -13,7 +13,7 @@ static void inject_frame(struct worker *w, struct rte_mbuf *m)
 
 	meta->l2_bytes = RTE_ETHER_HDR_LEN;
 	if (meta->port < w->b->ports)
-		tx(w, meta->port, m);
+		tx(w, tx_to(w, meta->port), m);
 	else
 		drop(w, m, DROP_TX_PORT_DOWN);
 }

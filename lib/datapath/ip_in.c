@@ -14,14 +14,17 @@
 
 static inline bool is_martian(rte_be32_t addr)
 {
-	return decide_martian_v4(rte_be_to_cpu_32(addr));
+	uint8_t first;
+
+	memcpy(&first, &addr, 1);
+	return decide_martian_first(first);
 }
 
-/* The port's verdict on the header checksum where it gave one, else ours. */
+/* The port's verdict on the header checksum where it gave one (in the bits `by_port`), else ours. */
 static inline bool checksum_holds(
-    const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, bool by_port)
+    const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, uint64_t by_port)
 {
-	uint64_t verdict = by_port ? m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK : 0;
+	uint64_t verdict = m->ol_flags & by_port;
 
 	if (verdict == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
 		return true;
@@ -41,7 +44,8 @@ static unsigned odd_header(const struct rte_mbuf *m, const struct rte_ipv4_hdr *
 	return DROP_IP_OPTIONS;
 }
 
-static inline unsigned ipv4_refused(struct rte_mbuf *m, bool by_port)
+/* Why it is not, or DROP_NOT and its total length. */
+static inline unsigned ipv4_refused(struct rte_mbuf *m, uint64_t by_port, unsigned *total_length)
 {
 	const struct rte_ipv4_hdr *ip = ipv4_of(m);
 	unsigned total;
@@ -59,22 +63,23 @@ static inline unsigned ipv4_refused(struct rte_mbuf *m, bool by_port)
 		return DROP_IP_MALFORMED;
 	if (unlikely(is_martian(ip->src_addr) || is_martian(ip->dst_addr)))
 		return DROP_IP_MARTIAN;
+	*total_length = total;
 	return DROP_NOT;
 }
 
 unsigned ip_in(struct worker *w, struct rte_mbuf **m, unsigned n, bool by_port)
 {
+	uint64_t verdict_bits = by_port ? RTE_MBUF_F_RX_IP_CKSUM_MASK : 0;
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		unsigned why = ipv4_refused(m[i], by_port);
-		unsigned total;
+		unsigned total = 0;
+		unsigned why = ipv4_refused(m[i], verdict_bits, &total);
 
 		if (unlikely(why != DROP_NOT)) {
 			drop(w, m[i], why);
 			continue;
 		}
-		total = rte_be_to_cpu_16(ipv4_of(m[i])->total_length);
 		if (unlikely(total < m[i]->pkt_len)) {
 			w->slots[pkt_meta(m[i])->slot].received_bytes -= m[i]->pkt_len - total;
 			packet_cut(m[i], total);

@@ -20,16 +20,20 @@ static inline uint16_t sum_fold(uint64_t sum)
 	return (uint16_t)((half + (half << 16 | half >> 16)) >> 16);
 }
 
-/* Sum of the 20 bytes, in the byte order of the machine (RFC 1071 2(B)). */
+/* Sum of the 20 bytes, in the byte order of the machine (RFC 1071 2(B)); carries come back in. */
 static inline uint16_t ipv4_sum(const struct rte_ipv4_hdr *ip)
 {
-	uint64_t a, b;
+	uint64_t a, b, sum;
 	uint32_t c;
 
 	memcpy(&a, ip, 8);
 	memcpy(&b, (const uint8_t *)ip + 8, 8);
 	memcpy(&c, (const uint8_t *)ip + 16, 4);
-	return sum_fold((a & 0xffffffff) + (a >> 32) + (b & 0xffffffff) + (b >> 32) + c);
+	sum = a + b;
+	sum += sum < b;
+	sum += c;
+	sum += sum < c;
+	return sum_fold(sum);
 }
 
 static inline bool ipv4_checksum_holds(const struct rte_ipv4_hdr *ip)

@@ -40,13 +40,15 @@ static inline uint64_t ingress_of(struct rte_mbuf *m)
 static inline uint32_t flow_of(struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip = ipv4_of(m);
-	uint16_t port[2] = {0, 0};
+	rte_be64_t addresses;
+	rte_be32_t ports = 0;
 
+	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
 	if (flow_has_ports(ip->next_proto_id) && !ipv4_is_fragment(ip) &&
-	    m->data_len >= IPV4_BYTES + sizeof(port))
-		memcpy(port, ip + 1, sizeof(port));
-	return flow_hash_v4(rte_be_to_cpu_32(ip->src_addr), rte_be_to_cpu_32(ip->dst_addr),
-	    ip->next_proto_id, rte_be_to_cpu_16(port[0]), rte_be_to_cpu_16(port[1]));
+	    m->data_len >= IPV4_BYTES + sizeof(ports))
+		memcpy(&ports, ip + 1, sizeof(ports));
+	return flow_hash_words(
+	    rte_be_to_cpu_64(addresses), ip->next_proto_id, rte_be_to_cpu_32(ports));
 }
 
 /* The leaf of a group for this flow; NULL when no member is usable. */
@@ -118,8 +120,10 @@ static void route_by(
 	uint32_t dst[BURST_MAX];
 	uint32_t hop[BURST_MAX];
 
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
 		dst[i] = rte_be_to_cpu_32(ipv4_of(m[i])->dst_addr);
+		fib_prefetch_v4(fib, dst[i]);
+	}
 	fib_lookup_v4(fib, dst, hop, n);
 	for (unsigned i = 0; i < n; i++)
 		route_one(w, m[i], nexthop_get(&w->b->nexthops, hop[i]), out);

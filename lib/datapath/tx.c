@@ -12,11 +12,15 @@
 #include "datapath/trace.h"
 #include "datapath/tx.h"
 
-static_assert(PORTS_MAX <= 32, "worker_tx.waiting has a bit for every port");
+static_assert(PORTS_MAX <= 32, "worker_tx.used has a bit for every port");
 
 struct worker_tx *tx_create(void)
 {
-	return rte_zmalloc(NULL, sizeof(struct worker_tx), RTE_CACHE_LINE_SIZE);
+	struct worker_tx *tx = rte_zmalloc(NULL, sizeof(*tx), RTE_CACHE_LINE_SIZE);
+
+	for (unsigned i = 0; tx && i < PORTS_MAX; i++)
+		tx->port[i].index = (uint16_t)i;
+	return tx;
 }
 
 void tx_free(struct worker_tx *tx)
@@ -27,31 +31,30 @@ void tx_free(struct worker_tx *tx)
 /* Before they are the port's: afterwards their meta may be gone. Packets of one ingress come in runs. */
 static void count_sent(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
-	struct slot_counters *in = &w->slots[pkt_meta(m[0])->slot];
-	struct slot_counters *out = &w->slots[pkt_meta(m[0])->out_slot];
+	unsigned in = pkt_meta(m[0])->slot, out = pkt_meta(m[0])->out_slot;
 	unsigned first_in = 0, first_out = 0;
 	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		const struct pkt_meta *meta = pkt_meta(m[i]);
 
-		if (&w->slots[meta->slot] != in) {
-			in->delivered += i - first_in;
-			in = &w->slots[meta->slot];
+		if (meta->slot != in) {
+			w->slots[in].delivered += i - first_in;
+			in = meta->slot;
 			first_in = i;
 		}
-		if (&w->slots[meta->out_slot] != out) {
-			out->sent += i - first_out;
-			out->sent_bytes += bytes;
-			out = &w->slots[meta->out_slot];
+		if (meta->out_slot != out) {
+			w->slots[out].sent += i - first_out;
+			w->slots[out].sent_bytes += bytes;
+			out = meta->out_slot;
 			first_out = i;
 			bytes = 0;
 		}
 		bytes += m[i]->pkt_len - meta->l2_bytes;
 	}
-	in->delivered += n - first_in;
-	out->sent += n - first_out;
-	out->sent_bytes += bytes;
+	w->slots[in].delivered += n - first_in;
+	w->slots[out].sent += n - first_out;
+	w->slots[out].sent_bytes += bytes;
 }
 
 /* Takes back what count_sent() said of them. */
@@ -68,14 +71,12 @@ static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum 
 	}
 }
 
-void tx_flush_port(struct worker *w, uint16_t index)
+void tx_flush_port(struct worker *w, struct tx_port *t)
 {
-	struct tx_port *t = &w->tx->port[index];
-	struct port *port = w->b->port[index];
+	struct port *port = w->b->port[t->index];
 	uint16_t queue = port->tx_queue_of[w->id];
 	unsigned sent;
 
-	w->tx->waiting &= ~(UINT32_C(1) << index);
 	if (unlikely(!atomic_load_explicit(&port->link_up, memory_order_relaxed))) {
 		drop_burst(w, t->m, t->n, DROP_TX_PORT_DOWN);
 		t->n = 0;
@@ -97,6 +98,10 @@ void tx_flush_port(struct worker *w, uint16_t index)
 
 void tx_flush(struct worker *w)
 {
-	while (w->tx->waiting)
-		tx_flush_port(w, (uint16_t)rte_bsf32(w->tx->waiting));
+	for (; w->tx->used; w->tx->used &= w->tx->used - 1) {
+		struct tx_port *t = &w->tx->port[rte_bsf32(w->tx->used)];
+
+		if (t->n > 0)
+			tx_flush_port(w, t);
+	}
 }

@@ -10,30 +10,35 @@
 
 struct tx_port {
 	unsigned n;
+	uint16_t index;
 	struct rte_mbuf *m[BURST_MAX];
 } __rte_cache_aligned;
 
 struct worker_tx {
-	uint32_t waiting; /* bitmap of ports with frames */
+	uint32_t used; /* in this round: bitmap of ports */
 	struct tx_port port[PORTS_MAX];
 };
 
 struct worker_tx *tx_create(void);
 void tx_free(struct worker_tx *tx);
 /* Sends what waits for that port. */
-void tx_flush_port(struct worker *w, uint16_t port);
+void tx_flush_port(struct worker *w, struct tx_port *port);
 /* The same for all ports. Once a round. */
 void tx_flush(struct worker *w);
 
-/* Takes a complete frame, meta.out_slot and meta.l2_bytes set. Leaves at the latest with tx_flush(). */
-static inline void tx(struct worker *w, uint16_t port, struct rte_mbuf *m)
+/* Where frames for that port go until the round ends. */
+static inline struct tx_port *tx_to(struct worker *w, uint16_t index)
 {
-	struct tx_port *t = &w->tx->port[port];
+	w->tx->used |= UINT32_C(1) << index;
+	return &w->tx->port[index];
+}
 
+/* Takes a complete frame, meta.out_slot and meta.l2_bytes set. Leaves at the latest with tx_flush(). */
+static inline void tx(struct worker *w, struct tx_port *t, struct rte_mbuf *m)
+{
 	t->m[t->n++] = m;
-	w->tx->waiting |= UINT32_C(1) << port;
 	if (unlikely(t->n == BURST_MAX))
-		tx_flush_port(w, port);
+		tx_flush_port(w, t);
 }
 
 #endif
