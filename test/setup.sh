@@ -6,7 +6,7 @@ packages_build="gcc libc6-dev meson ninja-build pkg-config clang libclang-rt-14-
   libipsec-mb-dev libbpf-dev libxdp-dev libssl-dev libyaml-dev libjansson-dev libevent-dev
   libmicrohttpd-dev libseccomp-dev libcmocka-dev"
 packages_package="build-essential debhelper"
-packages_demo="python3 util-linux mount hostname procps iproute2 iputils-ping ethtool nftables tcpdump iperf3
+packages_demo="python3 util-linux mount hostname procps iproute2 iputils-ping fping ethtool nftables tcpdump iperf3
   strongswan-charon strongswan-swanctl libstrongswan-standard-plugins libstrongswan-extra-plugins
   libcharon-extra-plugins bird2"
 packages_lab="$packages_demo python3-scapy python3-cryptography conntrack curl prometheus systemd lintian frr gobgpd

@@ -68,7 +68,19 @@ def report(name, seconds, why=None):
     Lab.notes = []
 
 
-def attempt(name, limit, what):
+def drops_of(cls):
+    """What the routers of a failed test have dropped so far, for the reader of the reason."""
+    lines = []
+    for router in getattr(cls, "routers", []):
+        try:
+            rows = router.counters().items()
+            lines += [f"{router.name}: {slot} dropped {row['drops']}" for slot, row in rows if any(row["drops"].values())]
+        except Exception as why:  # noqa: BLE001  it may be what failed
+            lines.append(f"{router.name} does not tell what it dropped: {why}")
+    return "".join(f"-- {line}\n" for line in lines)
+
+
+def attempt(cls, name, limit, what):
     """Runs one step under a deadline and reports it; False when it failed."""
     def too_late(*_):
         raise TimeoutError(f"not done within {limit} s")
@@ -84,6 +96,8 @@ def attempt(name, limit, what):
         why = traceback.format_exc()
     finally:
         signal.alarm(0)
+    if why:
+        why += "\n" * (not why.endswith("\n")) + drops_of(cls)
     report(name, time.monotonic() - start, why)
     return why is None
 
@@ -111,8 +125,8 @@ def run_class(module, class_name, chosen):
             finally:
                 case.doCleanups()
             case.tearDown()
-        attempt(name, limit, steps)
-    attempt(LAST, limit, cls.finish)
+        attempt(cls, name, limit, steps)
+    attempt(cls, LAST, limit, cls.finish)
 
 
 # ---- outside: all of them ----

@@ -16,7 +16,7 @@ class Admin:
         self.ns, self.address = ns, address
 
     def ping(self, to=HOST):
-        return "3 received" in self.ns.run("ping", "-n", "-q", "-c", 3, "-i", 0.1, "-W", 2, to, check=False).stdout
+        return self.ns.ping(to, wait_s=2) == 3
 
 
 class Shared(Lab):

@@ -109,8 +109,7 @@ class Told(Path):
 
     def heard(self):
         """Reports are behind us when an answer to an echo request that came after them has left."""
-        done = self.world.inet.run("ping", "-c", 1, "-W", 5, world.GATEWAYS[1][0], check=False)
-        self.assertIn("1 received", done.stdout)
+        self.assertEqual(self.world.inet.ping(world.GATEWAYS[1][0], count=1, wait_s=5), 1)
 
     def test_lies_are_not_believed(self):
         """E8: what a stranger can say without having seen a packet of the SA."""
