@@ -20,6 +20,7 @@
 #include "ike/v1/v1.h"
 
 #define OURS_S       3           /* before we delete what we replaced */
+#define CONTESTED_S  6           /* the same, of one that lost, at the end that answered phase 1 */
 #define PEERS_S      60          /* for the peer to delete what it replaced */
 #define SETTLE_MIN   DUR_MS(200) /* before a new one settles what they do not agree on */
 #define SETTLE_MAX   DUR_S(1)
@@ -38,6 +39,16 @@ static void supersede(struct ike_child_sa *c, uint8_t seconds)
 	ike_child_set_state(c, IKE_CHILD_REPLACED);
 }
 
+/*
+ * Three at once may leave each end with one of its own that has lost, and that is in use over there. They must not go at the
+ * same time: the delete of the first makes the other end fall back on what it has kept.
+ */
+static void contest(struct ike_child_sa *c)
+{
+	c->contested = true;
+	supersede(c, c->sa->initiator ? OURS_S : CONTESTED_S);
+}
+
 /* `c` is new, `s` was there. */
 static void settle_with(struct ike_child_sa *c, struct ike_child_sa *s, bool ours, bool known)
 {
@@ -46,11 +57,9 @@ static void settle_with(struct ike_child_sa *c, struct ike_child_sa *s, bool our
 	if (ours && known) {
 		supersede(s, OURS_S);
 	} else if (ours && !loses) {
-		c->contested = true;
-		supersede(c, OURS_S);
+		contest(c);
 	} else if (!ours && s->tie.ours && loses) {
-		s->contested = true;
-		supersede(s, OURS_S);
+		contest(s);
 	} else {
 		supersede(s, PEERS_S);
 	}
