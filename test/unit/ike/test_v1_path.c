@@ -250,6 +250,40 @@ static void test_deletes_after_the_tunnel(void **state)
 	}
 }
 
+/* ---- a refusal that is lost ---- */
+
+/* The first error of B behind phase 1: the refusal of A's quick mode. */
+static bool without_refusal(struct pair *p, struct datagram *d)
+{
+	if (d->from != 1 || exchange_of(d) != EXCHANGE_V1_INFORMATIONAL || p->seen[0] < 4)
+		return true;
+	return p->count++ > 0;
+}
+
+/* It is said again when A asks again; A does not take B for dead, and the IKE SA stays. */
+static void test_refusal_lost(void **state)
+{
+	struct pair *p = &pair;
+
+	init(IKE_V1_MAIN);
+	p->side[0].config.esp.dh[0] = DH_31;
+	p->side[1].config.esp.dh[0] = DH_19;
+	p->filter = without_refusal;
+	pair_start(p);
+	assert_int_equal(p->count, 1);
+	assert_false(pair_has_error(p, 0, IKE_ERROR_PROPOSAL_MISMATCH, NULL));
+	pair_run(p, DUR_S(5));
+	assert_true(p->count > 1);
+	assert_true(ike_counters(p->side[1].engine)->replays_answered > 0);
+	assert_true(pair_has_error(p, 0, IKE_ERROR_PROPOSAL_MISMATCH, NULL));
+	pair_run(p, DUR_S(60));
+	assert_false(pair_has_error(p, 0, IKE_ERROR_PEER_DEAD, NULL));
+	assert_int_equal(ike_counters(p->side[0].engine)->ike_established, 1);
+	assert_int_equal(pair_count_sas(p, 0, "established"), 1);
+	p->filter = NULL;
+	pair_end(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -258,6 +292,7 @@ int main(void)
 	    cmocka_unit_test(test_invented_nat),
 	    cmocka_unit_test(test_forged_when_confirmed),
 	    cmocka_unit_test(test_deletes_after_the_tunnel),
+	    cmocka_unit_test(test_refusal_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,6 +25,21 @@ void v1_send_notify(
 	send_protected(sa, &c);
 }
 
+void v1_answer_notify(
+    struct ike_sa *sa, const struct v1_message *m, uint8_t protocol, uint16_t type)
+{
+	struct ike_chain c = v1_chain(sa->engine);
+	struct ike_span nothing = {NULL, 0};
+	uint32_t message_id = v1_new_message_id(sa);
+	uint8_t iv[V1_IV_MAX];
+
+	v1_chain_hash_begin(sa, &c);
+	v1_chain_notify(&c, protocol, nothing, type, nothing);
+	v1_chain_hash_end(sa, &c, message_id, nothing);
+	v1_iv_later(&sa->v1->keys, sa->v1->iv, message_id, iv);
+	v1_answer(sa, m, v1_seal(sa, EXCHANGE_V1_INFORMATIONAL, message_id, iv, &c));
+}
+
 void v1_send_rest(struct ike_sa *sa, bool first_contact)
 {
 	struct ike_chain c = v1_chain(sa->engine);

@@ -196,13 +196,10 @@ static void on_1(struct ike_sa *sa, struct v1_message *m)
 	}
 	v1_quick_complete_ours(sa->tunnel);
 	notify = read_request(sa, m, &r);
-	if (notify) {
-		v1_remember(sa, m, NULL);
-		v1_send_notify(sa, V1_PROTOCOL_ESP, (struct ike_span){NULL, 0}, notify,
-		    (struct ike_span){NULL, 0});
-	} else {
+	if (notify)
+		v1_answer_notify(sa, m, V1_PROTOCOL_ESP, notify);
+	else
 		answer_1(sa, m, &r);
-	}
 	ike_dh_free(r.dh);
 	secret_wipe(&r, sizeof(r));
 }

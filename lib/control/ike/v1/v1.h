@@ -311,6 +311,9 @@ void v1_informational(struct ike_sa *sa, struct v1_message *m);
 /* A protected message of one payload that nobody answers. */
 void v1_send_notify(
     struct ike_sa *sa, uint8_t protocol, struct ike_span spi, uint16_t type, struct ike_span data);
+/* An error as the answer to a message, said again when that one is repeated: a peer that hears nothing takes us for dead. */
+void v1_answer_notify(
+    struct ike_sa *sa, const struct v1_message *m, uint8_t protocol, uint16_t type);
 /* What message 2 of aggressive mode, in clear, cannot say: INITIAL-CONTACT, RESPONDER-LIFETIME. */
 void v1_send_rest(struct ike_sa *sa, bool first_contact);
 void v1_send_delete_child(struct ike_sa *sa, uint32_t spi_in);
