@@ -89,7 +89,7 @@ class _V1(Rekeys):
 
     @classmethod
     def settled(cls):
-        wait.until(lambda: cls.pair.newest_same("c0/1"), 15, "the latest pair of SAs is the same", step=0.05)
+        wait.until(lambda: cls.pair.newest_same("c0/1"), 30, "the latest pair of SAs is the same", step=0.05)
 
 
 class V1(_V1, Lab):
