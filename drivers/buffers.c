@@ -23,7 +23,8 @@ uint32_t packet_room(uint16_t mtu)
 	return RTE_MAX(RTE_ALIGN_CEIL((uint32_t)mtu + FRAME_EXTRA, ROOM_STEP), 2048u);
 }
 
-unsigned packet_buffers(const struct port_spec *specs, unsigned count, unsigned workers)
+unsigned packet_buffers(
+    const struct port_spec *specs, unsigned count, unsigned workers, const bool receives[])
 {
 	unsigned total = SHARED_HOLDS + workers * WORKER_HOLDS;
 	char why[PORT_WHY_MAX];
@@ -34,7 +35,9 @@ unsigned packet_buffers(const struct port_spec *specs, unsigned count, unsigned 
 
 		if (device_parse(specs[i].device, specs[i].index, &d, why) < 0)
 			continue;
-		total += queues * (2 * specs[i].descriptors + d.kind->queue_buffers);
+		total += queues * specs[i].descriptors;
+		if (!receives || receives[i])
+			total += queues * (specs[i].descriptors + d.kind->queue_buffers);
 	}
 	return total;
 }
@@ -55,14 +58,14 @@ uint64_t packet_pool_bytes(unsigned buffers, uint16_t mtu)
  * AF_XDP, which takes the pool for an array, loses its tail.
  */
 struct rte_mempool *packet_pool_create(
-    const char *name, unsigned buffers, uint16_t mtu, bool physical)
+    const char *name, unsigned buffers, uint16_t mtu, bool physical, int node)
 {
 	struct rte_pktmbuf_pool_private shape = {
 	    .mbuf_data_room_size = (uint16_t)(RTE_PKTMBUF_HEADROOM + packet_room(mtu)),
 	    .mbuf_priv_size = META_BYTES,
 	};
 	struct rte_mempool *pool = rte_mempool_create_empty(name, buffers, buffer_bytes(mtu), CACHE,
-	    sizeof(shape), SOCKET_ID_ANY, physical ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
+	    sizeof(shape), node, physical ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 	int rc;
 
 	if (!pool)

@@ -2,7 +2,7 @@
 #ifndef DRIVERS_BUFFERS_H
 #define DRIVERS_BUFFERS_H
 
-/* The pool of packet buffers that ports, rings and control share: how large, and how many. */
+/* Pools of packet buffers that ports, rings and control share: how large, and how many. */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -17,17 +17,21 @@ struct port_spec;
  */
 uint32_t packet_room(uint16_t mtu);
 
-/* Buffers that these ports can have in their queues, and workers on the way, at worst. */
-unsigned packet_buffers(const struct port_spec *specs, unsigned count, unsigned workers);
+/*
+ * Buffers of one pool that can be in the queues of these ports, and with workers on the way, at worst. `receives`: by
+ * port, that it receives into this pool, NULL: all do. Any of them may send what is of this pool.
+ */
+unsigned packet_buffers(
+    const struct port_spec *specs, unsigned count, unsigned workers, const bool receives[]);
 
 /* Bytes of memory that such a pool takes, in one piece. */
 uint64_t packet_pool_bytes(unsigned buffers, uint16_t mtu);
 
 /*
  * One pool for ports of at most `mtu`, with META_BYTES per packet. `physical`: some device is
- * hardware that must know physical addresses. NULL with rte_errno: ENOMEM, EEXIST (name).
+ * hardware that must know physical addresses. `node`: of NUMA, -1: any. NULL with rte_errno: ENOMEM, EEXIST (name).
  */
 struct rte_mempool *packet_pool_create(
-    const char *name, unsigned buffers, uint16_t mtu, bool physical);
+    const char *name, unsigned buffers, uint16_t mtu, bool physical, int node);
 
 #endif

@@ -16,13 +16,10 @@
 #include "base/log.h"
 #include "drivers/buffers.h"
 #include "drivers/kernel_if.h"
+#include "drivers/rss.h"
 #include "drivers/vlans.h"
 
 #define LOG "port"
-
-/* Spread flows by the addresses; by ports where there are some; by the SPI where that is known. */
-#define RSS_WANTED                                                                                 \
-	(RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP | RTE_ETH_RSS_ESP)
 
 #define PAGE 4096u
 
@@ -77,12 +74,17 @@ static void choose_offloads(struct setup *s)
 
 static void choose_rss(struct setup *s)
 {
-	uint64_t hash = RSS_WANTED & s->info.flow_type_rss_offloads;
+	struct rss_choice rss = rss_choose(&s->info, s->port->rx_queues);
 
-	if (s->port->rx_queues < 2 || hash == 0)
+	s->port->spread = rss_words(&rss);
+	if (rss.types == 0)
 		return;
 	s->conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-	s->conf.rx_adv_conf.rss_conf.rss_hf = hash;
+	s->conf.rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){
+	    .rss_key = (uint8_t *)(uintptr_t)rss.key,
+	    .rss_key_len = rss.key_bytes,
+	    .rss_hf = rss.types,
+	};
 }
 
 /* The largest IP packet that ethdev lets the device have. */
@@ -168,7 +170,7 @@ static int setup_queues(struct setup *s)
 	struct rte_eth_rxconf rxconf = s->info.default_rxconf;
 	struct rte_eth_txconf txconf = s->info.default_txconf;
 	uint16_t id = s->port->dpdk_id;
-	unsigned node = (unsigned)s->port->numa_node;
+	unsigned node = (unsigned)s->spec->pool->socket_id; /* rings beside the packets */
 
 	rxconf.offloads = s->conf.rxmode.offloads;
 	txconf.offloads = s->conf.txmode.offloads;
@@ -191,8 +193,7 @@ static int configure_device(struct setup *s)
 {
 	uint16_t id = s->port->dpdk_id;
 
-	s->conf.intr_conf.lsc =
-	    (s->driver_traits & DEVICE_LINK_EVENTS) && (*s->info.dev_flags & RTE_ETH_DEV_INTR_LSC);
+	s->conf.intr_conf.lsc = s->port->link_interrupt;
 	int rc = rte_eth_dev_configure(id, s->port->rx_queues, s->port->tx_queues, &s->conf);
 
 	if (rc < 0)
@@ -253,8 +254,17 @@ static int apply_filters(struct setup *s)
 	return 0;
 }
 
+/* Hardware, and the one virtual device that follows its link on a thread of its own. */
+static bool has_link_interrupt(const struct setup *s)
+{
+	unsigned traits = s->device->kind->traits | s->driver_traits;
+
+	return (traits & (DEVICE_PCI | DEVICE_LINK_EVENTS)) &&
+	    (*s->info.dev_flags & RTE_ETH_DEV_INTR_LSC);
+}
+
 int port_configure(const struct port_spec *spec, const struct device *device, uint16_t queues,
-    struct port *port, char why[PORT_WHY_MAX])
+    bool interrupts, struct port *port, char why[PORT_WHY_MAX])
 {
 	struct setup s = {.spec = spec, .device = device, .port = port, .why = why};
 	int rc = rte_eth_dev_info_get(port->dpdk_id, &s.info);
@@ -265,8 +275,9 @@ int port_configure(const struct port_spec *spec, const struct device *device, ui
 	if (s.info.max_rx_queues == 0 || s.info.max_tx_queues == 0)
 		return device_refuse(why, -ENOTSUP,
 		    "%s has no rx or no tx queue here; a port needs both", s.info.driver_name);
-	port->numa_node = rte_eth_dev_socket_id(port->dpdk_id);
+	port->numa_node = spec->node;
 	s.driver_traits = device_driver_traits(s.info.driver_name);
+	port->link_interrupt = interrupts && has_link_interrupt(&s);
 	choose_queues(&s, queues);
 	choose_offloads(&s);
 	choose_rss(&s);

@@ -24,6 +24,7 @@
 #include "drivers/configure.h"
 #include "drivers/device.h"
 #include "drivers/kernel_if.h"
+#include "drivers/link_events.h"
 #include "drivers/vlans.h"
 
 #define LOG "port"
@@ -167,17 +168,33 @@ static int steer_start(struct open_port *p, const struct port_spec *spec, char w
 	return 0;
 }
 
+static int run(struct open_port *p, const struct port_spec *spec, uint16_t queues, bool interrupts,
+    char why[PORT_WHY_MAX])
+{
+	int rc = port_configure(spec, &p->device, queues, interrupts, &p->port, why);
+
+	if (rc == 0 && p->port.link_interrupt)
+		rc = link_events_begin(&p->port);
+	if (rc == 0)
+		rc = rte_eth_dev_start(p->port.dpdk_id);
+	if (rc == 0)
+		return 0;
+	if (p->port.link_interrupt)
+		link_events_end(&p->port);
+	return why[0] ? rc : device_refuse(why, rc, "the device does not start: %s", strerror(-rc));
+}
+
 /* Everything between a plugged-in device and a started one. */
 static int start(
     struct open_port *p, const struct port_spec *spec, uint16_t queues, char why[PORT_WHY_MAX])
 {
-	int rc = port_configure(spec, &p->device, queues, &p->port, why);
+	int rc = run(p, spec, queues, true, why);
 
+	/* some have an interrupt and then none that gets through: under UIO, in a virtual machine */
+	if (rc < 0 && p->port.link_interrupt)
+		rc = run(p, spec, queues, false, why);
 	if (rc < 0)
 		return rc;
-	rc = rte_eth_dev_start(p->port.dpdk_id);
-	if (rc < 0)
-		return device_refuse(why, rc, "the device does not start: %s", strerror(-rc));
 	rc = vlans_accept(p->port.dpdk_id);
 	if (rc < 0)
 		log_write(LOG_WARNING, LOG, spec->name,
@@ -277,6 +294,8 @@ void port_close(struct port *port)
 	if (!port)
 		return;
 	rte_eth_dev_stop(port->dpdk_id);
+	if (port->link_interrupt)
+		link_events_end(port);
 	unplug(open_port_of(port));
 	vlans_let_go(&open_port_of(port)->vlans);
 	unclaim(open_port_of(port));

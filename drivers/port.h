@@ -42,10 +42,11 @@ struct port_spec {
 	const char *record_dir; /* for notes that a next process needs; NULL: none */
 	struct rte_ether_addr mac; /* all zero: the device's own */
 	/* The device may assume that every packet it sends is a single reference to a buffer of
-	 * `pool`, and free it cheaply. */
+	 * `pool`, the only one there is, and free it cheaply. */
 	bool fast_free;
 	bool chained;             /* packets of several buffers may be sent */
-	struct rte_mempool *pool; /* of packet_pool_create() */
+	struct rte_mempool *pool; /* of packet_pool_create(), near the device */
+	int node;                 /* of NUMA that the device is on; -1: none */
 };
 
 /*
@@ -93,6 +94,9 @@ void port_counts(const struct port *port, port_count_fn *fn, void *ctx);
 
 /* What a port must follow outside DPDK; once a second or so. */
 void port_tend(struct port *port);
+
+/* A descriptor that is readable when the link of a port may have changed that tells so itself; read 8 bytes. -1 with errno. */
+int port_link_events(void);
 
 /* The state of the link now. Also follows the carrier of kernel interfaces, which the DPDK drivers
  * for them do not. A few microseconds. */

@@ -4,9 +4,6 @@
 
 #include "drivers/queues.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 struct load {
 	unsigned of_port; /* queues of the port that is being dealt */
 	unsigned total;
@@ -34,6 +31,11 @@ static unsigned best_worker(const struct load load[], unsigned workers)
 	return best;
 }
 
+bool queues_far(const struct port *port, int worker_node)
+{
+	return port->numa_node >= 0 && worker_node >= 0 && port->numa_node != worker_node;
+}
+
 unsigned queues_deal(struct port *const ports[], unsigned count, const int worker_node[],
     unsigned workers, struct queue_home homes[], unsigned max)
 {
@@ -43,8 +45,7 @@ unsigned queues_deal(struct port *const ports[], unsigned count, const int worke
 	for (unsigned p = 0; p < count; p++) {
 		for (unsigned w = 0; w < workers; w++) {
 			load[w].of_port = 0;
-			load[w].far = ports[p]->numa_node >= 0 && worker_node[w] >= 0 &&
-			    ports[p]->numa_node != worker_node[w];
+			load[w].far = queues_far(ports[p], worker_node[w]);
 		}
 		for (uint16_t q = 0; q < ports[p]->rx_queues; q++, n++) {
 			unsigned w = best_worker(load, workers);

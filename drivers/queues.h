@@ -4,6 +4,7 @@
 
 /* Which worker polls which rx queue. */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "boundary/port.h"
@@ -13,6 +14,9 @@ struct queue_home {
 	uint16_t queue;
 	uint16_t worker;
 };
+
+/* Whether a worker on that NUMA node is on another one than the port; one that is not known is never far. */
+bool queues_far(const struct port *port, int worker_node);
 
 /*
  * Deals the rx queues of all ports to workers: those of one port to as many workers as possible,

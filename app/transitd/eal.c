@@ -21,7 +21,6 @@
 #define LOG       "eal"
 #define FIRST_MIB 128ull
 #define OTHER_MIB 40ull /* of rings, SAs and tables beside the packet buffers of a large pool */
-#define NODES_MAX 8     /* of memory, more than servers have */
 
 /* ---- the words ---- */
 
@@ -53,21 +52,44 @@ static int add_cores(struct eal_words *w, const struct conf_system *system)
 	return add(w, "--lcores=%s", map) + add(w, "--main-lcore=0");
 }
 
+uint64_t eal_first_bytes(uint64_t packet_bytes, bool workers)
+{
+	unsigned long long first = (packet_bytes >> 20) + 1 + OTHER_MIB;
+
+	if (!workers) /* packets alone */
+		return packet_bytes ? ((packet_bytes >> 20) + 1) << 20 : 0;
+	return (first < FIRST_MIB ? FIRST_MIB : first) << 20;
+}
+
+/* Where EAL would share the first memory out by lcores, which it takes for CPUs of these numbers. */
+static int add_by_node(struct eal_words *w, unsigned long long mib, const struct eal_facts *facts)
+{
+	char list[256];
+	struct text text = text_of(list, sizeof(list));
+
+	for (unsigned node = 0; node < NUMA_NODES_MAX; node++) {
+		unsigned long long first = facts->first_on[node] >> 20;
+
+		text_addf(&text, "%s%llu", node ? "," : "", mib < first ? mib : first);
+	}
+	return add(w, "--socket-mem=%s", list);
+}
+
 /*
  * So much at first, which is cleared before the first packet moves; the rest of `memory` when a table needs it. Packet
  * buffers are one piece: where the first memory has no room for them, they get their own and leave it empty.
  */
-static int add_growing(struct eal_words *w, unsigned long long mib, uint64_t packet_bytes)
+static int add_growing(struct eal_words *w, unsigned long long mib, const struct eal_facts *facts)
 {
-	unsigned long long first = (packet_bytes >> 20) + 1 + OTHER_MIB;
+	unsigned long long first = eal_first_bytes(facts->packet_bytes, true) >> 20;
 	char limits[256];
 	struct text text = text_of(limits, sizeof(limits));
 
-	for (unsigned node = 0; node < NODES_MAX; node++)
+	for (unsigned node = 0; node < NUMA_NODES_MAX; node++)
 		text_addf(&text, "%s%llu", node ? "," : "", mib);
-	if (first < FIRST_MIB)
-		first = FIRST_MIB;
-	return add(w, "-m%llu", mib < first ? mib : first) + add(w, "--socket-limit=%s", limits);
+	return (facts->by_node ? add_by_node(w, mib, facts)
+			       : add(w, "-m%llu", mib < first ? mib : first)) +
+	    add(w, "--socket-limit=%s", limits);
 }
 
 /*
@@ -81,7 +103,7 @@ static int add_memory(
 	int rc = add(w, "--file-prefix=%s", facts->prefix);
 
 	if (facts->huge_pages && !facts->shares_memory)
-		rc += add_growing(w, mib, facts->packet_bytes);
+		rc += add_growing(w, mib, facts);
 	else
 		rc += add(w, "-m%llu", mib);
 	if (facts->huge_pages && facts->shares_memory)

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "drivers/homes.h"
 
 #define EAL_WORDS_MAX 160
 #define EAL_PCI_MAX   64
@@ -23,10 +24,16 @@ struct eal_facts {
 	enum log_level log_level;
 	bool shares_memory;    /* with a vhost-user peer, which takes few pieces only */
 	uint64_t packet_bytes; /* of the pool of packet buffers, in one piece */
-	const char *prefix;    /* of the instance; eal_prefix() */
+	/* On a machine of several NUMA nodes, with huge pages: node by node what is needed at first; 0: nothing. */
+	bool by_node;
+	uint64_t first_on[NUMA_NODES_MAX];
+	const char *prefix; /* of the instance; eal_prefix() */
 	unsigned pci_count;
 	char pci[EAL_PCI_MAX][32];
 };
+
+/* Bytes of the first memory of a node that has packet pools of so many, and shared records besides when workers live there. */
+uint64_t eal_first_bytes(uint64_t packet_bytes, bool workers);
 
 /* The words of EAL's command line, in memory of their own. */
 struct eal_words {

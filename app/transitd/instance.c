@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "boundary/boundary.h"
+#include "boundary/near.h"
 #include "router/router.h"
 #include "router/tunnels/leases.h"
 #include "transitd/cpus.h"
@@ -20,6 +21,7 @@
 #include "transitd/eal.h"
 #include "transitd/limits.h"
 #include "transitd/lockdown.h"
+#include "transitd/numa.h"
 #include "transitd/ports.h"
 #include "transitd/run_dir.h"
 #include "transitd/service.h"
@@ -37,10 +39,10 @@ struct instance {
 	struct run_dir *run_dir, *state_dir;
 	char socket_path[512];
 	struct ports ports;
+	struct numa numa;
 	struct eal_facts eal;
 	char eal_prefix[EAL_PREFIX_MAX];
 	struct boundary_limits limits;
-	struct rte_mempool *pool;
 	struct crypto *crypto;
 	struct boundary *boundary;
 	struct worker *workers;
@@ -92,6 +94,7 @@ static int checks_start(struct instance *in)
 
 	if (sched_getaffinity(0, sizeof(allowed), &allowed) == 0)
 		rc = cpus_check(&in->conf->system, &allowed);
+	numa_look(&in->numa, "/sys", &in->conf->system);
 	one = ports_plan(&in->ports, in->conf);
 	rc = one < 0 ? one : rc;
 	one = ports_check(&in->ports);
@@ -109,7 +112,9 @@ static int eal_part_start(struct instance *in)
 	eal_prefix(system->run_dir, in->eal_prefix);
 	in->eal.prefix = in->eal_prefix;
 	in->eal.log_level = log_level();
-	ports_facts(&in->ports, in->conf, &in->eal);
+	numa_settle(&in->numa);
+	near_learn(in->numa.worker_node, in->numa.workers);
+	ports_facts(&in->ports, in->conf, &in->numa, &in->eal);
 	return eal_start(system, &in->eal);
 }
 
@@ -120,19 +125,20 @@ static void eal_part_stop(struct instance *in)
 
 static int ports_start(struct instance *in)
 {
-	in->pool = ports_pool(&in->ports, in->conf, in->eal.pci_count > 0);
-	if (!in->pool)
-		return errno_or(-ENOMEM);
-	int rc = ports_open(&in->ports, in->pool);
+	int rc = ports_pools(&in->ports, in->conf, in->eal.pci_count > 0);
+
 	if (rc < 0)
-		rte_mempool_free(in->pool);
+		return rc;
+	rc = ports_open(&in->ports);
+	if (rc < 0)
+		ports_pools_free(&in->ports);
 	return rc;
 }
 
 static void ports_stop(struct instance *in)
 {
 	ports_close(&in->ports);
-	rte_mempool_free(in->pool);
+	ports_pools_free(&in->ports);
 }
 
 static int crypto_start(struct instance *in)
@@ -156,7 +162,7 @@ static void crypto_stop(struct instance *in)
 
 static int boundary_start(struct instance *in)
 {
-	in->boundary = boundary_create(&in->limits, in->crypto, in->pool);
+	in->boundary = boundary_create(&in->limits, in->crypto, in->ports.pool[0]);
 	if (!in->boundary) {
 		int rc = errno_or(-ENOMEM);
 		log_write(LOG_ERROR, LOG, NULL, "tables of workers: %s; raise system.memory",
@@ -165,6 +171,8 @@ static int boundary_start(struct instance *in)
 	}
 	in->boundary->ports = in->ports.count;
 	memcpy(in->boundary->port, in->ports.port, sizeof(in->ports.port));
+	in->boundary->pools = in->ports.homes.pools;
+	memcpy(in->boundary->pool_of, in->ports.pool, sizeof(in->ports.pool));
 	return 0;
 }
 
@@ -180,7 +188,7 @@ static int workers_start(struct instance *in)
 		log_write(LOG_ERROR, LOG, NULL, "workers: no memory; raise system.memory");
 		return errno_or(-ENOMEM);
 	}
-	int rc = workers_deal(in->workers, in->limits.workers, &in->ports);
+	int rc = workers_deal(in->workers, in->conf, &in->numa, &in->ports);
 	if (rc < 0)
 		workers_free(in->workers, in->limits.workers);
 	return rc;
@@ -200,6 +208,7 @@ static int router_start(struct instance *in)
 	    .socket_path = in->socket_path,
 	    .huge_pages = in->eal.huge_pages,
 	    .link_up = port_link_up,
+	    .link_events = port_link_events,
 	    .tend = port_tend,
 	    .steer = steering_apply,
 	    .counts = port_counts,

@@ -16,15 +16,31 @@
 #define LOG       "workers"
 #define LCORE(id) ((id) + 1)
 
-int workers_deal(struct worker *all, unsigned workers, const struct ports *ports)
+/* Once for a port: with which core, and which ones would be near. */
+static void warn_of_distance(
+    const struct conf *conf, const struct numa *numa, const struct port *port, unsigned worker)
+{
+	char cpus[256];
+	struct text text = text_of(cpus, sizeof(cpus));
+
+	numa_cpus("/sys", port->numa_node, &text);
+	log_write(LOG_WARNING, LOG, port->name,
+	    "its NIC is on NUMA node %d, and worker %u that polls it runs on core %u of node %d: all it receives crosses "
+	    "the link between processors, which costs packets per second; `system: worker-cores` with cores of node "
+	    "%d (%s), or a NIC in a slot of node %d, ends that",
+	    port->numa_node, worker, conf->system.worker_cores[worker], numa->worker_node[worker],
+	    port->numa_node, cpus, numa->worker_node[worker]);
+}
+
+int workers_deal(
+    struct worker *all, const struct conf *conf, const struct numa *numa, const struct ports *ports)
 {
 	static struct queue_home homes[WORKERS_MAX * WORKER_QUEUES_MAX];
-	int node[WORKERS_MAX];
-	unsigned count;
+	unsigned count, workers = numa->workers;
+	bool warned[PORTS_MAX] = {false};
 
-	for (unsigned w = 0; w < workers; w++)
-		node[w] = (int)rte_lcore_to_socket_id(LCORE(w));
-	count = queues_deal(ports->port, ports->count, node, workers, homes, RTE_DIM(homes));
+	count = queues_deal(
+	    ports->port, ports->count, numa->worker_node, workers, homes, RTE_DIM(homes));
 	for (unsigned i = 0; i < count; i++) {
 		const struct queue_home *h = &homes[i];
 
@@ -35,8 +51,13 @@ int workers_deal(struct worker *all, unsigned workers, const struct ports *ports
 			    count, workers);
 			return -ENOSPC;
 		}
-		log_write(LOG_DEBUG, LOG, ports->port[h->port]->name,
-		    "queue %u is polled by worker %u", h->queue, h->worker);
+		const struct port *port = ports->port[h->port];
+		log_write(LOG_DEBUG, LOG, port->name, "queue %u is polled by worker %u", h->queue,
+		    h->worker);
+		if (!warned[h->port] && queues_far(port, numa->worker_node[h->worker])) {
+			warn_of_distance(conf, numa, port, h->worker);
+			warned[h->port] = true;
+		}
 	}
 	return 0;
 }

@@ -57,7 +57,8 @@ struct boundary *boundary_create(
 
 	b->workers = limits->workers;
 	b->crypto = crypto;
-	b->pool = pool;
+	b->pool = b->pool_of[0] = pool;
+	b->pools = 1;
 	rc = build(b, limits);
 	if (rc) {
 		boundary_free(b);

@@ -23,6 +23,8 @@
 #include "boundary/trace.h"
 #include "boundary/tunnel.h"
 
+#define POOLS_MAX 8
+
 struct boundary_limits {
 	unsigned workers;
 	uint32_t ifaces, neighbours, nexthops, tunnels, sas, slots;
@@ -46,9 +48,11 @@ struct boundary {
 	struct inject *inject;
 	struct events *events;
 	struct trace trace;
-	struct rte_mempool *pool;           /* packets, with META_BYTES of private area */
-	struct heartbeat beat[WORKERS_MAX]; /* by worker */
-	_Atomic bool stop;                  /* control sets, workers leave their loops */
+	struct rte_mempool *pool; /* packets, with META_BYTES of private area */
+	unsigned pools;           /* of packets in all: one for each NUMA node with ports */
+	struct rte_mempool *pool_of[POOLS_MAX]; /* the first is `pool` */
+	struct heartbeat beat[WORKERS_MAX];     /* by worker */
+	_Atomic bool stop;                      /* control sets, workers leave their loops */
 };
 
 /* `crypto` and `pool` are made by the caller before, and freed after. NULL with errno. */

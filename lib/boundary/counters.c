@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "boundary/counters.h"
+#include "boundary/near.h"
 #include "boundary/pages.h"
 
 #define WORDS (offsetof(struct slot_counters, drop) / sizeof(uint64_t) + DROP_REASON_COUNT)
@@ -30,6 +31,7 @@ int counters_init(struct counters *c, unsigned workers, uint32_t slots)
 			counters_fini(c);
 			return -ENOMEM;
 		}
+		near_pages(w, c->of_worker[w], block_bytes(c));
 	}
 	c->slot_used = xcalloc(slots, sizeof(*c->slot_used));
 	c->slot_used[SLOT_CONTROL] = true;

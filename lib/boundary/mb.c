@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "boundary/epoch.h"
+#include "boundary/near.h"
 
 struct mb {
 	unsigned workers;
@@ -51,7 +52,9 @@ struct mb *mb_open(unsigned workers)
 	mb->control = manager_create(&arch);
 	all = mb->control != NULL;
 	for (unsigned i = 0; i < workers && all; i++) {
+		near_begin(i);
 		mb->of_worker[i] = manager_create(&arch);
+		near_anywhere();
 		all = mb->of_worker[i] != NULL;
 	}
 	if (!all) {

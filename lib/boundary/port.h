@@ -32,9 +32,12 @@ struct port {
 	uint16_t tx_queue_of[WORKERS_MAX];   /* by worker */
 	rte_spinlock_t tx_lock[WORKERS_MAX]; /* by tx queue; used when tx_shared */
 	_Atomic bool link_up;                /* control writes, workers read */
-	int numa_node;
-	char name[PORT_NAME_MAX]; /* key under `ports:` */
-	char device[256];         /* as in the startup file */
+	bool link_interrupt;                 /* the device tells of changes of its link itself */
+	_Atomic uint32_t link_events; /* so often; DPDK's interrupt thread writes, control reads */
+	int numa_node;                /* -1: none, or unknown */
+	const char *spread;           /* what the device spreads flows over its rx queues by */
+	char name[PORT_NAME_MAX];     /* key under `ports:` */
+	char device[256];             /* as in the startup file */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include <rte_esp.h>
 #include <rte_malloc.h>
 
+#include "boundary/near.h"
 #include "datapath/stage.h"
 #include "datapath/trace.h"
 
@@ -37,9 +38,9 @@ struct worker_early {
 	struct room room[ROOMS];
 };
 
-struct worker_early *early_create(const struct boundary *b)
+struct worker_early *early_create(const struct boundary *b, unsigned worker)
 {
-	struct worker_early *e = rte_zmalloc(NULL, sizeof(*e), RTE_CACHE_LINE_SIZE);
+	struct worker_early *e = near_zmalloc(worker, sizeof(*e));
 
 	if (!e)
 		return NULL;

@@ -9,6 +9,7 @@
 #include <rte_malloc.h>
 
 #include "base/secret.h"
+#include "boundary/near.h"
 #include "datapath/esp_frame.h"
 
 #define P1(n)  n
@@ -47,7 +48,7 @@ int esp_mb_init(struct worker *w)
 
 	if (!mb)
 		return 0;
-	w->esp->mb = rte_zmalloc("esp", sizeof(struct esp_mb), RTE_CACHE_LINE_SIZE);
+	w->esp->mb = near_zmalloc(w->id, sizeof(struct esp_mb));
 	if (!w->esp->mb)
 		return -ENOMEM;
 	m = mb_of_worker(mb, w->id);

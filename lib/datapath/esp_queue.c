@@ -11,6 +11,7 @@
 
 #include <rte_malloc.h>
 
+#include "boundary/near.h"
 #include "datapath/esp.h"
 #include "datapath/esp_worker.h"
 
@@ -196,7 +197,7 @@ void esp_poll(struct worker *w, unsigned max, struct rte_mbuf **inner, unsigned 
 
 int esp_worker_init(struct worker *w)
 {
-	struct esp_worker *e = rte_zmalloc("esp", sizeof(struct esp_worker), RTE_CACHE_LINE_SIZE);
+	struct esp_worker *e = near_zmalloc(w->id, sizeof(struct esp_worker));
 	uint8_t device[ESP_QUEUES_MAX];
 
 	if (!e)

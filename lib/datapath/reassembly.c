@@ -17,6 +17,7 @@
 #include <rte_malloc.h>
 #include <rte_random.h>
 
+#include "boundary/near.h"
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
 #include "datapath/trace.h"
@@ -57,9 +58,9 @@ struct worker_reassembly {
 	struct datagram datagram[DATAGRAMS];
 };
 
-struct worker_reassembly *reassembly_create(const struct boundary *b)
+struct worker_reassembly *reassembly_create(const struct boundary *b, unsigned worker)
 {
-	struct worker_reassembly *r = rte_zmalloc(NULL, sizeof(*r), RTE_CACHE_LINE_SIZE);
+	struct worker_reassembly *r = near_zmalloc(worker, sizeof(*r));
 
 	if (!r)
 		return NULL;

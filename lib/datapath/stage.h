@@ -100,14 +100,14 @@ void local(struct worker *w, struct burst *in, struct burst *esp);
 struct rte_mbuf *reassemble(struct worker *w, struct rte_mbuf *m);
 /* Drops what waited too long. Once a round. */
 void reassembly_expire(struct worker *w);
-struct worker_reassembly *reassembly_create(const struct boundary *b);
+struct worker_reassembly *reassembly_create(const struct boundary *b, unsigned worker);
 void reassembly_free(struct worker *w); /* drops what waits */
 
 /* early.c: keeps the ESP packet when its SPI is reserved and there is room; false: the caller still has it. */
 bool early_hold(struct worker *w, struct rte_mbuf *m);
 /* Packets whose SA has come, for esp_in(); BURST_MAX at most. Drops what waited in vain. Once a round and more. */
 unsigned early_take(struct worker *w, struct rte_mbuf **m);
-struct worker_early *early_create(const struct boundary *b);
+struct worker_early *early_create(const struct boundary *b, unsigned worker);
 void early_free(struct worker *w); /* drops what waits */
 
 /* tunnel.c: into tunnels: state, MTU, MSS, encryption, and out by the underlay. */

@@ -8,15 +8,16 @@
 #include <rte_ethdev.h>
 #include <rte_malloc.h>
 
+#include "boundary/near.h"
 #include "datapath/stage.h"
 #include "datapath/trace.h"
 #include "datapath/tx.h"
 
 static_assert(PORTS_MAX <= 32, "worker_tx.used has a bit for every port");
 
-struct worker_tx *tx_create(void)
+struct worker_tx *tx_create(unsigned worker)
 {
-	struct worker_tx *tx = rte_zmalloc(NULL, sizeof(*tx), RTE_CACHE_LINE_SIZE);
+	struct worker_tx *tx = near_zmalloc(worker, sizeof(*tx));
 
 	for (unsigned i = 0; tx && i < PORTS_MAX; i++)
 		tx->port[i].index = (uint16_t)i;

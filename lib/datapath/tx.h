@@ -19,7 +19,7 @@ struct worker_tx {
 	struct tx_port port[PORTS_MAX];
 };
 
-struct worker_tx *tx_create(void);
+struct worker_tx *tx_create(unsigned worker);
 void tx_free(struct worker_tx *tx);
 /* Sends what waits for that port. */
 void tx_flush_port(struct worker *w, struct tx_port *port);

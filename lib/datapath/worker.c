@@ -18,6 +18,7 @@
 #include <rte_pause.h>
 #include <rte_ring.h>
 
+#include "boundary/near.h"
 #include "datapath/esp.h"
 #include "datapath/stage.h"
 #include "datapath/tx.h"
@@ -35,10 +36,12 @@ static int worker_init(struct worker *w, struct boundary *b, unsigned id)
 	w->slots = b->counters.of_worker[id];
 	w->now = rte_rdtsc();
 	snprintf(name, sizeof(name), "ho%" PRIxPTR, (uintptr_t)w);
-	w->handoff_in = rte_ring_create(name, HANDOFF_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
-	w->tx = tx_create();
-	w->reassembly = reassembly_create(b);
-	w->early = early_create(b);
+	w->handoff_in = rte_ring_create(name, HANDOFF_RING, near_node(id), RING_F_SC_DEQ);
+	if (!w->handoff_in) /* its node has no memory left */
+		w->handoff_in = rte_ring_create(name, HANDOFF_RING, SOCKET_ID_ANY, RING_F_SC_DEQ);
+	w->tx = tx_create(id);
+	w->reassembly = reassembly_create(b, id);
+	w->early = early_create(b, id);
 	if (!w->handoff_in || !w->tx || !w->reassembly || !w->early)
 		return -ENOMEM;
 	if (b->crypto)

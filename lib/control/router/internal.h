@@ -42,6 +42,7 @@ struct router {
 	struct event_base *base;
 	struct event *poll_event;
 	struct event *stop_event;
+	struct event *link_event; /* NULL: no port tells of its link itself */
 	struct event *signal_event[3];
 	bool stopping;
 	struct mono stop_deadline;

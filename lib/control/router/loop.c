@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "router/internal.h"
@@ -129,6 +130,25 @@ static void on_links(struct timer *t, struct mono now)
 	timer_arm(&r->timers, t, mono_add(now, LINKS_INTERVAL));
 }
 
+/* The device's own word, sooner than the next look. */
+static void on_link_event(evutil_socket_t fd, short what, void *arg)
+{
+	uint64_t changes;
+
+	if (read(fd, &changes, sizeof(changes)) == sizeof(changes))
+		links_check(arg, mono_now());
+}
+
+static int link_events_init(struct router *r)
+{
+	int fd = r->setup.link_events ? r->setup.link_events() : -1;
+
+	if (fd < 0)
+		return 0;
+	r->link_event = event_new(r->base, fd, EV_READ | EV_PERSIST, on_link_event, r);
+	return r->link_event && event_add(r->link_event, NULL) == 0 ? 0 : -ENOMEM;
+}
+
 /* A worker that makes no rounds forwards nothing: say so at once, and when it is back (C-21). */
 static void heartbeats_check(struct router *r, struct mono now)
 {
@@ -184,6 +204,8 @@ int loop_init(struct router *r)
 	if (r->setup.link_up) {
 		r->links.fn = on_links;
 		timer_arm(&r->timers, &r->links, mono_now());
+		if (link_events_init(r) < 0)
+			return -ENOMEM;
 	}
 	r->second.fn = on_second;
 	timer_arm(&r->timers, &r->second, mono_now());
@@ -200,6 +222,8 @@ void loop_fini(struct router *r)
 		event_free(r->poll_event);
 	if (r->stop_event)
 		event_free(r->stop_event);
+	if (r->link_event)
+		event_free(r->link_event);
 	if (r->base)
 		event_base_free(r->base);
 	timer_cancel(&r->timers, &r->links);

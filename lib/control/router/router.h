@@ -32,6 +32,8 @@ struct router_setup {
 	bool huge_pages;         /* for `show system` */
 	/* Polls the link state of a port (drivers/ knows how); NULL: never changes. */
 	bool (*link_up)(struct port *port);
+	/* A descriptor that is readable when a link may have changed, to be looked at at once; NULL, or -1: none. */
+	int (*link_events)(void);
 	/* Once a second: what a port has to follow outside DPDK; NULL: nothing. */
 	void (*tend)(struct port *port);
 	/* Tells a port that the host uses too what of its traffic is the router's, by that configuration:

@@ -48,14 +48,17 @@ class Guest:
     """One machine. `nics`: list of (namespace, name of the TAP interface there), in the guest's order.
 
     With several queues each, the NICs leave to the guest what an XDP program has to see as it was on the wire.
+    `places`: where a NIC sits, by its number in the list, instead of the machine's own bus; `hash`: NICs spread flows
+    over their queues as the guest tells them.
     """
 
-    def __init__(self, name, nics, memory_mib=320, cpus=1, extra=(), queues=1):
-        self.queues = queues
+    def __init__(self, name, nics, memory_mib=320, cpus=1, extra=(), queues=1, places=None, hash=False):
+        self.queues, self.places, self.hash = queues, places or {}, hash
         self.name, self.nics, self.memory_mib, self.cpus = name, nics, memory_mib, cpus
         self.extra = list(extra)
         self.dir = process.log_path(name)  # seen by the guest under the same path, writable
         self.console = process.log_path(f"{name}.console")
+        self.monitor = f"/run/monitor-{name}.sock"
         self.process = self.agent = None
 
     def _shares(self):
@@ -71,6 +74,7 @@ class Guest:
         argv = ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", self.cpus,
                 "-m", self.memory_mib, "-machine", "pc", "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-serial", f"file:{self.console}",
+                "-monitor", f"unix:{self.monitor},server=on,wait=off",
                 "-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={listen}",
                 "-device", "virtserialport,chardev=agent,name=agent",
                 "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
@@ -80,13 +84,16 @@ class Guest:
                      "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag}"]
             if there:
                 words.append(f"share={tag}:{there}:{mode}")
+        argv += self.extra
         for i, ends in enumerate(fds):
             several = self.queues > 1
             end = f"fds={':'.join(map(str, ends))}" if several else f"fd={ends[0]}"
             argv += ["-netdev", f"tap,id=n{i},{end}", "-device",
-                     f"virtio-net-pci,netdev=n{i},mac={mac}{i:02x},romfile=,addr={0x10 + i:#x}"
-                     + (f",mq=on,vectors={2 * self.queues + 2},{_NO_OFFLOADS}" if several else "")]
-        return [*argv, *self.extra, "-kernel", os.path.join(image_dir(), "vmlinuz"), "-initrd",
+                     f"virtio-net-pci,id=nic{i},netdev=n{i},mac={mac}{i:02x},romfile=,"
+                     + self.places.get(i, f"bus=pci.0,addr={0x10 + i:#x}")
+                     + (f",mq=on,vectors={2 * self.queues + 2},{_NO_OFFLOADS}" if several else "")
+                     + (",rss=on,hash=on" if self.hash else "")]
+        return [*argv, "-kernel", os.path.join(image_dir(), "vmlinuz"), "-initrd",
                 os.path.join(image_dir(), "initramfs"), "-append", " ".join(words)]
 
     def start(self):
@@ -176,6 +183,22 @@ class Guest:
         path = os.path.join(self.dir, name)
         if os.path.exists(path):
             os.rename(path, f"{path}.{len(os.listdir(self.dir))}")
+
+    def tell_machine(self, line):
+        """A command of qemu's monitor: `set_link nic0 off`."""
+        with socket.socket(socket.AF_UNIX) as monitor:
+            monitor.settimeout(10)
+            monitor.connect(self.monitor)
+            answer = ""
+            for words in (None, line):
+                if words:
+                    monitor.sendall(words.encode() + b"\n")
+                    answer = ""
+                while not answer.endswith("(qemu) "):
+                    piece = monitor.recv(4096)
+                    assert piece, f"the monitor of {self.name} has ended"
+                    answer += piece.decode(errors="replace")
+        return answer
 
     def power_off(self):
         if self.process:

@@ -56,10 +56,12 @@ class GuestTransitd(transitd.Transitd):
     """`nics`: (namespace, TAP) of the uplink, then of the LAN; they take the place of the file's two ports."""
 
     queues = 1
+    pci = _PCI
+    machine = {"cpus": 2}  # arguments of guest.Guest
 
     def __init__(self, nics, name="tr"):  # pylint: disable=super-init-not-called
         self.name = name
-        self.guest = guest.Guest(f"{name}-vm", nics, memory_mib=_MEMORY_MIB, cpus=2, queues=self.queues)
+        self.guest = guest.Guest(f"{name}-vm", nics, memory_mib=_MEMORY_MIB, queues=self.queues, **self.machine)
         self.run_dir = f"/run/transitd-{name}"
         self.socket = f"{self.run_dir}/transitd.sock"
         self.process = None
@@ -74,7 +76,7 @@ class GuestTransitd(transitd.Transitd):
         self.config_file = os.path.join(self.guest.dir, f"{self.name}.yaml")
         self.guest.sh(f"echo {_HUGE_PAGES} >/proc/sys/vm/nr_hugepages && mkdir -p /dev/hugepages && "
                       "mount -t hugetlbfs nodev /dev/hugepages")
-        for nic in _PCI:
+        for nic in self.pci:
             self.nic("bind", nic)
         return self
 
@@ -84,7 +86,7 @@ class GuestTransitd(transitd.Transitd):
 
     def write(self, config):
         ports = {name: dict(port, device=pci, descriptors=256)
-                 for (name, port), pci in zip(config["ports"].items(), _PCI)}
+                 for (name, port), pci in zip(config["ports"].items(), self.pci)}
         system = {"huge-pages": "required", "memory": "256M", **config.get("system", {})}
         return super().write(dict(config, ports=ports, system=system))
 
@@ -128,6 +130,20 @@ class SteeredTransitd(GuestTransitd):
                  for (name, port), ifname in zip(config["ports"].items(), _KERNEL_NICS)}
         system = {"huge-pages": "no", "memory": "256M", **config.get("system", {})}
         return transitd.Transitd.write(self, dict(config, ports=ports, system=system))
+
+
+class NumaTransitd(GuestTransitd):
+    """A machine of two NUMA nodes: CPU 0 and the first NIC on node 0, CPUs 1 and 2 and the second NIC on node 1."""
+
+    queues = 2
+    pci = ("0000:41:01.0", "0000:81:01.0")
+    machine = {
+        "cpus": 3, "places": {0: "bus=near,addr=1", 1: "bus=far,addr=1"}, "hash": True,
+        "extra": ("-object", f"memory-backend-ram,id=m0,size={_MEMORY_MIB // 2}M",
+                  "-object", f"memory-backend-ram,id=m1,size={_MEMORY_MIB // 2}M",
+                  "-numa", "node,nodeid=0,memdev=m0,cpus=0", "-numa", "node,nodeid=1,memdev=m1,cpus=1-2",
+                  "-device", "pxb,id=near,bus_nr=64,numa_node=0,bus=pci.0,addr=0x13",
+                  "-device", "pxb,id=far,bus_nr=128,numa_node=1,bus=pci.0,addr=0x14")}
 
 
 class GuestWorld(world.World):

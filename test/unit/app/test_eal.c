@@ -78,6 +78,28 @@ static void packet_buffers_fit_the_first_memory(void **state)
 	}
 }
 
+/* Node by node, where the packets are and where the workers are; never more than there may be at all. */
+static void words_of_a_machine_with_nodes(void **state)
+{
+	struct conf_system system = {.control_core = 0,
+	    .worker_cores = (uint32_t[]){3},
+	    .worker_cores_count = 1,
+	    .memory = 512 * MIB};
+	struct eal_facts facts = {.huge_pages = true,
+	    .prefix = "p",
+	    .packet_bytes = 27 * MIB,
+	    .by_node = true,
+	    .first_on = {eal_first_bytes(27 * MIB, false), eal_first_bytes(500 * MIB, true)}};
+
+	assert_words(&system, &facts,
+	    "transitd --lcores=0@0,1@3 --main-lcore=0 --file-prefix=p "
+	    "--socket-mem=28,512,0,0,0,0,0,0 --socket-limit=512,512,512,512,512,512,512,512 "
+	    "--in-memory --no-pci --log-level=*:warning");
+	assert_int_equal(eal_first_bytes(0, false), 0);
+	assert_int_equal(eal_first_bytes(0, true), 128 * MIB);
+	assert_int_equal(eal_first_bytes(130 * MIB, true), 171 * MIB);
+}
+
 /* High CPU numbers are beyond the lcores that DPDK knows; lcores stay small. */
 static void words_of_a_large_machine(void **state)
 {
@@ -225,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    log_test(words),
+	    log_test(words_of_a_machine_with_nodes),
 	    log_test(packet_buffers_fit_the_first_memory),
 	    log_test(words_of_a_large_machine),
 	    log_test(too_many_words),

@@ -36,7 +36,7 @@ static int eal_setup(void **state)
 		argv[i] = words[i];
 	if (rte_eal_init(TEST_COUNT(words), argv) < 0)
 		return -1;
-	test_pool = packet_pool_create("first", 16383, 1500, false);
+	test_pool = packet_pool_create("first", 16383, 1500, false, -1);
 	return test_pool ? 0 : -1;
 }
 
@@ -56,6 +56,7 @@ static struct port_spec spec_of(const char *device, uint16_t index)
 	    .workers = 1,
 	    .descriptors = 256,
 	    .pool = test_pool,
+	    .node = -1,
 	};
 }
 

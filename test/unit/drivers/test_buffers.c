@@ -22,21 +22,25 @@ static void room_holds_the_frame(void **state)
 static void count_follows_queues(void **state)
 {
 	struct port_spec specs[] = {spec_of("tap:a", 0), spec_of("af_xdp:b", 1)};
-	unsigned one = packet_buffers(specs, 1, 1);
+	unsigned one = packet_buffers(specs, 1, 1, NULL);
 
 	assert_true(one > 2 * 256);
 	/* the second port's rings, which the driver keeps full, come on top */
-	assert_true(packet_buffers(specs, 2, 1) >= one + 2 * 256 + 6144);
-	assert_true(packet_buffers(specs, 1, 4) >= one + 3 * 2 * 256);
+	assert_true(packet_buffers(specs, 2, 1, NULL) >= one + 2 * 256 + 6144);
+	assert_true(packet_buffers(specs, 1, 4, NULL) >= one + 3 * 2 * 256);
+	/* a pool for one of two ports: what both may be sending, what one receives */
+	assert_int_equal(packet_buffers(specs, 2, 1, (const bool[]){true, false}), one + 256);
+	assert_int_equal(packet_buffers(specs, 2, 1, (const bool[]){false, true}),
+	    packet_buffers(specs, 2, 1, NULL) - 256);
 	specs[0].queues = 2;
-	assert_int_equal(packet_buffers(specs, 1, 1), one + 2 * 256);
+	assert_int_equal(packet_buffers(specs, 1, 1, NULL), one + 2 * 256);
 }
 
 /* In a row without a gap (AF_XDP), each with its private area and room behind the headroom. */
 static void every_buffer_is_whole(void **state)
 {
 	struct rte_mbuf *m[1000];
-	struct rte_mempool *pool = packet_pool_create("second", TEST_COUNT(m), 1500, false);
+	struct rte_mempool *pool = packet_pool_create("second", TEST_COUNT(m), 1500, false, -1);
 
 	assert_non_null(pool);
 	assert_int_equal(pool->nb_mem_chunks, 1);
@@ -58,7 +62,7 @@ static void every_buffer_is_whole(void **state)
 /* What is asked for before there is a pool is what one takes. */
 static void bytes_are_those_of_the_pool(void **state)
 {
-	struct rte_mempool *pool = packet_pool_create("second", 500, 1500, false);
+	struct rte_mempool *pool = packet_pool_create("second", 500, 1500, false, -1);
 
 	assert_non_null(pool);
 	assert_int_equal(packet_pool_bytes(500, 1500),
@@ -68,7 +72,7 @@ static void bytes_are_those_of_the_pool(void **state)
 
 static void too_many_buffers(void **state)
 {
-	assert_null(packet_pool_create("second", 1u << 20, 9000, false));
+	assert_null(packet_pool_create("second", 1u << 20, 9000, false, -1));
 }
 
 int main(void)

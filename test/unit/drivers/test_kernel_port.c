@@ -117,7 +117,7 @@ static void af_packet_carries_jumbo_frames(void **state)
 	struct port_spec a, b;
 	struct port *pa, *pb;
 
-	test_pool = packet_pool_create("second", 2047, 9000, false);
+	test_pool = packet_pool_create("second", 2047, 9000, false, -1);
 	assert_non_null(test_pool);
 	a = spec_of("af_packet:va", 0);
 	b = spec_of("af_packet:vb", 1);
@@ -217,7 +217,7 @@ static void af_xdp_is_no_jumbo_port(void **state)
 	need_privilege();
 	struct rte_mempool *usual = test_pool;
 
-	test_pool = packet_pool_create("second", 1023, 9000, false);
+	test_pool = packet_pool_create("second", 1023, 9000, false, -1);
 	assert_non_null(test_pool);
 	struct port_spec a = spec_of("af_xdp:va", 0);
 	a.mtu = 9000;
@@ -430,7 +430,7 @@ static void the_program_comes_and_goes(void **state)
 	need_privilege();
 	/* the driver does not give back what its rings held: a pool that ends with the test */
 	struct rte_mempool *usual = test_pool;
-	test_pool = packet_pool_create("second", 16383, 1500, false);
+	test_pool = packet_pool_create("second", 16383, 1500, false, -1);
 	assert_non_null(test_pool);
 	struct port_spec a = spec_of("af_xdp:va", 0), again = spec_of("af_xdp:va", 1);
 
@@ -503,7 +503,7 @@ static void tap_is_no_jumbo_port(void **state)
 	need_privilege();
 	struct rte_mempool *usual = test_pool;
 
-	test_pool = packet_pool_create("second", 1023, 9000, false);
+	test_pool = packet_pool_create("second", 1023, 9000, false, -1);
 	assert_non_null(test_pool);
 	struct port_spec spec = spec_of("tap:tap9", 0);
 	spec.mtu = 9000;

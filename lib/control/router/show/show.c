@@ -22,6 +22,12 @@ static json_t *show_system(void *ctx, const json_t *request, struct api_error *e
 	uint32_t half_open, ike_sas;
 	const char *prefix;
 	json_t *workers = json_array();
+	uint64_t in_use = 0, buffers = 0;
+
+	for (unsigned i = 0; i < r->b->pools; i++) {
+		in_use += rte_mempool_in_use_count(r->b->pool_of[i]);
+		buffers += r->b->pool_of[i]->size;
+	}
 
 	for (unsigned i = 0; i < r->b->workers; i++) {
 		const struct heartbeat *beat = &r->b->beat[i];
@@ -41,10 +47,9 @@ static json_t *show_system(void *ctx, const json_t *request, struct api_error *e
 	    rte_version(), "file-prefix", prefix ? prefix + 1 : NULL, "crypto",
 	    crypto_describe(r->b->crypto), "huge-pages", r->setup.huge_pages, "workers", workers,
 	    "ike-sas", (json_int_t)ike_sas, "half-open-ike-sas", (json_int_t)half_open,
-	    "buffers-in-use", (json_int_t)rte_mempool_in_use_count(r->b->pool), "buffers",
-	    (json_int_t)r->b->pool->size, "longest-control-round-ms",
-	    (double)r->longest_round_ns / 1e6, "longest-control-stall-ms",
-	    (double)r->longest_busy_ns / 1e6);
+	    "buffers-in-use", (json_int_t)in_use, "buffers", (json_int_t)buffers,
+	    "longest-control-round-ms", (double)r->longest_round_ns / 1e6,
+	    "longest-control-stall-ms", (double)r->longest_busy_ns / 1e6);
 }
 
 static void add_count(void *ctx, const char *name, uint64_t value)
@@ -71,13 +76,15 @@ static json_t *port_row(const struct port *p)
 
 	rte_ether_format_addr(mac, sizeof(mac), &p->mac);
 	rte_eth_stats_get(p->dpdk_id, &stats);
-	return json_pack("{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	return json_pack(
+	    "{s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 	    "name", p->name, "device", p->device, "link", atomic_load(&p->link_up) ? "up" : "down",
 	    "mac", mac, "mtu", (int)p->mtu, "rx-queues", (int)p->rx_queues, "tx-queues",
-	    (int)p->tx_queues, "rx-packets", (json_int_t)stats.ipackets, "rx-bytes",
-	    (json_int_t)stats.ibytes, "tx-packets", (json_int_t)stats.opackets, "tx-bytes",
-	    (json_int_t)stats.obytes, "rx-missed", (json_int_t)stats.imissed, "rx-errors",
-	    (json_int_t)stats.ierrors, "tx-errors", (json_int_t)stats.oerrors);
+	    (int)p->tx_queues, "numa-node", p->numa_node, "link-events",
+	    (json_int_t)atomic_load(&p->link_events), "rx-packets", (json_int_t)stats.ipackets,
+	    "rx-bytes", (json_int_t)stats.ibytes, "tx-packets", (json_int_t)stats.opackets,
+	    "tx-bytes", (json_int_t)stats.obytes, "rx-missed", (json_int_t)stats.imissed,
+	    "rx-errors", (json_int_t)stats.ierrors, "tx-errors", (json_int_t)stats.oerrors);
 }
 
 static json_t *show_ports(void *ctx, const json_t *request, struct api_error *error)
