@@ -100,3 +100,25 @@ class VhostUser(Both, VhostLab):
     device = f"vdev:net_vhost0,iface={SOCKET}"
     vdev = f"net_virtio_user0,path={SOCKET},queue_size=1024"
     router_first = True
+
+
+MEMIF = "/run/vhost/lan.memif"
+
+
+class Memif(Both, VhostLab):
+    """vdev:net_memif: shared memory without virtio, as VPP and other DPDK processes have it. The router listens."""
+
+    device = f"vdev:net_memif0,role=server,socket={MEMIF},socket-abstract=no"
+    vdev = f"net_memif0,role=client,socket={MEMIF},socket-abstract=no,rsize=11"
+    router_first = True
+
+    def test_the_other_end_comes_back(self):
+        for end in (self.switch.stop, self.switch.kill):
+            if self.switch.process is None:
+                self.switch.start()
+            self.wait_link("up")
+            end()
+            self.wait_link("down")
+        self.switch.start()
+        self.wait_link("up")
+        self.carries()
