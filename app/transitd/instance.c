@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_eal.h>
+
 #include "base/log.h"
 #include "boundary/boundary.h"
 #include "boundary/near.h"
@@ -23,6 +25,7 @@
 #include "transitd/lockdown.h"
 #include "transitd/numa.h"
 #include "transitd/ports.h"
+#include "transitd/privileges.h"
 #include "transitd/run_dir.h"
 #include "transitd/service.h"
 #include "transitd/steering.h"
@@ -264,6 +267,7 @@ int instance_run(const struct args *args, struct conf *conf, struct startup *sta
 	}
 	if (rc == 0) {
 		dpdk_log_run();
+		privileges_drop(in.eal.huge_pages && rte_eal_iova_mode() == RTE_IOVA_PA);
 		lockdown();
 		service_ready("running");
 		rc = router_run(in.router);

@@ -3,8 +3,7 @@
 /*
  * A seccomp filter that names what is refused. DPDK, its drivers and libraries below them use calls that differ by
  * version, so a list of what is allowed would break somewhere; the calls here are of no use to a router that runs.
- * Capabilities are bounded from outside (the systemd unit), because those of threads that run already cannot be
- * taken away by another; a filter can be put on all of them at once.
+ * Capabilities are given up before (privileges.c).
  */
 
 #include "transitd/lockdown.h"

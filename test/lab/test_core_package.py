@@ -13,6 +13,8 @@ from rig.case import Lab
 ROOT = "/run/root"  # of the system that the package is installed into
 CONFIG = "/etc/transitd/transitd.yaml"
 UNIT = "/lib/systemd/system/transitd.service"
+# DAC_OVERRIDE, NET_BIND_SERVICE, NET_ADMIN, NET_RAW, IPC_LOCK, BPF: the capabilities of a router that runs
+RUNNING = {1, 10, 12, 13, 14, 39}
 
 
 class Package(Lab):
@@ -138,9 +140,13 @@ class Package(Lab):
         daemon, manager = self.launch()
         self.assertIn("net_ring0", self.inside("transitctl", "show", "ports"))
         self.assertEqual(manager.recv(4096), b"WATCHDOG=1\n")
-        with open(f"/proc/{daemon.pid}/status") as f:
-            status = f.read()
-        self.assertIn("Seccomp:\t2", status)
+        for thread in os.listdir(f"/proc/{daemon.pid}/task"):
+            with open(f"/proc/{daemon.pid}/task/{thread}/status") as f:
+                status = f.read()
+            self.assertIn("Seccomp:\t2", status)
+            for word in ("CapPrm", "CapEff"):
+                held = int(re.search(rf"{word}:\s+(\w+)", status).group(1), 16)
+                self.assertEqual({bit for bit in range(64) if held >> bit & 1} - RUNNING, set(), status)
         self.assertEqual(os.stat(self.path("/run/transitd/transitd.sock")).st_mode & 0o777, 0o660)
         self.assertEqual(os.stat(self.path("/var/lib/transitd")).st_mode & 0o777, 0o700)
         words = self.inside("bash", "-c", "source /usr/share/bash-completion/completions/transitctl; "
