@@ -2,8 +2,11 @@
 """transitctl nic with a kernel that acts: a virtio NIC of a guest goes to the driver for DPDK, and back."""
 
 import json
+import os
+import re
+import shlex
 
-from rig import guest_transitd, net
+from rig import guest_transitd, net, tools
 from rig.case import Lab
 
 KEPT, GIVEN = "0000:00:10.0", "0000:00:11.0"
@@ -57,3 +60,22 @@ class Nics(Lab):
             self.assertEqual(self.nics()[KEPT]["interface"], "eth0")
             self.router.nic("unbind", GIVEN)
             self.assertEqual(self.nics()[GIVEN]["interface"], "eth1")
+
+    def test_the_service_takes_them_as_the_page_says(self):
+        """What runs before the service starts, with the settings that config/virtual-machine.md gives to cloud-init."""
+        with open(os.path.join(tools.ROOT, "config", "virtual-machine.md")) as page:
+            text = re.search(r"path: /etc/default/transitd\n    content: \|\n((?:      .*\n)+)", page.read()).group(1)
+        settings = dict(line.strip().split("=", 1) for line in text.splitlines())
+        self.assertEqual(set(settings), {"HUGEPAGES", "NICS"})
+        wanted = {"HUGEPAGES": "32", "NICS": GIVEN, "TRANSITCTL": self.router.program("transitctl")}
+        words = " ".join(f"{name}={shlex.quote(wanted[name])}" for name in (*settings, "TRANSITCTL"))
+        for script in ("reserve-hugepages", "bind-nics"):
+            with open(os.path.join(tools.ROOT, "config", "systemd", script)) as source:
+                path = self.router.guest.write(script, source.read())
+            self.router.guest.sh(f"{words} sh {path}")
+        self.assertEqual(self.nics()[GIVEN]["of"], "transitd")
+        self.assertEqual(self.nics()[KEPT]["of"], "kernel")
+        pages = self.router.guest.sh("cat /sys/devices/system/node/node*/hugepages/hugepages-2048kB/nr_hugepages")
+        self.assertGreaterEqual(sum(map(int, pages.split())), 32)
+        self.router.nic("unbind", GIVEN)
+        self.assertEqual(self.nics()[GIVEN]["of"], "kernel")
