@@ -115,6 +115,8 @@ void ike_child_use(struct ike_child_sa *c)
 		return;
 	c->outbound = true;
 	c->use = ++t->uses;
+	c->ready = (struct mono){0};
+	ike_child_clock(c);
 	if (e->ops->child_out(e->ctx, t->id, &c->info)) {
 		c->outbound = false;
 		ike_tunnel_error(t, IKE_ERROR_INSTALL_FAILED, "ipsec", NULL, NULL);

@@ -45,10 +45,11 @@ struct ike_child_sa {
 	struct ike_tie tie;
 	struct mono made, soft, hard; /* 0: none */
 	struct mono drained;          /* when DRAINING ends */
-	bool rehearsing;              /* its first rekey is a rehearsal; then `soft` becomes... */
-	struct mono regular_soft;     /* ...this again, should it fail */
-	struct mono said;             /* our last delete of it, where nobody answers (IKEv1) */
-	uint8_t replaced_s;           /* how long REPLACED lasts; 0: the usual time */
+	struct mono ready; /* when it comes into use, because the peer sends on it; 0: no matter */
+	bool rehearsing;   /* its first rekey is a rehearsal; then `soft` becomes... */
+	struct mono regular_soft; /* ...this again, should it fail */
+	struct mono said;         /* our last delete of it, where nobody answers (IKEv1) */
+	uint8_t replaced_s;       /* how long REPLACED lasts; 0: the usual time */
 	bool
 	    contested; /* to be deleted, while the peer may take it for the one that stays (IKEv1) */
 	struct timer timer;
@@ -64,6 +65,8 @@ void ike_child_set_state(struct ike_child_sa *c, enum ike_child_state state);
 const char *ike_child_state_name(enum ike_child_state state);
 /* The peer receives on it: what leaves goes this way from now on. */
 void ike_child_use(struct ike_child_sa *c);
+/* The peer sends on it, and soon receives on it: it comes into use then, or now when no other one carries packets. */
+void ike_child_ready(struct ike_child_sa *c);
 /* All Child SAs of the IKE SA that wait for ike_child_use(): the peer has shown that it got our response. */
 void ike_child_use_all(struct ike_sa *sa);
 /* Another one that carries what leaves for the same slot; NULL. */

@@ -7,7 +7,8 @@
 
 #include "ike/child.h"
 
-#define REPLACED_S 60 /* the one who rekeyed should have deleted the old one by then */
+#define REPLACED_S 60  /* the one who rekeyed should have deleted the old one by then */
+#define READY_MS   200 /* libreswan makes the SA that it sends on first, then the other one */
 
 static struct mono earlier(struct mono a, struct mono b)
 {
@@ -33,10 +34,30 @@ void ike_child_end(struct ike_child_sa *c)
 	ike_task_add(c->sa, IKE_TASK_DELETE_CHILD, c->info.spi_in, NULL);
 }
 
+static bool waits_for_peer(const struct ike_child_sa *c)
+{
+	return c->state == IKE_CHILD_INSTALLED && !c->outbound && mono_is_set(c->ready);
+}
+
+void ike_child_ready(struct ike_child_sa *c)
+{
+	if (!ike_child_sibling(c)) {
+		ike_child_use(c);
+	} else if (!mono_is_set(c->ready)) {
+		c->ready = mono_add(c->sa->engine->now, DUR_MS(READY_MS));
+		if (waits_for_peer(c))
+			ike_child_clock(c);
+	}
+}
+
 static void due(struct timer *timer, struct mono now)
 {
 	struct ike_child_sa *c = container_of(timer, struct ike_child_sa, timer);
 
+	if (waits_for_peer(c) && !mono_before(now, c->ready)) {
+		ike_child_use(c);
+		return;
+	}
 	if (c->state == IKE_CHILD_DRAINING) {
 		if (!c->sa->driver->linger || !c->sa->driver->linger(c))
 			ike_child_kill(c);
@@ -71,7 +92,9 @@ void ike_child_clock(struct ike_child_sa *c)
 	struct ike_engine *e = c->sa->engine;
 	struct mono due_at = c->hard;
 
-	if (c->state == IKE_CHILD_INSTALLED)
+	if (waits_for_peer(c))
+		due_at = earlier(c->ready, earlier(c->soft, c->hard));
+	else if (c->state == IKE_CHILD_INSTALLED)
 		due_at = earlier(c->soft, c->hard);
 	else if (c->state == IKE_CHILD_REPLACED)
 		due_at = earlier(

@@ -241,7 +241,7 @@ void ike_child_used(struct ike_engine *e, struct mono now, uint32_t id, uint32_t
 	e->now = now;
 	/* Of ours it says nothing: a peer may send on it before it can receive. The old one carries on for its time. */
 	if (!c->tie.ours || !ike_child_sibling(c))
-		ike_child_use(c);
+		ike_child_ready(c);
 	ike_engine_settle(e);
 }
 

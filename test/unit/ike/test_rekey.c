@@ -112,6 +112,33 @@ static void test_child(void **state)
 	}
 }
 
+/* libreswan, which rekeys, sends on the new one some milliseconds before it can receive there. */
+static void test_peer_sends_early(void **state)
+{
+	struct pair *p = &pair;
+	uint32_t before;
+
+	for (unsigned side = 0; side < 2; side++) {
+		pair_init(p);
+		pair_start(p);
+		before = pair_in_use(p, !side)->info.spi_out;
+		p->filter = watch_traffic;
+		rekey(p, side, false);
+		pair_settle(p);
+		use_newest(p, !side);
+		pair_settle(p);
+		assert_int_equal(pair_in_use(p, !side)->info.spi_out, before);
+		pair_run(p, DUR_MS(100));
+		assert_int_equal(pair_in_use(p, !side)->info.spi_out, before);
+		pair_run(p, DUR_MS(150)); /* before the other end deletes the old one */
+		assert_int_not_equal(pair_in_use(p, !side)->info.spi_out, before);
+		pair_run(p, DUR_S(2));
+		pair_assert_up(p);
+		assert_single(p);
+		pair_end(p);
+	}
+}
+
 /* V2-16, V2-04 */
 static void test_ike(void **state)
 {
@@ -504,6 +531,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_child),
+	    cmocka_unit_test(test_peer_sends_early),
 	    cmocka_unit_test(test_ike),
 	    cmocka_unit_test(test_simultaneous),
 	    cmocka_unit_test(test_heir_is_at_work),
