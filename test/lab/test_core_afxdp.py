@@ -80,6 +80,9 @@ class Shared(Lab):
 
         def since(port, name):
             return after[port]["steering"][name] - before[port]["steering"][name]
+        for name in ("wan0", "lan0"):
+            seen = {verdict: since(name, verdict) for verdict in after[name]["steering"] if since(name, verdict)}
+            self.note(f"{name}: {seen}")
         self.assertGreaterEqual(since("wan0", "ike"), 4000, "ESP in UDP of one direction")
         self.assertGreaterEqual(since("wan0", "host"), 10000, "segments of 25 MB")
         self.assertGreaterEqual(since("lan0", "attachment"), 4000, "the VLAN of the other direction")
