@@ -85,7 +85,7 @@ def thread_of(pid, name):
 class Transitd:
     """What left on the second port, as transitctl tells."""
 
-    worker = 'rte-worker-{core}'
+    worker = 'rte-worker-1'  # the first one, on whatever core
 
     def __init__(self, build, directory, core, control):
         config = directory / 'transitd.yaml'
