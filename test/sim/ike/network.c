@@ -30,11 +30,6 @@ struct ip_addr sim_nat_addr(void)
 	return ip_v4(0xcb007163); /* 203.0.113.99 */
 }
 
-static bool chance(struct sim *s, unsigned percent)
-{
-	return rng_below(&s->rng, 100) < percent;
-}
-
 static void enqueue(struct sim *s, struct sim_packet *p, int64_t delay)
 {
 	struct sim_packet **at = &s->queue;
@@ -107,7 +102,7 @@ static void mutate(struct sim *s, struct sim_packet *p)
 	for (unsigned i = 0; i < flips; i++)
 		p->bytes[rng_below(&s->rng, (uint32_t)p->len)] ^=
 		    (uint8_t)(1 << rng_below(&s->rng, 8));
-	if (chance(s, 20)) {
+	if (sim_chance(s, 20)) {
 		p->len = 1 + rng_below(&s->rng, (uint32_t)p->len);
 		if (p->len >= 28) { /* with a length field that fits */
 			p->bytes[24] = p->bytes[25] = 0;
@@ -133,15 +128,15 @@ void sim_send_ike(struct sim_host *from, const struct ike_endpoint *local,
 {
 	struct sim *s = from->sim;
 	const struct sim_faults *f = &s->faults;
-	unsigned copies = 1 + chance(s, f->duplicate);
+	unsigned copies = 1 + sim_chance(s, f->duplicate);
 
 	sim_check_ids(s, from->index, bytes, len);
-	if (chance(s, f->loss))
+	if (sim_chance(s, f->loss))
 		copies--;
 	for (unsigned i = 0; i < copies; i++)
 		enqueue(s, packet_new(from, local, remote, bytes, len),
 		    between(s, f->delay_min_ns, f->delay_max_ns));
-	if (chance(s, f->mutate) && may_forge(s, bytes)) {
+	if (sim_chance(s, f->mutate) && may_forge(s, bytes)) {
 		struct sim_packet *forged = packet_new(from, local, remote, bytes, len);
 
 		mutate(s, forged);

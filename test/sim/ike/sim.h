@@ -110,10 +110,23 @@ struct sim_child *sim_host_in_use(struct sim_host *h, uint8_t family);
 /* How many Child SAs of the family carry what leaves, and how many stay at all. */
 void sim_host_count(struct sim_host *h, uint8_t family, unsigned *out, unsigned *all);
 
-/* ---- scenario.c ---- */
+/* Of the network and of events. */
+static inline unsigned sim_below(struct sim *s, unsigned bound)
+{
+	return rng_below(&s->rng, bound);
+}
+static inline bool sim_chance(struct sim *s, unsigned percent)
+{
+	return sim_below(s, 100) < percent;
+}
+
+/* ---- setup.c ---- */
 
 /* Chooses configurations and faults from the seed. */
 void sim_setup(struct sim *s);
+
+/* ---- scenario.c ---- */
+
 /* Plays it to the end. False, and s->failure, when an invariant was broken. */
 bool sim_play(struct sim *s);
 void sim_describe(const struct sim *s);
