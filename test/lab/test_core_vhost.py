@@ -69,18 +69,8 @@ class Both:
         self.assertEqual(self.near.ping(self.far, count=1, wait_s=0.5), 0)
 
 
-class VirtioUser(Both, VhostLab):
-    """virtio-user:PATH: the other end listens on the socket."""
-
-    device = f"virtio-user:{SOCKET}"
-    vdev = f"net_vhost0,iface={SOCKET}"
-
-
-class VirtioUserServer(Both, VhostLab):
-    """virtio-user:PATH,server=1: the router listens, and the other end may come, go and come back."""
-
-    device = f"virtio-user:{SOCKET},server=1"
-    vdev = f"net_vhost0,iface={SOCKET},client=1"
+class ComesBack:
+    """The router listens, and the other end may come, go and come back."""
 
     def test_the_other_end_comes_back(self):
         for end in (self.switch.stop, self.switch.kill):
@@ -92,6 +82,20 @@ class VirtioUserServer(Both, VhostLab):
         self.switch.start()
         self.wait_link("up")
         self.carries()
+
+
+class VirtioUser(Both, VhostLab):
+    """virtio-user:PATH: the other end listens on the socket."""
+
+    device = f"virtio-user:{SOCKET}"
+    vdev = f"net_vhost0,iface={SOCKET}"
+
+
+class VirtioUserServer(Both, ComesBack, VhostLab):
+    """virtio-user:PATH,server=1: the router listens, and the other end may come, go and come back."""
+
+    device = f"virtio-user:{SOCKET},server=1"
+    vdev = f"net_vhost0,iface={SOCKET},client=1"
 
 
 class VhostUser(Both, VhostLab):
@@ -105,20 +109,9 @@ class VhostUser(Both, VhostLab):
 MEMIF = "/run/vhost/lan.memif"
 
 
-class Memif(Both, VhostLab):
+class Memif(Both, ComesBack, VhostLab):
     """vdev:net_memif: shared memory without virtio, as VPP and other DPDK processes have it. The router listens."""
 
     device = f"vdev:net_memif0,role=server,socket={MEMIF},socket-abstract=no"
     vdev = f"net_memif0,role=client,socket={MEMIF},socket-abstract=no,rsize=11"
     router_first = True
-
-    def test_the_other_end_comes_back(self):
-        for end in (self.switch.stop, self.switch.kill):
-            if self.switch.process is None:
-                self.switch.start()
-            self.wait_link("up")
-            end()
-            self.wait_link("down")
-        self.switch.start()
-        self.wait_link("up")
-        self.carries()
