@@ -49,14 +49,26 @@ static inline unsigned decide_entry(const struct nexthop *nh, uint16_t attachmen
 	return DROP_NOT;
 }
 
-/* The leaf of a group for that flow; NULL (DROP_NO_MEMBER) when no member is usable. */
+/* Does decide_entry() let the packet pass, to a way out of the router or a group of them? In fewer questions. */
+static inline bool decide_transit(const struct nexthop *nh, uint16_t attachment)
+{
+	return nh && nh->kind >= NH_GROUP && attachment != 0 && nexthop_permits(nh, attachment);
+}
+
+/* The leaf of a group for that flow; NULL or of kind NH_NONE when no member is usable. */
+static inline const struct nexthop *decide_bucket(
+    const struct nexthops *t, const struct nexthop *group, uint32_t hash)
+{
+	return nexthop_get(t, group->bucket[hash % ECMP_BUCKETS]);
+}
+
+/* The same; NULL (DROP_NO_MEMBER) when no member is usable. */
 static inline const struct nexthop *decide_member(
     const struct nexthops *t, const struct nexthop *group, uint32_t hash)
 {
-	uint16_t leaf = group->bucket[hash % ECMP_BUCKETS];
-	const struct nexthop *nh = leaf ? nexthop_get(t, leaf) : NULL;
+	const struct nexthop *leaf = decide_bucket(t, group, hash);
 
-	return likely(nh && nh->kind != NH_NONE) ? nh : NULL;
+	return likely(leaf && leaf->kind != NH_NONE) ? leaf : NULL;
 }
 
 /* An unfit tunnel is still probed: by packets of the router itself, which no attachment sent. */

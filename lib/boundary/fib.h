@@ -60,11 +60,15 @@ static inline void fib_prefetch_v4(const struct fib *f, uint32_t dst)
 {
 	rte_prefetch0((const void *)&f->v4.top[dst >> 8]);
 }
+static inline uint32_t fib_lookup_v4_one(const struct fib *f, uint32_t dst)
+{
+	return fib_table_lookup_v4(&f->v4, dst);
+}
 static inline void fib_lookup_v4(
     const struct fib *f, const uint32_t *dst, uint32_t *nexthop, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		nexthop[i] = fib_table_lookup_v4(&f->v4, dst[i]);
+		nexthop[i] = fib_lookup_v4_one(f, dst[i]);
 }
 
 /* Worker side: n addresses of 16 bytes in network order; the family must be on. */

@@ -19,7 +19,7 @@ struct pkt_meta {
 	uint32_t nexthop;
 	uint32_t mtu; /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
 	union {
-		uint32_t hash;      /* of the inner 5-tuple */
+		uint32_t vlan;      /* of a frame that no interface claims */
 		uint32_t punted_at; /* PUNT_IKE_INIT, in the punt ring: punt_waited() */
 	};
 	uint16_t port;     /* inject: egress port */

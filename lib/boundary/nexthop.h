@@ -17,14 +17,14 @@
 #define ECMP_BUCKETS     256
 #define ECMP_MEMBERS_MAX 64 /* X3 */
 
-enum nexthop_kind {
-	NH_NONE, /* index 0: no route */
+enum nexthop_kind { /* in this order: nexthop_is_way_on() */
+	NH_NONE,    /* index 0: no route */
 	NH_BLACKHOLE,
 	NH_LOCAL,     /* an address of the router */
+	NH_GROUP,     /* by hash over `bucket` */
 	NH_CONNECTED, /* the destination itself is a neighbour on `iface` */
 	NH_VIA,       /* through the neighbour `neigh` on `iface` */
 	NH_TUNNEL,    /* into the tunnel `tunnel` */
-	NH_GROUP,     /* by hash over `bucket` */
 };
 
 struct permit { /* bitmap by attachment number; immutable, shared, reference-counted by control */
@@ -83,6 +83,11 @@ void permit_unref(struct permit *p); /* control; freed by the last */
 static inline const struct nexthop *nexthop_get(const struct nexthops *t, uint32_t index)
 {
 	return records_get(&t->rec, index);
+}
+/* A leaf that leads out of the router. */
+static inline bool nexthop_is_way_on(const struct nexthop *nh)
+{
+	return nh->kind >= NH_CONNECTED;
 }
 static inline bool nexthop_permits(const struct nexthop *nh, uint32_t attachment)
 {

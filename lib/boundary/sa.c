@@ -243,6 +243,19 @@ fail:
 
 /* Outbound */
 
+/* Numbers that a worker takes one by one, without another look: none where bytes are limited, workers share, or the engine
+ * works SA by SA. */
+static void set_free(struct sa_out *sa)
+{
+	uint64_t soft = atomic_load_explicit(&sa->soft_sequence, memory_order_relaxed);
+	uint64_t hard = atomic_load_explicit(&sa->hard_sequence, memory_order_relaxed);
+	bool watched = sa->counts_bytes || sa->head.cold->workers > 1 ||
+	    sa->head.engine == ESP_RTE_IPSEC_SYNC || sa->head.engine == ESP_RTE_IPSEC_QUEUE;
+
+	atomic_store_explicit(
+	    &sa->free_sequence, watched ? 0 : RTE_MIN(soft, hard), memory_order_release);
+}
+
 static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t first)
 {
 	uint64_t last = s->esn ? UINT64_MAX - UINT32_MAX : SA_SEQUENCE_LAST;
@@ -258,6 +271,7 @@ static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t fir
 	sa->hard_bytes = hard_bytes_of(s);
 	sa->counts_bytes = sa->soft_bytes != UINT64_MAX || sa->hard_bytes != UINT64_MAX;
 	atomic_init(&sa->next_sequence, first);
+	set_free(sa);
 }
 
 static void fill_out(struct sa_out *sa, const struct sa_spec *s)
@@ -331,6 +345,7 @@ void sa_out_grant(struct sa_out *sa, uint64_t soft, uint64_t last)
 	atomic_store_explicit(&sa->soft_sequence, RTE_MIN(soft, end), memory_order_relaxed);
 	atomic_store_explicit(&sa->soft_raised, false, memory_order_release);
 	atomic_store_explicit(&sa->hard_raised, false, memory_order_release);
+	set_free(sa);
 }
 
 /* Fewer bytes */
@@ -360,6 +375,7 @@ void sa_out_limit_bytes(struct sa_out *sa, uint64_t soft, uint64_t hard)
 	lower(&sa->soft_bytes, used, soft);
 	lower(&sa->hard_bytes, used, hard);
 	__atomic_store_n(&sa->counts_bytes, true, __ATOMIC_RELEASE);
+	set_free(sa);
 }
 
 /* Removal */

@@ -186,6 +186,8 @@ struct sa_out {
 	_Atomic uint64_t bytes; /* of inner packets, kept when counts_bytes */
 	/* packet limits and the end of the number space; control may raise them */
 	_Atomic uint64_t soft_sequence, hard_sequence;
+	_Atomic uint64_t
+	    free_sequence; /* up to here none of the limits is near, and one worker counts alone */
 	uint8_t iv_mask[16]; /* secret; IV = E(sequence number ^ mask), see sa.c */
 	/* seldom needed */
 	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none; control may lower them */

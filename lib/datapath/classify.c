@@ -47,7 +47,7 @@ static void drop_unclaimed(struct worker *w, const struct port *port, struct rte
 	*pkt_meta(m) = (struct pkt_meta){.slot = SLOT_CONTROL,
 	    .l2_bytes = (uint8_t)l2->bytes,
 	    .port = port->index,
-	    .hash = l2->vlan};
+	    .vlan = l2->vlan};
 	w->slots[SLOT_CONTROL].received++;
 	w->slots[SLOT_CONTROL].received_bytes += m->pkt_len;
 	drop(w, m, reason);
@@ -59,8 +59,23 @@ struct run {
 	unsigned vlan;
 	unsigned frames;
 	uint64_t bytes;
+	uint64_t
+	    station; /* address of an interface that is up and has no VLAN, as station_of() reads it; else NO_STATION */
 	struct pkt_meta meta;
 };
+
+#define NO_STATION UINT64_MAX
+
+/* The six octets of an address; in a frame or in a record there are more behind it to read. */
+static inline uint64_t station_of(const void *addr)
+{
+	static const uint8_t octets[sizeof(uint64_t)] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+	uint64_t value, mask;
+
+	memcpy(&value, addr, sizeof(value));
+	memcpy(&mask, octets, sizeof(mask));
+	return value & mask;
+}
 
 static void run_end(struct worker *w, const struct run *run)
 {
@@ -80,24 +95,15 @@ static void run_begin(
 	run->vlan = vlan;
 	run->frames = 0;
 	run->bytes = 0;
+	run->station = NO_STATION;
 	if (iface) {
+		if (iface->up && vlan == VLAN_NONE)
+			run->station = station_of(&iface->mac);
 		*uplink |= iface->role == IFACE_UPLINK;
 		run->meta.slot = iface->slot;
 		run->meta.attachment = iface->attachment;
 		run->meta.iface = (uint16_t)iface->index;
 	}
-}
-
-static inline bool is_same_mac(const struct rte_ether_addr *a, const struct rte_ether_addr *b)
-{
-	uint32_t a4, b4;
-	uint16_t a2, b2;
-
-	memcpy(&a4, a, sizeof(a4));
-	memcpy(&b4, b, sizeof(b4));
-	memcpy(&a2, &a->addr_bytes[4], sizeof(a2));
-	memcpy(&b2, &b->addr_bytes[4], sizeof(b2));
-	return ((a4 ^ b4) | (uint32_t)(a2 ^ b2)) == 0;
 }
 
 /*
@@ -108,7 +114,7 @@ static inline unsigned frame_refused(
     const struct iface *iface, const struct rte_mbuf *m, const struct l2 *l2)
 {
 	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
-	bool ours = is_same_mac(&eth->dst_addr, &iface->mac) ||
+	bool ours = station_of(&eth->dst_addr) == station_of(&iface->mac) ||
 	    (iface->any_mac && !rte_is_multicast_ether_addr(&eth->dst_addr));
 
 	if (unlikely(!iface->up))
@@ -129,40 +135,70 @@ static inline void l2_off(struct rte_mbuf *m, uint16_t bytes)
 	m->pkt_len -= bytes;
 }
 
+static inline void run_add(struct run *run, struct rte_mbuf *m, uint16_t l2_bytes)
+{
+	run->frames++;
+	run->bytes += m->pkt_len - l2_bytes;
+	memcpy(pkt_meta(m), &run->meta, PKT_META_HEAD);
+}
+
+/* Any frame. True: it is a packet, and goes on. */
+static __rte_noinline bool take_any(
+    struct worker *w, const struct port *port, struct rte_mbuf *m, struct run *run, bool *uplink)
+{
+	struct l2 l2;
+	unsigned why;
+
+	if (unlikely(!l2_read(m, &l2))) {
+		drop_unclaimed(w, port, m, DROP_L2_TRUNCATED, &(struct l2){.bytes = 0});
+		return false;
+	}
+	if (l2.vlan != run->vlan)
+		run_begin(w, run, port, l2.vlan, uplink);
+	if (unlikely(!run->iface)) {
+		drop_unclaimed(w, port, m, DROP_VLAN_UNKNOWN, &l2);
+		return false;
+	}
+	run_add(run, m, l2.bytes);
+	why = frame_refused(run->iface, m, &l2);
+	if (unlikely(why != DROP_NOT)) {
+		pkt_meta(m)->l2_bytes = (uint8_t)l2.bytes;
+		drop(w, m, why);
+		return false;
+	}
+	if (unlikely(l2.type == RTE_BE16(RTE_ETHER_TYPE_ARP))) {
+		punt(w, m, PUNT_ARP);
+		return false;
+	}
+	l2_off(m, l2.bytes);
+	return true;
+}
+
+/* What nearly every frame is: one without a tag for the interface whose row this is, with IPv4. */
+static inline bool is_plain(const struct run *run, const struct rte_mbuf *m)
+{
+	const struct rte_ether_hdr *eth = rte_pktmbuf_mtod(m, const struct rte_ether_hdr *);
+
+	return m->data_len >= sizeof(*eth) && station_of(&eth->dst_addr) == run->station &&
+	    eth->ether_type == RTE_BE16(RTE_ETHER_TYPE_IPV4) &&
+	    !(m->ol_flags & RTE_MBUF_F_RX_VLAN_STRIPPED);
+}
+
 unsigned classify(
     struct worker *w, const struct port *port, struct rte_mbuf **m, unsigned n, bool *uplink)
 {
-	struct run run = {.vlan = UINT_MAX};
+	struct run run = {.vlan = UINT_MAX, .station = NO_STATION};
 	unsigned kept = 0;
 
 	*uplink = false;
 	for (unsigned i = 0; i < n; i++) {
-		struct l2 l2;
-		unsigned why;
-
-		if (unlikely(!l2_read(m[i], &l2))) {
-			drop_unclaimed(w, port, m[i], DROP_L2_TRUNCATED, &(struct l2){.bytes = 0});
+		if (likely(is_plain(&run, m[i]))) {
+			run_add(&run, m[i], RTE_ETHER_HDR_LEN);
+			l2_off(m[i], RTE_ETHER_HDR_LEN);
+		} else if (!take_any(w, port, m[i], &run, uplink)) {
 			continue;
 		}
-		if (l2.vlan != run.vlan)
-			run_begin(w, &run, port, l2.vlan, uplink);
-		if (unlikely(!run.iface)) {
-			drop_unclaimed(w, port, m[i], DROP_VLAN_UNKNOWN, &l2);
-			continue;
-		}
-		run.frames++;
-		run.bytes += m[i]->pkt_len - l2.bytes;
-		memcpy(pkt_meta(m[i]), &run.meta, PKT_META_HEAD);
-		why = frame_refused(run.iface, m[i], &l2);
-		if (unlikely(why != DROP_NOT)) {
-			pkt_meta(m[i])->l2_bytes = (uint8_t)l2.bytes;
-			drop(w, m[i], why);
-		} else if (unlikely(l2.type == RTE_BE16(RTE_ETHER_TYPE_ARP))) {
-			punt(w, m[i], PUNT_ARP);
-		} else {
-			l2_off(m[i], l2.bytes);
-			m[kept++] = m[i];
-		}
+		m[kept++] = m[i];
 	}
 	run_end(w, &run);
 	return kept;

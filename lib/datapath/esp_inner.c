@@ -172,7 +172,6 @@ static inline void change_slot(struct worker *w, const struct sa_in *sa, struct 
 	meta->attachment = sa->head.attachment;
 	meta->tunnel = sa->head.tunnel;
 	meta->iface = 0;
-	meta->hash = 0;
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	m->packet_type = 0;
 }

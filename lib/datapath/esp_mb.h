@@ -52,9 +52,9 @@ struct esp_mb_out_count {
 };
 
 static inline void esp_mb_count_out(
-    struct worker *w, const struct sa_head *h, const struct esp_mb_out_count *count)
+    unsigned worker, const struct sa_head *h, const struct esp_mb_out_count *count)
 {
-	struct sa_counters *c = &h->of_worker[w->id];
+	struct sa_counters *c = &h->of_worker[worker];
 
 	c->packets += count->packets;
 	c->bytes += count->inner_bytes;

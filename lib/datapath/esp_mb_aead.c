@@ -91,7 +91,8 @@ static inline void crypt_one(
 
 /* Outbound */
 
-static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
+static inline void frame(struct esp_mb_aead_batch *b, unsigned worker, struct sa_out *sa,
+    struct rte_mbuf **m, unsigned n)
 {
 	struct esp_mb_out_count count = {.packets = n};
 
@@ -104,21 +105,24 @@ static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **
 		f = esp_frame(sa, m[i], sequence);
 		count.outer_bytes += m[i]->pkt_len;
 		memcpy(f.esp + ESP_BYTES, &iv, sizeof(iv));
-		add_work(&w->esp->mb->aead, &sa->head, m[i], f, sequence);
+		add_work(b, &sa->head, m[i], f, sequence);
 	}
-	esp_mb_count_out(w, &sa->head, &count);
+	esp_mb_count_out(worker, &sa->head, &count);
 }
 
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer)
 {
+	struct esp_mb_aead_batch *b = &w->esp->mb->aead;
+	unsigned worker = w->id;
+
 	(void)outer;
 	if (esp_one_sa(sa, n)) {
-		frame(w, sa_out_of(sa[0]), m, n);
+		frame(b, worker, sa_out_of(sa[0]), m, n);
 		return 0;
 	}
 	for (unsigned i = 0; i < n; i++)
-		frame(w, sa_out_of(sa[i]), m + i, 1);
+		frame(b, worker, sa_out_of(sa[i]), m + i, 1);
 	return 0;
 }
 

@@ -149,7 +149,7 @@ static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **
 		set_cipher(job, f.esp, ESP_BYTES, iv_bytes + f.clear, sa->iv_mask);
 		set_hash(job, h, f.esp, h->header_bytes + f.clear, sequence);
 	}
-	esp_mb_count_out(w, h, &count);
+	esp_mb_count_out(w->id, h, &count);
 }
 
 unsigned esp_mb_encap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,

@@ -37,28 +37,16 @@ static inline bool make_room(const struct sa_out *sa, struct rte_mbuf *m)
 	    rte_pktmbuf_tailroom(m) >= sa->tail_bytes;
 }
 
-/* Keeps the packets that have an SA, in sa[]. */
-static unsigned find_sas(struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
+/* The SA that a packet is for, when there is room for what its engine adds; NULL: dropped. */
+static inline struct sa_out *sa_for(struct worker *w, struct rte_mbuf *m)
 {
-	unsigned kept = 0;
+	enum drop_reason why;
+	struct sa_out *sa = sa_of(tunnel_get(&w->b->tunnels, pkt_meta(m)->tunnel), m, &why);
 
-	for (unsigned i = 0; i < n; i++) {
-		enum drop_reason why;
-		struct sa_out *out =
-		    sa_of(tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel), m[i], &why);
-
-		if (unlikely(!out)) {
-			drop(w, m[i], why);
-			continue;
-		}
-		if (unlikely(!make_room(out, m[i]))) {
-			drop(w, m[i], DROP_NO_HEADROOM);
-			continue;
-		}
-		sa[kept] = &out->head;
-		m[kept++] = m[i];
-	}
-	return kept;
+	if (likely(sa && make_room(sa, m)))
+		return sa;
+	drop(w, m, sa ? DROP_NO_HEADROOM : why);
+	return NULL;
 }
 
 /* Limits */
@@ -106,8 +94,8 @@ static unsigned take_numbers(struct worker *w, struct sa_out *sa, unsigned n, ui
 	return n;
 }
 
-/* Near a limit, or beside other workers. */
-static unsigned take_limited(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
+/* How many of the packets of one SA may be sent, from the first on. Notes their numbers; the others are dropped. */
+static unsigned take(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
 	unsigned fit = sa->counts_bytes ? take_bytes(w, sa, m, n) : n;
 	uint64_t first = 0;
@@ -123,30 +111,39 @@ static unsigned take_limited(struct worker *w, struct sa_out *sa, struct rte_mbu
 	return fit;
 }
 
-/* How many of the packets of one SA may be sent, from the first on. Notes their numbers; the others are dropped. */
-static inline unsigned take(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
+/* The number of a packet whose SA has free ones. */
+static inline bool take_free(struct sa_out *sa, struct rte_mbuf *m)
 {
 	uint64_t next = atomic_load_explicit(&sa->next_sequence, memory_order_relaxed);
-	uint64_t soft = atomic_load_explicit(&sa->soft_sequence, memory_order_relaxed);
-	uint64_t hard = atomic_load_explicit(&sa->hard_sequence, memory_order_relaxed);
 
-	if (unlikely(next + n > RTE_MIN(soft, hard)) || sa->counts_bytes || w->esp->shared_sas)
-		return take_limited(w, sa, m, n);
-	atomic_store_explicit(&sa->next_sequence, next + n, memory_order_relaxed);
-	for (unsigned i = 0; i < n; i++)
-		esp_note(m[i])->sequence = next + i;
-	return n;
+	if (unlikely(next >= atomic_load_explicit(&sa->free_sequence, memory_order_relaxed)))
+		return false;
+	atomic_store_explicit(&sa->next_sequence, next + 1, memory_order_relaxed);
+	esp_note(m)->sequence = next;
+	return true;
 }
 
-/* Numbers for groups of packets of one SA. Those that got one stay, in front; returns how many. */
-static unsigned take_groups(
-    struct worker *w, struct sa_head **sa, struct rte_mbuf **m, const struct esp_groups *g)
-{
-	unsigned kept = 0;
+/* Finding both */
 
-	for (unsigned i = 0; i < g->count; i++) {
-		unsigned at = g->start[i];
-		unsigned fit = take(w, sa_out_of(sa[at]), m + at, g->start[i + 1] - at);
+/* Any packets, sorted by SA. */
+static __rte_noinline unsigned find_sorted(
+    struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
+{
+	unsigned found = 0, kept = 0;
+	struct esp_groups g;
+
+	for (unsigned i = 0; i < n; i++) {
+		struct sa_out *out = sa_for(w, m[i]);
+
+		if (out) {
+			sa[found] = &out->head;
+			m[found++] = m[i];
+		}
+	}
+	esp_group(w, sa, m, found, &g);
+	for (unsigned i = 0; i < g.count; i++) {
+		unsigned at = g.start[i];
+		unsigned fit = take(w, sa_out_of(sa[at]), m + at, g.start[i + 1] - at);
 
 		memmove(sa + kept, sa + at, fit * sizeof(*sa));
 		memmove(m + kept, m + at, fit * sizeof(*m));
@@ -155,30 +152,27 @@ static unsigned take_groups(
 	return kept;
 }
 
-/* The same packet by packet. */
-static unsigned take_each(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n)
+/* Keeps the packets that have an SA, in sa[], and a number; from the first on that has no free one, sorted by SA. */
+static unsigned find(struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
 {
-	unsigned kept = 0;
+	unsigned kept = 0, sorted, i;
 
-	for (unsigned i = 0; i < n; i++) {
-		if (unlikely(take(w, sa_out_of(sa[i]), &m[i], 1) == 0))
+	for (i = 0; i < n; i++) {
+		struct sa_out *out = sa_for(w, m[i]);
+
+		if (unlikely(!out))
 			continue;
-		sa[kept] = sa[i];
+		if (unlikely(!take_free(out, m[i])))
+			break;
+		sa[kept] = &out->head;
 		m[kept++] = m[i];
 	}
-	return kept;
-}
-
-static unsigned number(struct worker *w, struct sa_head **sa, struct rte_mbuf **m, unsigned n)
-{
-	struct esp_groups g;
-
-	if (esp_one_sa(sa, n))
-		return take(w, sa_out_of(sa[0]), m, n);
-	if (!w->esp->sorts_out)
-		return take_each(w, sa, m, n);
-	esp_group(w, sa, m, n, &g);
-	return take_groups(w, sa, m, &g);
+	if (likely(i == n))
+		return kept;
+	sorted = find_sorted(w, m + i, n - i, sa + i);
+	memmove(sa + kept, sa + i, sorted * sizeof(*sa));
+	memmove(m + kept, m + i, sorted * sizeof(*m));
+	return kept + sorted;
 }
 
 unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
@@ -186,9 +180,7 @@ unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_m
 	struct sa_head *sa[BURST_MAX];
 	unsigned room = n, done = 0;
 
-	n = find_sas(w, m, n, sa);
-	if (likely(n > 0))
-		n = number(w, sa, m, n);
+	n = find(w, m, n, sa);
 	for (unsigned i = 0, run; i < n; i += run) {
 		run = esp_same_engine(sa + i, n - i);
 		done += esp_engines[sa[i]->engine].encap(w, sa + i, m + i, run, outer + done);

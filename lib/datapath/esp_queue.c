@@ -208,7 +208,6 @@ int esp_worker_init(struct worker *w)
 		return 0; /* no SA will ever be made */
 	if (esp_mb_init(w) < 0)
 		return -ENOMEM;
-	e->sorts_out = e->shared_sas || !e->mb;
 	e->sorts_in = !e->mb;
 	e->ops = crypto_op_pool(w->b->crypto);
 	e->queue_count = crypto_queue_devices(w->b->crypto, device, RTE_DIM(device));

@@ -22,8 +22,8 @@
  *   esp_mb_chain.c  intel-ipsec-mb over the burst, across SAs; esp_frame.h frames
  *   esp_rte.c       rte_ipsec over a crypto device: at once, or through esp_queue.c; esp_outer.c completes
  *
- * rte_ipsec takes packets SA by SA, and workers that share an SA take numbers for all its packets at once: for
- * these esp_group.c sorts the burst.
+ * rte_ipsec takes packets SA by SA, workers that share an SA take numbers for all its packets at once, and near a limit
+ * each SA is asked how many may pass: for these esp_group.c sorts the burst.
  */
 
 #include <rte_crypto.h>
@@ -77,8 +77,7 @@ struct esp_mb; /* esp_mb.h */
 struct esp_worker {
 	uint64_t burst;  /* number of the last one that was grouped */
 	bool shared_sas; /* more than one worker: sequence numbers are taken atomically */
-	bool sorts_out,
-	    sorts_in; /* the burst by SA, before numbers are taken or the engine is called */
+	bool sorts_in;   /* the burst by SA, before the engine is called */
 	unsigned queue_count;
 	struct rte_mempool *ops;
 	struct esp_mb *mb; /* NULL: crypto devices do the work */

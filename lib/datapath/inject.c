@@ -71,7 +71,6 @@ unsigned inject(struct worker *w)
 
 		meta->slot = SLOT_CONTROL;
 		meta->out_slot = 0;
-		meta->hash = 0;
 		w->slots[SLOT_CONTROL].received++;
 		w->slots[SLOT_CONTROL].received_bytes += m[i]->pkt_len;
 		switch ((enum inject_kind)meta->detail) {

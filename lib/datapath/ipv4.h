@@ -36,9 +36,22 @@ static inline uint16_t ipv4_sum(const struct rte_ipv4_hdr *ip)
 	return sum_fold(sum);
 }
 
+/*
+ * Is the sum of the words 0xffff? A sum of 32-bit words is one of 16-bit words but for multiples of 0xffff (2^16 leaves 1),
+ * and never 0 here, so the question is whether 0xffff divides it: exactly when the product with its inverse modulo
+ * 2^64 is no larger than the largest quotient there is.
+ */
 static inline bool ipv4_checksum_holds(const struct rte_ipv4_hdr *ip)
 {
-	return ipv4_sum(ip) == 0xffff;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < sizeof(*ip); i += sizeof(uint32_t)) {
+		uint32_t words;
+
+		memcpy(&words, (const uint8_t *)ip + i, sizeof(words));
+		sum += words;
+	}
+	return sum * UINT64_C(0xfffefffefffeffff) <= UINT64_MAX / 0xffff;
 }
 
 static inline void ipv4_checksum_set(struct rte_ipv4_hdr *ip)
@@ -53,14 +66,23 @@ static inline uint16_t checksum_adjust(uint16_t checksum, uint16_t old, uint16_t
 	return (uint16_t)~sum_fold((uint64_t)(uint16_t)~checksum + (uint16_t)~old + new);
 }
 
-/* Takes one off the TTL, which must not be 0: the sum loses 0x0100, so the checksum gains it (RFC 1624, with 0 for the
- * 0xffff that equation 3 never gives). */
-static inline void ipv4_ttl_decrement(struct rte_ipv4_hdr *ip)
+/* TTL, protocol and checksum, as one number with the TTL in its lowest octet. */
+static inline uint32_t ipv4_ttl_word(const struct rte_ipv4_hdr *ip)
 {
-	uint32_t checksum = ip->hdr_checksum + (uint32_t)RTE_BE16(0x0100);
+	rte_le32_t word;
 
-	ip->time_to_live--;
-	ip->hdr_checksum = (uint16_t)(checksum + (checksum >= 0xffff));
+	memcpy(&word, &ip->time_to_live, sizeof(word));
+	return rte_le_to_cpu_32(word);
+}
+
+/* Takes one off the TTL, which must not be 0: the sum loses 0x0100, so the checksum gains it (RFC 1624, with 0 for the
+ * 0xffff that equation 3 never gives). `word`: ipv4_ttl_word() of the header. */
+static inline void ipv4_ttl_decrement(struct rte_ipv4_hdr *ip, uint32_t word)
+{
+	uint32_t carry = word >= UINT32_C(0xfffe0000);
+	rte_le32_t less = rte_cpu_to_le_32(word - 1 + ((1 + carry) << 16));
+
+	memcpy(&ip->time_to_live, &less, sizeof(less));
 }
 
 /* Offset of a fragment's payload in its datagram, in bytes, and where it ends. */

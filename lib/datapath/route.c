@@ -47,19 +47,7 @@ static inline uint32_t flow_of(struct rte_mbuf *m)
 	if (flow_has_ports(ip->next_proto_id) && !ipv4_is_fragment(ip) &&
 	    m->data_len >= IPV4_BYTES + sizeof(ports))
 		memcpy(&ports, ip + 1, sizeof(ports));
-	return flow_hash_words(
-	    rte_be_to_cpu_64(addresses), ip->next_proto_id, rte_be_to_cpu_32(ports));
-}
-
-/* The leaf of a group for this flow; NULL when no member is usable. */
-static inline const struct nexthop *member_of(
-    struct worker *w, const struct nexthop *group, struct rte_mbuf *m)
-{
-	struct pkt_meta *meta = pkt_meta(m);
-
-	if (!meta->hash)
-		meta->hash = flow_of(m);
-	return decide_member(&w->b->nexthops, group, meta->hash);
+	return flow_hash_words(addresses, ip->next_proto_id, ports);
 }
 
 /* Transit: spends the TTL, then sorts by kind. */
@@ -67,16 +55,13 @@ static inline void pass_on(
     struct worker *w, struct rte_mbuf *m, const struct nexthop *leaf, struct routed *out)
 {
 	struct rte_ipv4_hdr *ip = ipv4_of(m);
+	uint32_t ttl_word = ipv4_ttl_word(ip);
 
-	if (unlikely(leaf->kind == NH_BLACKHOLE)) {
-		drop(w, m, DROP_BLACKHOLE);
-		return;
-	}
-	if (unlikely(ip->time_to_live <= 1)) {
+	if (unlikely((uint8_t)ttl_word <= 1)) {
 		drop_with_icmp(w, m, DROP_TTL_EXCEEDED, 0);
 		return;
 	}
-	ipv4_ttl_decrement(ip);
+	ipv4_ttl_decrement(ip, ttl_word);
 	departures_put(leaf->kind == NH_TUNNEL ? &out->tunnel : &out->clear, m, leaf);
 }
 
@@ -91,7 +76,8 @@ static inline bool is_own_answer(struct rte_mbuf *m, const struct nexthop *nh)
 	return meta->slot == SLOT_CONTROL && meta->iface && nh->attachment == meta->attachment;
 }
 
-static inline void route_one(
+/* Any packet, and why it is dropped. */
+static __rte_noinline void route_any(
     struct worker *w, struct rte_mbuf *m, const struct nexthop *nh, struct routed *out)
 {
 	unsigned why = decide_entry(nh, pkt_meta(m)->attachment);
@@ -101,32 +87,53 @@ static inline void route_one(
 		return;
 	}
 	if (nh->kind == NH_GROUP) {
-		nh = member_of(w, nh, m);
+		nh = decide_member(&w->b->nexthops, nh, flow_of(m));
 		if (unlikely(!nh)) {
 			drop_with_icmp(w, m, DROP_NO_MEMBER, 0);
 			return;
 		}
 	}
-	if (unlikely(nh->kind == NH_LOCAL))
+	if (nh->kind == NH_LOCAL)
 		burst_put(&out->local, m);
+	else if (nh->kind == NH_BLACKHOLE)
+		drop(w, m, DROP_BLACKHOLE);
 	else
 		pass_on(w, m, nh, out);
+}
+
+/* The same; transit that nothing keeps from leaving, which is nearly all, takes the short way. */
+static inline void route_one(struct worker *w, const struct nexthops *t, struct rte_mbuf *m,
+    const struct nexthop *nh, struct routed *out)
+{
+	const struct nexthop *leaf = nh;
+
+	if (likely(decide_transit(nh, pkt_meta(m)->attachment))) {
+		if (nh->kind == NH_GROUP)
+			leaf = decide_bucket(t, nh, flow_of(m));
+		if (likely(leaf && nexthop_is_way_on(leaf))) {
+			pass_on(w, m, leaf, out);
+			return;
+		}
+	}
+	route_any(w, m, nh, out);
 }
 
 /* Packets of one table. */
 static void route_by(
     struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
+	const struct nexthops *t = &w->b->nexthops;
+	const struct nexthop *nh[BURST_MAX];
 	uint32_t dst[BURST_MAX];
-	uint32_t hop[BURST_MAX];
 
 	for (unsigned i = 0; i < n; i++) {
 		dst[i] = rte_be_to_cpu_32(ipv4_of(m[i])->dst_addr);
 		fib_prefetch_v4(fib, dst[i]);
 	}
-	fib_lookup_v4(fib, dst, hop, n);
 	for (unsigned i = 0; i < n; i++)
-		route_one(w, m[i], nexthop_get(&w->b->nexthops, hop[i]), out);
+		nh[i] = nexthop_get(t, fib_lookup_v4_one(fib, dst[i]));
+	for (unsigned i = 0; i < n; i++)
+		route_one(w, t, m[i], nh[i], out);
 }
 
 static bool is_one_ingress(struct rte_mbuf *const *m, unsigned n)

@@ -316,7 +316,7 @@ static void dropped(struct worker *w, enum drop_reason reason, struct rte_mbuf *
 		r.gate = w->gate;
 	} else if (reason == DROP_VLAN_UNKNOWN) {
 		r.frame.port = pkt_meta(m)->port;
-		r.frame.vlan = (uint16_t)pkt_meta(m)->hash;
+		r.frame.vlan = (uint16_t)pkt_meta(m)->vlan;
 	}
 	put(w, &r, m, TRACE_DROPPED, reason);
 }

@@ -91,10 +91,8 @@ void tunnel_out(struct worker *w, struct departures *d)
 void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		struct pkt_meta *meta = pkt_meta(m[i]);
-		const struct tunnel *t = tunnel_get(&w->b->tunnels, meta->tunnel);
+		const struct tunnel *t = tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel);
 
-		meta->hash = 0;
 		if (t)
 			clamp(m[i], t->mss_v4);
 	}

@@ -66,7 +66,7 @@ static void *worker(void *arg)
 		unsigned n = inject_take(inject, 0, m, 8);
 
 		for (unsigned i = 0; i < n; i++) {
-			bool right = pkt_meta(m[i])->hash == expected++;
+			bool right = pkt_meta(m[i])->nexthop == expected++;
 
 			rte_pktmbuf_free(m[i]);
 			if (!right)
@@ -88,7 +88,7 @@ static void across_threads(void **state)
 	for (uint32_t i = 0; i < PACKETS; i++) {
 		struct rte_mbuf *m = test_packet();
 
-		pkt_meta(m)->hash = i;
+		pkt_meta(m)->nexthop = i;
 		while (inject_put(inject, 0, m) != 0)
 			sched_yield();
 	}

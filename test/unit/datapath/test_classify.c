@@ -233,6 +233,79 @@ static void test_interface_down(void **state)
 	world_dropped_once(t, t->slot[W_A], DROP_IFACE_DOWN);
 }
 
+/* A frame of one of many kinds for port 2, whose interface has no VLAN. */
+static struct rte_mbuf *any_frame(struct world *t, struct rng *rng)
+{
+	static const struct ip4 ip = {.src = "10.3.0.1", .dst = "10.1.0.1", .protocol = 253};
+	static const uint16_t types[] = {0x0800, 0x0800, 0x0800, 0x86dd, 0x88cc, 0x8100};
+	uint16_t type = types[rng_below(rng, TEST_COUNT(types))];
+	struct packet f = {0};
+	struct rte_mbuf *m;
+
+	switch (rng_below(rng, 8)) {
+	case 0: /* a tag, of priority alone as well */
+		packet_vlan(&f, world_mac(2), rng_below(rng, 2) ? 0xa000 : 300, type);
+		break;
+	case 1:
+		packet_eth(&f, (const uint8_t *)"\xff\xff\xff\xff\xff\xff", type);
+		break;
+	default:
+		packet_eth(&f, world_mac(2), type);
+	}
+	if (rng_below(rng, 8) == 0)
+		f.bytes[rng_below(rng, 6)] ^= 4;
+	packet_ip4(&f, &ip, "abc", 3);
+	if (rng_below(rng, 16) == 0)
+		f.len = rng_below(rng, 20);
+	m = world_mbuf(t, &f);
+	if (rng_below(rng, 8) == 0) {
+		m->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
+		m->vlan_tci = (uint16_t)(rng_below(rng, 2) ? 300 : 0);
+	}
+	return m;
+}
+
+static void receive_all(struct world *t, struct rte_mbuf **m, unsigned n)
+{
+	struct packet out;
+
+	for (unsigned i = 0; i < n; i++)
+		assert_int_equal(rte_ring_enqueue(t->to_router[2], m[i]), 0);
+	world_run(t);
+	while (world_sent(t, 1, &out))
+		;
+}
+
+/* What becomes of a frame does not depend on the frames around it. */
+static void test_frames_of_all_kinds_in_one_burst(void **state)
+{
+	struct world *t = *state;
+	struct rng rng = test_rng();
+
+	for (unsigned turn = 0; turn < 200; turn++) {
+		struct rng again = rng;
+		unsigned n = 2 + rng_below(&again, 30);
+		struct slot_counters alone[2], together[2];
+		struct rte_mbuf *m[32];
+
+		rng_below(&rng, 30);
+		world_mark(t);
+		for (unsigned i = 0; i < n; i++) {
+			m[0] = any_frame(t, &rng);
+			receive_all(t, m, 1);
+		}
+		alone[0] = world_since(t, SLOT_CONTROL);
+		alone[1] = world_since(t, t->slot[W_C]);
+		world_mark(t);
+		for (unsigned i = 0; i < n; i++)
+			m[i] = any_frame(t, &again);
+		receive_all(t, m, n);
+		together[0] = world_since(t, SLOT_CONTROL);
+		together[1] = world_since(t, t->slot[W_C]);
+		assert_memory_equal(together, alone, sizeof(alone));
+	}
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_setup, world_teardown)
 
 int main(void)
@@ -250,6 +323,7 @@ int main(void)
 	    TEST(test_arp_goes_to_control),
 	    TEST(test_arp_flood),
 	    TEST(test_interface_down),
+	    TEST(test_frames_of_all_kinds_in_one_burst),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ static void check(
 	m = world_mbuf(t, &p);
 	pkt_meta(m)->slot = t->slot[W_A];
 	pkt_meta(m)->attachment = W_A;
-	pkt_meta(m)->hash = 4711;
+	pkt_meta(m)->nexthop = 4711;
 	world_mark(t);
 	n = fragment(t->w, m, mtu, out);
 	assert_int_equal(n, expect);
@@ -75,7 +75,7 @@ static void check(
 	for (unsigned i = 0; i < n; i++) {
 		assert_int_equal(rte_mbuf_check(out[i], 1, &(const char *){NULL}), 0);
 		assert_int_equal(pkt_meta(out[i])->slot, t->slot[W_A]);
-		assert_int_equal(pkt_meta(out[i])->hash, 4711);
+		assert_int_equal(pkt_meta(out[i])->nexthop, 4711);
 		assert_true(rte_pktmbuf_headroom(out[i]) >= 80);
 		world_bytes(out[i], &seen);
 		oracle_take(&o, seen.bytes, seen.len, p.bytes, mtu);

@@ -252,12 +252,34 @@ static void test_ttl_checksum(void **state)
 		assert_true(ipv4_checksum_holds(h));
 		ip.ttl--;
 		packet_ip4(&expect, &ip, NULL, 0);
-		ipv4_ttl_decrement(h);
+		ipv4_ttl_decrement(h, ipv4_ttl_word(h));
 		assert_memory_equal(p.bytes, expect.bytes, 20);
 		assert_true(ipv4_checksum_holds(h));
 		h->hdr_checksum = 0x1234;
 		ipv4_checksum_set(h);
 		assert_memory_equal(p.bytes, expect.bytes, 20);
+	}
+}
+
+/* A header is sound exactly when its words add up to 0xffff, whatever is in it. */
+static void test_checksum_verdict(void **state)
+{
+	struct rng rng = test_rng();
+
+	for (unsigned i = 0; i < 100000; i++) {
+		uint8_t octets[20];
+		struct rte_ipv4_hdr *h = (struct rte_ipv4_hdr *)octets;
+		unsigned bit = rng_below(&rng, 160);
+
+		rng_fill(&rng, octets, sizeof(octets));
+		if (i % 4 == 0)
+			memset(octets + 1, i % 8 ? 0xff : 0, sizeof(octets) - 1);
+		octets[0] = 0x45;
+		assert_int_equal(ipv4_checksum_holds(h), packet_checksum(octets, 20, 0) == 0);
+		ipv4_checksum_set(h);
+		assert_true(ipv4_checksum_holds(h));
+		octets[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_false(ipv4_checksum_holds(h));
 	}
 }
 
@@ -299,6 +321,7 @@ int main(void)
 	    TEST(test_padding_is_cut_off),
 	    TEST(test_cut_segments),
 	    cmocka_unit_test(test_ttl_checksum),
+	    cmocka_unit_test(test_checksum_verdict),
 	    cmocka_unit_test(test_sums),
 	};
 
