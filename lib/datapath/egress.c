@@ -20,6 +20,7 @@ struct way_out {
 	const struct nexthop *leaf;
 	const struct iface *iface;
 	const struct neigh *neigh; /* of NH_VIA, when it is ready */
+	uint32_t mtu;              /* 0: nothing leaves there */
 	struct tx_port *tx;
 	unsigned refused; /* DROP_NOT, or why nothing leaves there */
 };
@@ -35,9 +36,11 @@ static void way_out_set(
 	way->leaf = leaf;
 	way->iface = leaf->iface ? iface_get(&w->b->ifaces, leaf->iface) : NULL;
 	way->neigh = NULL;
+	way->mtu = 0;
 	way->refused = decide_way_out(way->iface, origin == EGRESS_TRANSIT);
 	if (way->refused != DROP_NOT)
 		return;
+	way->mtu = way->iface->mtu;
 	way->tx = tx_to(w, way->iface->port);
 	if (leaf->kind == NH_VIA)
 		way->neigh = when_ready(neigh_get(w->b->neighbours, leaf->neigh));
@@ -110,12 +113,12 @@ static inline void send_all(struct worker *w, struct departures *d, enum egress_
 	for (unsigned i = 0; i < d->n; i++) {
 		if (d->leaf[i] != way.leaf)
 			way_out_set(w, &way, d->leaf[i], origin);
-		if (unlikely(way.refused != DROP_NOT))
-			drop(w, d->m[i], way.refused);
-		else if (unlikely(d->m[i]->pkt_len > way.iface->mtu))
-			send_fragments(w, &way, d->m[i], origin);
-		else
+		if (likely(d->m[i]->pkt_len <= way.mtu))
 			send_one(w, &way, d->m[i], origin);
+		else if (way.refused != DROP_NOT)
+			drop(w, d->m[i], way.refused);
+		else
+			send_fragments(w, &way, d->m[i], origin);
 	}
 }
 

@@ -31,10 +31,17 @@ const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta)
 	return NULL;
 }
 
-/* Where packets came in, as one number to compare. */
+static_assert(offsetof(struct pkt_meta, tunnel) == offsetof(struct pkt_meta, iface) + 4,
+    "ingress_of() reads both at once");
+
+/* Where packets came in, as one number to compare: interface and tunnel, and two octets between them. Should these differ,
+ * packets of one ingress are looked up apart. */
 static inline uint64_t ingress_of(struct rte_mbuf *m)
 {
-	return (uint64_t)pkt_meta(m)->iface << 32 | pkt_meta(m)->tunnel;
+	uint64_t value;
+
+	memcpy(&value, &pkt_meta(m)->iface, sizeof(value));
+	return value;
 }
 
 static inline uint32_t flow_of(struct rte_mbuf *m)
