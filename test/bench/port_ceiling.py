@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""Plain forwarding of 64-byte frames between two ports of one kind, by transitd or by dpdk-testpmd in io mode.
+"""64-byte frames between two ports of one kind, forwarded by transitd, plain or into tunnels, or by dpdk-testpmd in io mode.
 
-usage: test/bench/port_ceiling.py BUILD transitd|testpmd [--core N] [--seconds S]
+usage: test/bench/port_ceiling.py BUILD transitd|testpmd [--tunnels N] [--core N] [--seconds S]
 
 The ports are those of DPDK's net_pcap: one plays a capture of 1,024 flows for ever, the other drops what it is given. Prints
 millions of packets per second of processor time of the thread that forwards, which does not count what else the machine
-does, in the best of many short blocks. testpmd looks at nothing in a packet: what a router takes more is its own.
+does, in the best of many short blocks. testpmd looks at nothing in a packet: what a router takes more is its own. With
+--tunnels the way out is an ECMP group of so many tunnels with AES-128-GCM, or the one.
 """
 
 import argparse
@@ -41,6 +42,44 @@ attachments:
     neighbors: [{{address: 10.2.0.2, mac: "02:00:00:00:00:fe"}}]
     routes: [{{prefix: 10.9.0.0/16, next-hop: 10.2.0.2}}]
 """
+
+TUNNELS = """
+system: {{control-core: {control}, worker-cores: [{core}], poll: busy, huge-pages: no, run-dir: {dir}, state-dir: {dir}/state}}
+ports:
+  lan0: {{device: "vdev:net_pcap0,rx_pcap={dir}/in.pcap,infinite_rx=1"}}
+  wan0:
+    device: "vdev:net_pcap1,rx_pcap={dir}/none.pcap"
+    address: 203.0.113.10/24
+    gateway: 203.0.113.1
+    neighbors: [{{address: 203.0.113.1, mac: "02:00:00:00:00:fe"}}]
+customer-gateways:
+{gateways}
+vpn-connections:
+{connections}
+attachments:
+  vpc-a: {{kind: vpc, port: lan0, address: 10.1.255.254/16}}
+{attachments}
+"""
+
+
+def tunnels(count, **names):
+    """A connection of one tunnel each, all with the same route."""
+    keys = '{{spi: {spi}, encryption-key: "{key:040x}"}}'
+    connection = """  t{n}:
+    mode: single
+    keying: manual
+    tunnels:
+      - customer-gateway: peer{n}
+        gateway-address: 203.0.113.10
+        ipsec: {{encryption: aes128gcm16, esn: no}}
+        manual: {{in: {inbound}, out: {outbound}}}"""
+    each = range(count)
+    return TUNNELS.format(
+        gateways='\n'.join(f'  peer{n}: {{address: 192.0.2.{n + 1}}}' for n in each),
+        connections='\n'.join(connection.format(n=n, inbound=keys.format(spi=0x1000 + n, key=2 * n + 1),
+                                                outbound=keys.format(spi=0x2000 + n, key=2 * n + 2)) for n in each),
+        attachments='\n'.join(f'  t{n}: {{kind: vpn, connection: t{n}, routes: [{{prefix: 10.9.0.0/16}}]}}' for n in each),
+        **names)
 
 
 def checksum(header):
@@ -87,10 +126,11 @@ class Transitd:
 
     worker = 'rte-worker-1'  # the first one, on whatever core
 
-    def __init__(self, build, directory, core, control):
+    def __init__(self, build, directory, core, control, count):
         config = directory / 'transitd.yaml'
         config.touch(0o600)
-        config.write_text(CONFIG.format(dir=directory, core=core, control=control))
+        names = {'dir': directory, 'core': core, 'control': control}
+        config.write_text(tunnels(count, **names) if count else CONFIG.format(**names))
         self.ctl = [build / 'app' / 'transitctl', '--socket', directory / 'transitd.sock', '--json', 'show', 'counters']
         self.log = open(directory / 'log', 'w')
         self.process = subprocess.Popen([build / 'app' / 'transitd', '-c', config], stdout=self.log, stderr=self.log)
@@ -99,13 +139,13 @@ class Transitd:
         answer = subprocess.run(self.ctl, capture_output=True, text=True)
         if answer.returncode:
             return 0
-        return max((row['sent'] for row in json.loads(answer.stdout) if row.get('name') == 'vbr-b'), default=0)
+        return sum(row['sent'] for row in json.loads(answer.stdout))
 
 
 class Testpmd:
     worker = 'rte-worker-{core}'
 
-    def __init__(self, build, directory, core, control):
+    def __init__(self, build, directory, core, control, count):
         self.path = directory / 'log'
         self.log = open(self.path, 'w')
         self.process = subprocess.Popen(
@@ -153,6 +193,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n', maxsplit=1)[0])
     parser.add_argument('build', type=Path)
     parser.add_argument('contender', choices=('transitd', 'testpmd'))
+    parser.add_argument('--tunnels', type=int, default=0)
     parser.add_argument('--core', type=int, default=0)
     parser.add_argument('--seconds', type=float, default=3)
     options = parser.parse_args()
@@ -161,7 +202,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='ceiling') as directory:
         write_capture(Path(directory) / 'in.pcap', FLOWS)
         write_capture(Path(directory) / 'none.pcap', 0)
-        contender = kind(options.build, Path(directory), options.core, control)
+        contender = kind(options.build, Path(directory), options.core, control, options.tunnels)
         try:
             print(f'{measure(contender, options.seconds, options.core):.2f}')
         finally:
