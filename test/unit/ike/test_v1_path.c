@@ -284,6 +284,49 @@ static void test_refusal_lost(void **state)
 	pair_end(p);
 }
 
+/* ---- an IKE SA that the peer has lost ---- */
+
+static uint8_t lost_cookie[8];
+
+/* B no longer knows that IKE SA, and says nothing to what comes on it. */
+static bool without_the_lost(struct pair *p, struct datagram *d)
+{
+	return memcmp(d->bytes, lost_cookie, sizeof(lost_cookie)) != 0;
+}
+
+/* Its Child SA lives, packets come from it all the time, and there is always one in use: where nobody answers a rekey, a new
+ * phase 1 is begun while there is time. */
+static void test_rekey_on_a_lost_sa(void **state)
+{
+	struct pair *p = &pair;
+	struct pair_child *in_use;
+	uint32_t spi_in;
+
+	init(IKE_V1_MAIN);
+	for (unsigned i = 0; i < 2; i++) {
+		p->side[i].config.esp_lifetime_s = 80;
+		p->side[i].config.dpd_interval_s = 0;
+	}
+	pair_start(p);
+	pair_assert_up(p);
+	spi_in = pair_in_use(p, 0)->info.spi_in;
+	memcpy(lost_cookie, p->last[0].bytes, sizeof(lost_cookie));
+	p->filter = without_the_lost;
+	for (unsigned i = 0; i < 120; i++) {
+		pair_run(p, DUR_S(1));
+		for (unsigned k = 0; k < 2; k++) {
+			p->side[k].esp_heard = p->now;
+			in_use = pair_in_use(p, k);
+			assert_non_null(in_use);
+		}
+	}
+	assert_int_not_equal(pair_in_use(p, 0)->info.spi_in, spi_in);
+	for (unsigned k = 0; k < 2; k++)
+		assert_false(pair_has_error(p, k, IKE_ERROR_LIFETIME_EXPIRED, NULL));
+	p->filter = NULL;
+	pair_end(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +336,7 @@ int main(void)
 	    cmocka_unit_test(test_forged_when_confirmed),
 	    cmocka_unit_test(test_deletes_after_the_tunnel),
 	    cmocka_unit_test(test_refusal_lost),
+	    cmocka_unit_test(test_rekey_on_a_lost_sa),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,17 +41,20 @@ static bool is_coming(const struct ike_tunnel *t)
 	return false;
 }
 
-/* A new phase 1 beside this one, which stays until the new one is proven. */
+/* A new phase 1 beside what there is, which stays until the new one is proven. */
+static void begin_beside(struct ike_tunnel *t)
+{
+	if (!ip_is_any(&t->config.remote) && !is_coming(t))
+		v1_initiate(t);
+}
+
 static void renew(struct ike_sa *sa)
 {
-	struct ike_tunnel *t = sa->tunnel;
-
 	if (!ike_sa_is_up(sa))
 		return;
 	ike_sa_rekey_later(
 	    sa, ike_engine_jitter(sa->engine, DUR_S(REAUTH_MIN_S), DUR_S(REAUTH_MAX_S)));
-	if (!ip_is_any(&t->config.remote) && !is_coming(t))
-		v1_initiate(t);
+	begin_beside(sa->tunnel);
 }
 
 static void run_task(struct ike_sa *sa, const struct ike_task *task)
@@ -130,10 +133,19 @@ static bool give_up(struct ike_sa *sa)
 	return true;
 }
 
+/* A peer that has lost the IKE SA says nothing to what comes on it, and its ESP goes on. */
+static bool is_unheard(const struct ike_sa *sa)
+{
+	return sa->state == IKE_SA_ESTABLISHED && sa->exchange.kind == IKE_TASK_REKEY_CHILD &&
+	    mono_before(sa->heard, sa->window.first_sent);
+}
+
 static void before_resend(struct ike_sa *sa)
 {
 	char id[IKE_ID_TEXT_MAX];
 
+	if (sa->window.tries == SILENT_TRIES && is_unheard(sa))
+		begin_beside(sa->tunnel);
 	/* It answered all that came before. */
 	if (sa->state == IKE_SA_AUTH_SENT && sa->window.tries == SILENT_TRIES)
 		v1_hint(sa, IKE_ERROR_AUTHENTICATION_FAILED, "psk, local-id, remote-id",

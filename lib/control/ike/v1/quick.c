@@ -89,8 +89,7 @@ void v1_quick_begin(struct ike_sa *sa, struct ike_slot *slot, struct ike_child_s
 
 /* ---- the end without a Child SA ---- */
 
-/* What is left of the old SA's life, for one more attempt and another one behind it. */
-static int64_t retry_ns(const struct ike_child_sa *old, struct mono now)
+int64_t v1_quick_retry_ns(const struct ike_child_sa *old, struct mono now)
 {
 	int64_t left = mono_is_set(old->hard) ? mono_diff(now, old->hard) / 3 : DUR_S(RETRY_S);
 
@@ -103,7 +102,7 @@ static void failed(struct ike_sa *sa)
 	struct ike_child_sa *old = x->spi_in ? v1_child_find(sa->tunnel, x->spi_in) : NULL;
 
 	if (old && old->state == IKE_CHILD_REKEYING && !ike_rehearsal_failed(old))
-		ike_child_rekey_later(old, retry_ns(old, sa->engine->now));
+		ike_child_rekey_later(old, v1_quick_retry_ns(old, sa->engine->now));
 	ike_slot_failed(sa->tunnel, x->slot);
 	ike_exchange_clear(sa);
 }
@@ -116,7 +115,7 @@ void v1_quick_abandon(struct ike_sa *sa)
 
 	ike_window_abandon(sa);
 	if (old && old->state == IKE_CHILD_REKEYING)
-		ike_child_rekey_later(old, retry_ns(old, sa->engine->now));
+		ike_child_rekey_later(old, v1_quick_retry_ns(old, sa->engine->now));
 	ike_exchange_clear(sa);
 	ike_tunnel_touch(sa->tunnel);
 }

@@ -29,9 +29,11 @@ static void hand_over(struct ike_sa *from, struct ike_sa *to)
 	struct ike_task *task, *following;
 
 	list_for_safe (c, next, &from->children, node) {
+		int64_t wait = v1_quick_retry_ns(c, to->engine->now);
+
 		ike_child_move(c, to);
 		if (c->state == IKE_CHILD_REKEYING)
-			ike_child_rekey_later(c, DUR_S(HOLD_S));
+			ike_child_rekey_later(c, wait < DUR_S(HOLD_S) ? wait : DUR_S(HOLD_S));
 	}
 	list_for_safe (task, following, &from->tasks, node) {
 		if (task->kind == IKE_TASK_REKEY_IKE || task->kind == IKE_TASK_DELETE_IKE ||

@@ -273,6 +273,8 @@ void v1_aggressive_on_3_again(struct ike_sa *sa, struct v1_message *m);
 /* quick.c: as initiator */
 void v1_quick_begin(struct ike_sa *sa, struct ike_slot *slot, struct ike_child_sa *old);
 void v1_quick_on_2(struct ike_sa *sa, struct v1_message *m);
+/* When a rekey is begun again: what is left of the old SA's life has room for that and for one more behind it. */
+int64_t v1_quick_retry_ns(const struct ike_child_sa *old, struct mono now);
 /* It cannot end any more: the slot is tried again. */
 void v1_quick_abandon(struct ike_sa *sa);
 /* The peer refused it, or never answered: tells the operator, and sets the time of the next attempt. */
