@@ -202,20 +202,21 @@ bool bgp_open_parse(
 {
 	uint8_t version = wire_u8(&body);
 	bool any_mp = false;
+	uint16_t my_as;
 
 	*out = (struct bgp_open){.role = BGP_ROLE_NONE};
 	if (version != BGP_VERSION) {
 		*error = bgp_error_u16(BGP_ERR_OPEN, BGP_OPEN_VERSION, BGP_VERSION);
 		return false;
 	}
-	out->as = wire_u16(&body);
+	out->as = my_as = wire_u16(&body);
 	out->hold_s = wire_u16(&body);
 	out->id = wire_u32(&body);
 	if (!take_parameters(out, body, &any_mp, error))
 		return false;
 	if (!any_mp)
 		out->families = BGP_FAMILY_BIT(BGP_IPV4);
-	if (out->as != r->remote_as || out->as == 0)
+	if (out->as != r->remote_as || my_as == 0) /* RFC 7607: in either place */
 		*error = bgp_error_of(BGP_ERR_OPEN, BGP_OPEN_PEER_AS);
 	else if (out->id == 0 || (out->id == r->local_id && r->local_as == r->remote_as))
 		*error = bgp_error_of(BGP_ERR_OPEN, BGP_OPEN_ID);

@@ -41,6 +41,8 @@ static const struct fault faults[] = {
     {"version 3", OPEN_OF("001d", "03", "fde9", "005a", "0a000001", "00"), 2, 1, "0004"},
     {"version 5", OPEN_OF("001d", "05", "fde9", "005a", "0a000001", "00"), 2, 1, "0004"},
     {"AS 0", OPEN_OF("001d", "04", "0000", "005a", "0a000001", "00"), 2, 2, ""},
+    {"AS 0 and the AS in the capability",
+	OPEN_OF("0025", "04", "0000", "005a", "0a000001", "08 02 06 41 04 0000fde9"), 2, 2, ""},
     {"another AS", OPEN_OF("001d", "04", "fdea", "005a", "0a000001", "00"), 2, 2, ""},
     {"AS_TRANS without capability", OPEN_OF("001d", "04", "5ba0", "005a", "0a000001", "00"), 2, 2,
 	""},
