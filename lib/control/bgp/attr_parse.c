@@ -67,13 +67,14 @@ static void take_known(struct bgp_parse *p, const struct bgp_attr_row *row, stru
 	}
 	p->keep = true;
 	subcode = row->decode(p, &a);
-	if (!subcode && (a.flags & kind) != row->flags) { /* RFC 7606 3 c */
+	if (p->class > before) /* the decoder knew better */
+		class = p->class;
+	/* RFC 7606 3 c; and when the value is wrong too, the worse of the two (3 h). */
+	if ((a.flags & kind) != row->flags && (!subcode || class < BGP_CLASS_WITHDRAW)) {
 		subcode = BGP_UPD_FLAGS;
 		class = BGP_CLASS_WITHDRAW;
 	}
 	if (subcode) {
-		if (p->class > before) /* the decoder knew better */
-			class = p->class;
 		if (class == BGP_CLASS_DISCARD)
 			p->discarded++;
 		p->class = before;
