@@ -193,6 +193,20 @@ static void put_leading(struct wirebuf *b, const uint8_t *path, size_t len, unsi
 	}
 }
 
+static void put_without_confed(struct wirebuf *b, const uint8_t *path, size_t len)
+{
+	struct wire w = wire_of(path, len);
+	struct bgp_segment s;
+
+	while (bgp_segment_next(&w, 4, &s)) {
+		if (is_confed(&s))
+			continue;
+		wirebuf_u8(b, s.type);
+		wirebuf_u8(b, s.count);
+		wirebuf_put(b, s.as, (size_t)s.count * 4);
+	}
+}
+
 /* One sequence where the two parts meet, so that equal paths have equal bytes. */
 static int join(uint8_t *out, size_t lead, size_t total)
 {
@@ -229,7 +243,7 @@ int bgp_as_path_merge(const uint8_t *path, size_t len, const uint8_t *path4, siz
 	}
 	put_leading(&b, path, len, hops - hops4);
 	lead = wirebuf_len(&b);
-	wirebuf_put(&b, path4, len4);
+	put_without_confed(&b, path4, len4);
 	if (!wirebuf_ok(&b))
 		return -ENOSPC;
 	return join(out, lead, wirebuf_len(&b));

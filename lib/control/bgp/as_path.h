@@ -48,7 +48,8 @@ int bgp_as_path_widen(const uint8_t *path2, size_t len, uint8_t *out, size_t cap
 /* To 2 octets, AS_TRANS for what does not fit (RFC 6793 4.2.2); *lossy says if there was any. */
 int bgp_as_path_narrow(const uint8_t *path, size_t len, uint8_t *out, size_t capacity, bool *lossy);
 /*
- * What an OLD speaker forwarded: AS_PATH (widened) and AS4_PATH to the whole path (RFC 6793 4.2.3).
+ * What an OLD speaker forwarded: AS_PATH (widened) and AS4_PATH to the whole path (RFC 6793 4.2.3). What AS4_PATH says
+ * of a confederation is passed over (6).
  */
 int bgp_as_path_merge(const uint8_t *path, size_t len, const uint8_t *path4, size_t len4,
     uint8_t *out, size_t capacity);

@@ -100,18 +100,22 @@ uint8_t bgp_decode_aggregator(struct bgp_parse *p, struct bgp_attr *a)
 /* Only speakers of 2-octet AS numbers may pass these on (RFC 6793 4.1); merged at the end. */
 uint8_t bgp_decode_as4_path(struct bgp_parse *p, struct bgp_attr *a)
 {
+	unsigned sets = p->session->allow_sets ? BGP_PATH_SETS : 0;
+
 	p->keep = false;
 	if (p->session->as4)
 		return 0;
-	if (!bgp_as_path_check(a->value, a->len, 4, p->session->allow_sets ? BGP_PATH_SETS : 0)) {
-		/* A set in it is as bad as in AS_PATH (RFC 9774 3); other errors drop it alone. */
-		if (bgp_as_path_check(a->value, a->len, 4, BGP_PATH_SETS) &&
-		    p->class < BGP_CLASS_WITHDRAW)
+	if (!bgp_as_path_check(a->value, a->len, 4, BGP_PATH_SETS | BGP_PATH_CONFED))
+		return BGP_UPD_AS_PATH;
+	/* A set in it is as bad as in AS_PATH (RFC 9774 3). */
+	if (!bgp_as_path_check(a->value, a->len, 4, BGP_PATH_CONFED | sets)) {
+		if (p->class < BGP_CLASS_WITHDRAW)
 			p->class = BGP_CLASS_WITHDRAW;
 		return BGP_UPD_AS_PATH;
 	}
 	p->as4_path = *a;
-	return 0;
+	/* Of a confederation it must not tell: those segments alone go (RFC 6793 6), in the merge. */
+	return bgp_as_path_check(a->value, a->len, 4, sets) ? 0 : BGP_UPD_AS_PATH;
 }
 
 uint8_t bgp_decode_as4_aggregator(struct bgp_parse *p, struct bgp_attr *a)

@@ -231,7 +231,13 @@ static const struct row rows[] = {
 	O "400206 0201 00005ba0" N},
     {O "400204 0201 5ba0" N "c01106 0301 00030d40", OLD, DISC, BGP_UPD_AS_PATH, NULL},
     {O "400204 0201 5ba0" N "c01106 0201 00000000", OLD, DISC, BGP_UPD_AS_PATH, NULL},
+    /* of a confederation it must not speak: the rest of it stands (6), wherever AS_PATH is */
+    {O "400208 0203 fde9 5ba0 fdea" N "c01110 0301 0000fc01 0202 00030d40 0000fdea", OLD, DISC,
+	BGP_UPD_AS_PATH, O "40020e 0203 0000fde9 00030d40 0000fdea" N},
+    {O "c0110a 0202 00030d40 0000fdea 400208 0203 fde9 5ba0 fdea" N, OLD, NONE, 0,
+	O "40020e 0203 0000fde9 00030d40 0000fdea" N},
     /* a set in it is a set in the path (RFC 9774) */
+    {O "400204 0201 5ba0" N "c01106 0401 00030d40", OLD, TAW, BGP_UPD_AS_PATH, NULL},
     {O "400204 0201 5ba0" N "c01106 0101 00030d40", OLD, TAW, BGP_UPD_AS_PATH, NULL},
     /* aggregators */
     {O "400204 0201 fde9" N "c00706 5ba0 0a000001"
