@@ -49,10 +49,11 @@ struct bgp_mp { /* MP_REACH_NLRI or MP_UNREACH_NLRI */
 	struct wire nlri;
 };
 
-/* Room for paths and aggregators that are not in the message as we keep them. */
+/* Room for values that are not in the message as we keep them. */
 struct bgp_attr_room {
 	uint8_t widened[BGP_SET_MAX];
 	uint8_t merged[BGP_SET_MAX];
+	uint8_t large[BGP_SET_MAX], large_sorted[BGP_SET_MAX];
 	uint8_t aggregator[8];
 };
 

@@ -6,6 +6,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "bgp/as_path.h"
@@ -75,9 +76,61 @@ uint8_t bgp_decode_ipv6_ext_community(struct bgp_parse *p, struct bgp_attr *a)
 	return items(a, 20);
 }
 
+#define LARGE_BYTES 12
+
+static int compare_large(const void *a, const void *b)
+{
+	return memcmp(a, b, LARGE_BYTES);
+}
+
+/* Sorts, and drops what is there twice; returns the length that is left. */
+static size_t sort_large(uint8_t *large, size_t len)
+{
+	size_t kept = LARGE_BYTES;
+
+	qsort(large, len / LARGE_BYTES, LARGE_BYTES, compare_large);
+	for (size_t at = LARGE_BYTES; at < len; at += LARGE_BYTES) {
+		if (compare_large(large + at, large + kept - LARGE_BYTES) == 0)
+			continue;
+		memmove(large + kept, large + at, LARGE_BYTES);
+		kept += LARGE_BYTES;
+	}
+	return kept;
+}
+
+/* Each of the sorted ones where it comes first in `all`. */
+static void keep_first(const struct bgp_attr *all, const uint8_t *sorted, size_t len, uint8_t *out)
+{
+	struct wirebuf b = wirebuf_of(out, len);
+	bool seen[BGP_SET_MAX / LARGE_BYTES] = {false};
+
+	for (size_t at = 0; at < all->len; at += LARGE_BYTES) {
+		const uint8_t *found =
+		    bsearch(all->value + at, sorted, len / LARGE_BYTES, LARGE_BYTES, compare_large);
+		size_t i = (size_t)(found - sorted) / LARGE_BYTES;
+
+		if (!seen[i])
+			wirebuf_put(&b, found, LARGE_BYTES);
+		seen[i] = true;
+	}
+}
+
+/* What is said twice is kept, and told, once (RFC 8092 3). A message may hold thousands. */
 uint8_t bgp_decode_large_community(struct bgp_parse *p, struct bgp_attr *a)
 {
-	return items(a, 12);
+	uint8_t *sorted = p->room->large_sorted;
+	size_t kept;
+
+	if (items(a, LARGE_BYTES) != 0)
+		return BGP_UPD_LENGTH;
+	memcpy(sorted, a->value, a->len);
+	kept = sort_large(sorted, a->len);
+	if (kept == a->len)
+		return 0;
+	keep_first(a, sorted, kept, p->room->large);
+	a->value = p->room->large;
+	a->len = (uint16_t)kept;
+	return 0;
 }
 
 uint8_t bgp_decode_aggregator(struct bgp_parse *p, struct bgp_attr *a)
