@@ -125,16 +125,19 @@ static void route_remove(struct bgp_peer *peer, enum bgp_family family, uint32_t
 	bgp_net_unref(&rib->nets, net);
 }
 
-/* Runs import, and tells when that makes a difference; `lived`: the route was usable before. */
+/*
+ * Runs import, and tells when that makes a difference. Of a route that was dead, and not swept yet, nobody may know that it
+ * was (`lived` is false): it is a change, whatever becomes of it.
+ */
 static void route_import(struct bgp_peer *peer, enum bgp_family family, struct bgp_route *r,
     const struct bgp_import *import, bool lived)
 {
-	uint32_t before = lived ? r->used : 0;
+	uint32_t before = r->used;
 	struct bgp_attrs *used = bgp_import_one(peer, family, r->net, import, &r->refusal);
 
 	unref_set(peer, r->used);
 	r->used = used ? used->id : 0;
-	if (r->used != before)
+	if (r->used != before || (!lived && r->used))
 		bgp_net_changed(rib_of(peer, family), r->net);
 }
 
@@ -181,14 +184,12 @@ void bgp_route_announce(struct bgp_peer *peer, enum bgp_family family, const str
 	}
 	peer_append(rib, in, route);
 	r->generation = in->generation;
-	if (r->received != import->received->id) {
+	if (r->received != import->received->id || !lived) {
 		bgp_set_ref(import->received);
 		unref_set(peer, r->received);
 		r->received = import->received->id;
 		r->learned_s = (uint32_t)(peer->engine->now.ns / NS_PER_S);
 		route_import(peer, family, r, import, lived);
-	} else if (!lived && r->used) {
-		bgp_net_changed(rib, net); /* was dead, and not swept yet */
 	}
 	account(in, r, ONE_MORE);
 }

@@ -373,6 +373,61 @@ static void dead_and_back(void **state)
 	speaker_fini(&s);
 }
 
+/* As above, but what comes now is refused: a change as well, as nobody has heard of the old route's end. */
+static void dead_and_refused(void **state)
+{
+	struct bgp_change change[4];
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	speaker_update(&s, 1, "", OK, "08 0a");
+	speaker_run(&s);
+	assert_int_equal(bgp_changes(s.engine, change, 4), 1);
+	speaker_close(&s, 1);
+	bgp_peer_start(s.engine, s.now, 1);
+	speaker_establish(&s, 1, "");
+	speaker_update(&s, 1, "", O "40020a 0202 0000fde9 0000fde8" N, "08 0a"); /* our AS */
+	assert_int_equal(bgp_changes(s.engine, change, 4), 1);
+	assert_int_equal(bgp_paths_changed(s.engine, &change[0], NULL, 0), 0);
+	speaker_fini(&s);
+}
+
+static bool allowed;
+
+static bool import_if_allowed(uint32_t peer, const struct ip_prefix *prefix,
+    const struct bgp_attrs *attrs, struct bgp_edit *edit)
+{
+	return allowed;
+}
+
+/* Dead routes are not looked at when the policy changes: those that come back just as they were, are. */
+static void dead_and_another_policy(void **state)
+{
+	struct bgp_peer_config config = speaker_config(1);
+	struct speaker s;
+
+	config.has_import = true;
+	for (int turn = 0; turn < 2; turn++) {
+		allowed = turn;
+		speaker_init(&s);
+		s.import = import_if_allowed;
+		speaker_add(&s, 1, &config);
+		speaker_establish(&s, 1, "");
+		speaker_update(&s, 1, "", OK, "08 0a");
+		speaker_settle(&s);
+		speaker_close(&s, 1);
+		allowed = !turn;
+		bgp_peer_reimport(s.engine, 1);
+		bgp_peer_start(s.engine, s.now, 1);
+		speaker_establish(&s, 1, "");
+		speaker_update(&s, 1, "", OK, "08 0a");
+		assert_int_equal(paths(&s, "10.0.0.0/8"), !turn);
+		assert_int_equal(bgp_changes_waiting(s.engine), 1);
+		speaker_fini(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -392,6 +447,8 @@ int main(void)
 	    cmocka_unit_test(old_speaker),
 	    cmocka_unit_test(known_bytes),
 	    cmocka_unit_test(dead_and_back),
+	    cmocka_unit_test(dead_and_refused),
+	    cmocka_unit_test(dead_and_another_policy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
