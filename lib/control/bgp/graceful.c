@@ -173,8 +173,8 @@ void bgp_graceful_refresh(struct bgp_peer *peer, enum bgp_family family, enum bg
 	struct bgp_adj_in *in = &peer->in[family];
 
 	if (kind == BGP_REFRESH_BEGIN) {
-		/* Not before the End-of-RIB of a restart (RFC 7313 4). */
-		if (timer_is_armed(&in->stale) && !in->refreshing)
+		/* Who may restart sends End-of-RIB first: a BoRR before that is void (RFC 7313 4). */
+		if (peer->up->theirs.graceful_restart && !in->end_of_rib)
 			return;
 		bgp_adj_in_age(peer, family, in->refreshing);
 		in->refreshing = true;

@@ -22,18 +22,24 @@ void bgp_out_feed(struct bgp_peer *peer, enum bgp_family family, bool again)
 	bgp_ready(peer);
 }
 
-/* BoRR, before anything is sent again (RFC 7313 4). False: not now, the transport is behind. */
+/*
+ * BoRR, before anything is sent again (RFC 7313 4), but never before our End-of-RIB: who asks for all again amid the first
+ * time, is told it a second time behind that; without demarcations, the first time will do. False: not now, the transport
+ * is behind.
+ */
 static bool begin_feed(struct bgp_peer *peer, enum bgp_family family)
 {
 	struct bgp_adj_out *out = &peer->out[family];
+	bool first = out->end_of_rib_due;
 
-	out->again = out->again_due;
+	out->again = out->again_due && !first;
 	if (out->again && peer->up->enhanced_refresh) {
 		if (!bgp_send_refresh(peer->up, family, BGP_REFRESH_BEGIN))
 			return false;
 		out->end_of_refresh_due = true;
 	}
-	out->feed_due = out->again_due = out->limited = false;
+	out->again_due = out->feed_due = out->again_due && first && peer->up->enhanced_refresh;
+	out->limited = false;
 	out->feed_page = 0;
 	out->round = BGP_ROUND_FEED;
 	return true;

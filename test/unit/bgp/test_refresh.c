@@ -50,6 +50,28 @@ static void refresh_out(void **state)
 	speaker_fini(&s);
 }
 
+/* Asked for before the first time was told at all: End-of-RIB comes first, then BoRR, all of it, EoRR (RFC 7313 4). */
+static void refresh_before_end_of_rib(void **state)
+{
+	static const char told[] = "U.(U)";
+	char heard[16] = "";
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_put(&s, 1, "10.0.0.0/8", 1);
+	speaker_up(&s, 1);
+	speaker_send(&s, 1, BGP_ROUTE_REFRESH, "0001 00 01");
+	speaker_run(&s);
+	while (speaker_next(&s, 1)) {
+		if (s.message.type == BGP_ROUTE_REFRESH)
+			strcat(heard, s.message.body[2] == 1 ? "(" : ")");
+		else if (s.message.type == BGP_UPDATE)
+			strcat(heard, s.message.len == 4 ? "." : "U");
+	}
+	assert_string_equal(heard, told);
+	speaker_fini(&s);
+}
+
 /* Old refresh: no demarcation, everything again. */
 static void refresh_out_plain(void **state)
 {
@@ -118,6 +140,28 @@ static void refresh_begun_twice(void **state)
 	speaker_fini(&s);
 }
 
+/* From who may restart, a BoRR counts once its End-of-RIB has come (RFC 7313 4). */
+static void begun_before_end_of_rib(void **state)
+{
+	struct speaker s;
+
+	speaker_init(&s);
+	graceful_up(&s, GR("00", "80"));
+	speaker_update(&s, 1, "", OK, "08 0a 08 0b");
+	speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
+	assert_int_equal(graceful_stale(&s), 0);
+	speaker_update(&s, 1, "", OK, "08 0a");
+	speaker_send(&s, 1, BGP_ROUTE_REFRESH, EORR);
+	assert_int_equal(graceful_received(&s), 2);
+	speaker_update(&s, 1, "", "", "");
+	assert_true(speaker_info(&s, 1).rib[BGP_IPV4].end_of_rib);
+	speaker_send(&s, 1, BGP_ROUTE_REFRESH, BORR);
+	assert_int_equal(graceful_stale(&s), 2);
+	speaker_send(&s, 1, BGP_ROUTE_REFRESH, EORR);
+	assert_int_equal(graceful_received(&s), 0);
+	speaker_fini(&s);
+}
+
 /* Never ended (G9): the stale time ends it. */
 static void refresh_never_ends(void **state)
 {
@@ -158,9 +202,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(refresh_out),
+	    cmocka_unit_test(refresh_before_end_of_rib),
 	    cmocka_unit_test(refresh_out_plain),
 	    cmocka_unit_test(refresh_in),
 	    cmocka_unit_test(refresh_begun_twice),
+	    cmocka_unit_test(begun_before_end_of_rib),
 	    cmocka_unit_test(refresh_never_ends),
 	    cmocka_unit_test(refresh_not_offered),
 	};
