@@ -35,6 +35,18 @@ bool bgp_was_superseded(const struct bgp_session *s)
 	    (peer->crossed && is_young(peer));
 }
 
+/*
+ * A restart that we did not see (RFC 4724 5). There is no second place for a connection of the peer's in which to wait for
+ * its OPEN, and it had no reason to connect while the first one stood.
+ */
+void bgp_make_way(struct bgp_peer *peer)
+{
+	struct bgp_session *s = &peer->session[1];
+
+	if (s->state == BGP_ESTABLISHED && !is_young(peer) && bgp_graceful_families(s))
+		bgp_fsm(s, BGP_EV_CLOSED, NULL);
+}
+
 bool bgp_collide(struct bgp_session *s)
 {
 	struct bgp_session *other = bgp_session_other(s), *lost;

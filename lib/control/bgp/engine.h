@@ -207,6 +207,8 @@ bool bgp_collide(struct bgp_session *s);
  * restart (RFC 4724 5), rather than having failed itself.
  */
 bool bgp_was_superseded(const struct bgp_session *s);
+/* The peer connects. What it made before, and is established, goes if that says that it has restarted. */
+void bgp_make_way(struct bgp_peer *peer);
 
 /* ---- transport.c ---- */
 
@@ -243,6 +245,8 @@ bool bgp_update_receive(
 
 /* ---- graceful.c ---- */
 
+/* Whose routes stay when the connection breaks: what the peer may keep over a restart (RFC 4724 3). */
+uint8_t bgp_graceful_families(const struct bgp_session *s);
 /* The session is gone; returns the families whose routes stay (RFC 4724 4.2, 8538). */
 uint8_t bgp_graceful_lost(struct bgp_session *s, enum bgp_event event);
 /* Whether a NOTIFICATION of ours tells the peer not to keep our routes. */

@@ -48,13 +48,19 @@ static bool is_replaced(const struct bgp_session *s, enum bgp_event event)
 		end->subcode == BGP_CEASE_COLLISION);
 }
 
+uint8_t bgp_graceful_families(const struct bgp_session *s)
+{
+	return both_restart(s) && s->theirs.restart_s > 0
+	    ? s->attrs.families & s->theirs.restart_families
+	    : 0;
+}
+
 static uint8_t families_to_keep(const struct bgp_session *s, enum bgp_event event)
 {
-	bool keep = both_restart(s) && s->theirs.restart_s > 0 &&
-	    (event == BGP_EV_CLOSED || is_replaced(s, event) ||
-		(both_notify(s) && !s->peer->ended_hard));
+	bool keep = event == BGP_EV_CLOSED || is_replaced(s, event) ||
+	    (both_notify(s) && !s->peer->ended_hard);
 
-	return keep ? s->attrs.families & s->theirs.restart_families : 0;
+	return keep ? bgp_graceful_families(s) : 0;
 }
 
 uint8_t bgp_graceful_lost(struct bgp_session *s, enum bgp_event event)

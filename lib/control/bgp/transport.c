@@ -103,6 +103,7 @@ bgp_conn bgp_accepted(struct bgp_engine *e, struct mono now, uint32_t id)
 	e->now = now;
 	if (!peer)
 		return 0;
+	bgp_make_way(peer);
 	if (is_welcome(peer))
 		return bgp_conn_new(&peer->session[1]);
 	peer->counters.refused++;

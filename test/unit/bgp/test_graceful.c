@@ -174,6 +174,38 @@ static void unnoticed_restart(void **state)
 	speaker_fini(&s);
 }
 
+/* The same when it was the peer that connected, both times; without the capability the first connection stays. */
+static void unnoticed_restart_of_its_own(void **state)
+{
+	static const char *const gr[] = {GR("00", "80"), "40 02 0078", "40 06 0000 0001 01 80", ""};
+
+	for (unsigned i = 0; i < TEST_COUNT(gr); i++) {
+		struct bgp_peer_config config = speaker_config(1);
+		struct speaker s;
+
+		speaker_init(&s);
+		config.passive = true;
+		speaker_add(&s, 1, &config);
+		assert_true(speaker_connect(&s, 1));
+		speaker_establish(&s, 1, gr[i]);
+		graceful_learn(&s);
+		assert_false(speaker_connect(&s, 1)); /* so soon, it crossed the other */
+		speaker_wait(&s, DUR_S(4));
+		assert_int_equal(speaker_connect(&s, 1), i == 0);
+		assert_int_equal(s.remote[1].downs, i == 0);
+		assert_int_equal(graceful_received(&s), 3);
+		if (i == 0) {
+			assert_int_equal(graceful_stale(&s), 3);
+			speaker_establish(&s, 1, GR("80", "80"));
+			speaker_update(&s, 1, "", OK, "08 0a");
+			speaker_update(&s, 1, "", "", "");
+			assert_int_equal(graceful_received(&s), 1);
+		}
+		assert_int_equal(speaker_state(&s, 1), BGP_ESTABLISHED);
+		speaker_fini(&s);
+	}
+}
+
 /*
  * Back on two connections at once: that one takes the place of the other is no second failure. The peer's
  * identifier is above ours, so its own connection stays.
@@ -546,6 +578,7 @@ int main(void)
 	    cmocka_unit_test(second_failure),
 	    cmocka_unit_test(many_failures),
 	    cmocka_unit_test(unnoticed_restart),
+	    cmocka_unit_test(unnoticed_restart_of_its_own),
 	    cmocka_unit_test(back_twice_at_once),
 	    cmocka_unit_test(back_while_idle),
 	    cmocka_unit_test(back_and_superseded),
