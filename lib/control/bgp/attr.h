@@ -62,6 +62,7 @@ struct bgp_parse {
 	struct bgp_attr_room *room;
 	struct bgp_list list; /* kept, in canonical form; neither MP nor AS4 attributes */
 	struct bgp_mp reach, unreach;
+	bool ipv4_nlri; /* the message has routes in its NLRI field */
 	struct bgp_attr as4_path, as4_aggregator;
 	bool keep; /* of the attribute being read: false: not into the list */
 	enum bgp_class class;

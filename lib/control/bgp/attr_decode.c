@@ -38,11 +38,12 @@ uint8_t bgp_decode_as_path(struct bgp_parse *p, struct bgp_attr *a)
 	return 0;
 }
 
+/* Beside MP_REACH_NLRI alone it says nothing, and some send 0.0.0.0 (RFC 4760 3). */
 uint8_t bgp_decode_next_hop(struct bgp_parse *p, struct bgp_attr *a)
 {
 	if (a->len != 4)
 		return BGP_UPD_LENGTH;
-	return bgp_next_hop_ok(BGP_IPV4, a->value) ? 0 : BGP_UPD_NEXT_HOP;
+	return !p->ipv4_nlri || bgp_next_hop_ok(BGP_IPV4, a->value) ? 0 : BGP_UPD_NEXT_HOP;
 }
 
 uint8_t bgp_decode_empty(struct bgp_parse *p, struct bgp_attr *a)

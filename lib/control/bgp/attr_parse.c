@@ -157,20 +157,20 @@ static void check_mp_next_hop(struct bgp_parse *p)
 		    bgp_error_of(BGP_ERR_UPDATE, BGP_UPD_NEXT_HOP));
 }
 
-static void check_whole(struct bgp_parse *p, bool ipv4_nlri)
+static void check_whole(struct bgp_parse *p)
 {
 	bool mp_routes = p->reach.present && wire_left(&p->reach.nlri) > 0;
 
-	if (ipv4_nlri || mp_routes) { /* RFC 7606 3 d */
+	if (p->ipv4_nlri || mp_routes) { /* RFC 7606 3 d */
 		require(p, BGP_ATTR_ORIGIN);
 		require(p, BGP_ATTR_AS_PATH);
 	}
-	if (ipv4_nlri)
+	if (p->ipv4_nlri)
 		require(p, BGP_ATTR_NEXT_HOP);
 	if (mp_routes)
 		check_mp_next_hop(p);
 	/* Attributes, an error in them, and no routes to withdraw for it: were there any? (5.2) */
-	if (p->class == BGP_CLASS_WITHDRAW && !ipv4_nlri && !mp_routes)
+	if (p->class == BGP_CLASS_WITHDRAW && !p->ipv4_nlri && !mp_routes)
 		p->class = BGP_CLASS_RESET;
 }
 
@@ -179,6 +179,7 @@ void bgp_attr_parse(struct bgp_parse *p, const struct bgp_attr_session *session,
 {
 	p->session = session;
 	p->room = room;
+	p->ipv4_nlri = ipv4_nlri;
 	p->list.count = 0;
 	p->reach = p->unreach = (struct bgp_mp){.family = -1};
 	p->as4_path = p->as4_aggregator = (struct bgp_attr){0};
@@ -189,7 +190,7 @@ void bgp_attr_parse(struct bgp_parse *p, const struct bgp_attr_session *session,
 	p->seen[0] = p->seen[1] = p->seen[2] = p->seen[3] = 0;
 	while (wire_left(&bytes) > 0 && take(p, &bytes))
 		;
-	check_whole(p, ipv4_nlri);
+	check_whole(p);
 	if (!session->as4)
 		merge_as4(p);
 }

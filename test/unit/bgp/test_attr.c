@@ -331,6 +331,11 @@ static void errors_without_routes(void **state)
 	run_parse(O P "800e1a 000201 10 20010db8000000000000000000000001 00 20 20010db8", EXTERNAL,
 	    false);
 	assert_int_equal(parse.class, NONE);
+	/* nor looked at when it is there (RFC 4760 3) */
+	run_parse(O P "400304 00000000 800e0b 000101 04 0a000001 00 08 0a", EXTERNAL, false);
+	assert_int_equal(parse.class, NONE);
+	run_parse(O P "400304 00000000 800e0b 000101 04 0a000001 00 08 0a", EXTERNAL, true);
+	assert_int_equal(parse.class, TAW);
 }
 
 /* The NOTIFICATION of a reset carries the attribute, or the code of the missing one. */
