@@ -428,6 +428,47 @@ static void dead_and_another_policy(void **state)
 	}
 }
 
+/* Nothing can be sent to the peer: its routes are no paths from now on, whatever it says, and others hear of it (BG-20). */
+static void unreachable(void **state)
+{
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	speaker_up(&s, 2);
+	speaker_update(&s, 1, "", OK, "08 0a");
+	speaker_settle(&s);
+	assert_non_null(speaker_route(&s, 2, "10.0.0.0/8"));
+	assert_int_equal(bgp_peer_reachable(s.engine, 1, false), 0);
+	assert_int_equal(paths(&s, "10.0.0.0/8"), 0);
+	speaker_update(&s, 1, "", OK, "08 0b");
+	speaker_run(&s);
+	assert_true(bgp_changes_waiting(s.engine) > 0);
+	speaker_settle(&s);
+	assert_int_equal(paths(&s, "11.0.0.0/8"), 0);
+	assert_null(speaker_route(&s, 2, "10.0.0.0/8"));
+	assert_int_equal(s.remote[2].routes, 0);
+	assert_int_equal(received(&s, 1), 2);
+	assert_int_equal(bgp_peer_reachable(s.engine, 1, true), 0);
+	speaker_run(&s);
+	speaker_settle(&s);
+	assert_non_null(speaker_route(&s, 2, "10.0.0.0/8"));
+	assert_non_null(speaker_route(&s, 2, "11.0.0.0/8"));
+	assert_int_equal(s.remote[1].downs, 0);
+	/* gone while it cannot be reached, and back just as it was before the old routes are swept */
+	bgp_peer_reachable(s.engine, 1, false);
+	speaker_run(&s);
+	speaker_settle(&s);
+	speaker_close(&s, 1);
+	bgp_peer_reachable(s.engine, 1, true);
+	bgp_peer_start(s.engine, s.now, 1);
+	speaker_establish(&s, 1, "");
+	speaker_update(&s, 1, "", OK, "08 0a");
+	assert_int_equal(paths(&s, "10.0.0.0/8"), 1);
+	assert_int_equal(bgp_peer_reachable(s.engine, 9, true), -2); /* ENOENT */
+	speaker_fini(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +490,7 @@ int main(void)
 	    cmocka_unit_test(dead_and_back),
 	    cmocka_unit_test(dead_and_refused),
 	    cmocka_unit_test(dead_and_another_policy),
+	    cmocka_unit_test(unreachable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
