@@ -14,6 +14,7 @@ struct bgp_edit_room {
 	uint8_t community[BGP_SET_MAX];
 	uint8_t large[BGP_SET_MAX];
 	uint8_t cluster[BGP_SET_MAX];
+	uint8_t ext[2][BGP_SET_MAX]; /* extended communities, and those of IPv6 */
 };
 
 /* False when a value grows too long. Values of the list then point into `room`. */

@@ -61,6 +61,25 @@ static void drop_internal(struct bgp_list *list)
 	}
 }
 
+#define EXT_NONTRANSITIVE 0x40 /* in the first octet of an item */
+
+/* Extended communities that are for this AS alone (RFC 4360 6, 5701 2); `item`: octets of each. */
+static void drop_nontransitive(struct bgp_list *list, uint8_t code, size_t item, uint8_t *room)
+{
+	struct bgp_attr *a = bgp_list_find(list, code);
+	struct wirebuf b = wirebuf_of(room, BGP_SET_MAX);
+
+	for (size_t at = 0; a && at < a->len; at += item)
+		if (!(a->value[at] & EXT_NONTRANSITIVE))
+			wirebuf_put(&b, a->value + at, item);
+	if (!a || wirebuf_len(&b) == a->len)
+		return;
+	a->value = room;
+	a->len = (uint16_t)wirebuf_len(&b);
+	if (a->len == 0)
+		bgp_list_drop(list, code);
+}
+
 static void drop_next_hop(struct bgp_list *list)
 {
 	bgp_list_drop(list, BGP_ATTR_NEXT_HOP);
@@ -91,6 +110,8 @@ static bool make_external(struct bgp_list *list, const struct bgp_out_class *c,
 	if (edit && !bgp_list_edit(list, edit, room))
 		return false;
 	drop_internal(list);
+	drop_nontransitive(list, BGP_ATTR_EXT_COMMUNITY, 8, room->ext[0]);
+	drop_nontransitive(list, BGP_ATTR_IPV6_EXT_COMMUNITY, 20, room->ext[1]);
 	rewrite_path(list, c, room);
 	if (!bgp_list_prepend(list, c->local_as, 1, room))
 		return false;

@@ -198,6 +198,45 @@ static void well_known_communities(void **state)
 	speaker_fini(&s);
 }
 
+/* Extended communities that are not transitive stay within the AS (RFC 4360 6). */
+static void extended_communities(void **state)
+{
+	static const struct {
+		const char *attr, *external, *internal;
+	} cell[] = {
+	    {"c01008 0002fde900000001", "c010:0002fde900000001 ", "c010:0002fde900000001 "},
+	    {"c01010 4004fde900000001 0002fde900000001", "c010:0002fde900000001 ",
+		"c010:4004fde9000000010002fde900000001 "},
+	    {"c01008 4004fde900000001", "", "c010:4004fde900000001 "},
+	    {"c01914 4002 20010db8000000000000000000000001 0001", "",
+		"c019:400220010db80000000000000000000000010001 "},
+	    {"c01914 0002 20010db8000000000000000000000001 0001",
+		"c019:000220010db80000000000000000000000010001 ",
+		"c019:000220010db80000000000000000000000010001 "},
+	};
+	struct speaker s;
+
+	speaker_init(&s);
+	speaker_up(&s, 1);
+	speaker_up(&s, 2);
+	up_internal(&s, 3);
+	for (unsigned i = 0; i < TEST_COUNT(cell); i++) {
+		char attrs[256], want[256];
+
+		snprintf(attrs, sizeof(attrs), O P N "%s", cell[i].attr);
+		speaker_update(&s, 1, "", attrs, "08 0a");
+		speaker_settle(&s);
+		snprintf(want, sizeof(want), TOLD_ORIGIN "4002:02020000fde80000fde9 " TOLD_HOP "%s",
+		    cell[i].external);
+		told(&s, 2, "10.0.0.0/8", want);
+		snprintf(want, sizeof(want),
+		    TOLD_ORIGIN "4002:02010000fde9 4003:0a000001 4005:00000064 %s",
+		    cell[i].internal);
+		told(&s, 3, "10.0.0.0/8", want);
+	}
+	speaker_fini(&s);
+}
+
 /* A speaker of 2-octet AS numbers is told both forms. */
 static void to_an_old_speaker(void **state)
 {
@@ -520,6 +559,7 @@ int main(void)
 	    cmocka_unit_test(next_hop_self),
 	    cmocka_unit_test(next_hop_changes),
 	    cmocka_unit_test(well_known_communities),
+	    cmocka_unit_test(extended_communities),
 	    cmocka_unit_test(to_an_old_speaker),
 	    cmocka_unit_test(paths_rewritten),
 	    cmocka_unit_test(reflection),
