@@ -53,7 +53,7 @@ static bool room_for(const struct bgp_session *s, struct update *u, size_t overh
 	size_t max = overhead + 512 > BGP_MESSAGE_MAX ? s->send_max : BGP_MESSAGE_MAX;
 
 	u->prefix_end = u->begin + max;
-	return overhead + 17 <= max;
+	return overhead + (u->mp ? 17 : 5) <= max; /* the longest prefix */
 }
 
 static void begin_withdraw(struct bgp_session *s, enum bgp_family family, struct update *u)

@@ -432,6 +432,33 @@ static void longest_messages(void **state)
 	}
 }
 
+/* The longest that we send: attributes that leave room for one host route, and not with one octet more (RFC 4271 9.2). */
+static void longest_update_sent(void **state)
+{
+	static char attrs[10000];
+
+	for (unsigned more = 0; more < 2; more++) {
+		size_t longest = 0;
+		struct speaker s;
+
+		speaker_init(&s);
+		speaker_up(&s, 1);
+		speaker_up(&s, 2);
+		speaker_run(&s);
+		speaker_drain(&s, 2);
+		/* 23 octets of header and lengths, ORIGIN 4, AS_PATH 13, NEXT_HOP 7, something unknown 4 + 4040, prefix 5 */
+		snprintf(attrs, sizeof(attrs), "%s d063 %04x", speaker_good(1), 4040 + more);
+		for (unsigned i = 0; i < 4040 + more; i++)
+			strcat(attrs, "aa");
+		speaker_update(&s, 1, "", attrs, "20 0a000001");
+		speaker_settle(&s);
+		while (speaker_next(&s, 2))
+			longest = s.message.len > longest ? s.message.len : longest;
+		assert_int_equal(longest, more ? 0 : BGP_MESSAGE_MAX - BGP_HEADER_BYTES);
+		speaker_fini(&s);
+	}
+}
+
 /* One octet more is refused when we did not offer it. */
 static void too_long_without_offer(void **state)
 {
@@ -462,6 +489,7 @@ int main(void)
 	    cmocka_unit_test(any_segmentation),
 	    cmocka_unit_test(megabytes_then_reset),
 	    cmocka_unit_test(longest_messages),
+	    cmocka_unit_test(longest_update_sent),
 	    cmocka_unit_test(too_long_without_offer),
 	};
 
