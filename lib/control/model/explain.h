@@ -46,6 +46,6 @@ struct model_verdict {
 /* 0, -ENOENT (no such attachment), -EAFNOSUPPORT (not one family, or not IPv4). */
 int model_explain(const struct model *m, const struct model_flow *flow, struct model_verdict *out);
 /* The same with everything that led there. NULL with errno as above. */
-struct json_t *model_explain_json(const struct model *m, const struct model_flow *flow);
+struct json_t *model_explain_json(struct model *m, const struct model_flow *flow);
 
 #endif

@@ -2,7 +2,8 @@
 
 /*
  * An explanation in full: beside what was decided, every candidate of every prefix around the
- * destination with the reason it lost, the policies that were asked, and the state of the way out.
+ * destination, configured or learned, with the reason it lost, the policies that were asked, and the state of the
+ * way out. Learned ones are gathered and chosen from anew, as they are when their routes change.
  */
 
 #include <errno.h>
@@ -17,12 +18,13 @@
 
 /* What the walk needs to know of the model beside the verdict. */
 struct view {
-	const struct model *m;
+	struct model *m;
 	const struct model_flow *flow;
 	const struct model_verdict *v;
 	const struct attach *who; /* ingress */
-	const struct table *table;
-	const struct route *route; /* of the longest prefix; NULL: none */
+	struct table *table;
+	struct ip_prefix prefix; /* the longest one that leads anywhere */
+	const struct path *path; /* of that; NULL: none does */
 };
 
 static const struct attach *attach_named(const struct model *m, const char *name)
@@ -36,7 +38,7 @@ static const struct attach *attach_named(const struct model *m, const char *name
 	return NULL;
 }
 
-static const struct table *table_with(const struct model *m, const struct fib *fib)
+static struct table *table_with(const struct model *m, const struct fib *fib)
 {
 	struct table *t;
 
@@ -47,42 +49,40 @@ static const struct table *table_with(const struct model *m, const struct fib *f
 	return NULL;
 }
 
-/* The route of exactly that prefix, in a list that is in order; NULL: none. */
-static const struct route *route_at(const struct table *t, const struct ip_prefix *prefix)
-{
-	uint32_t low = 0, high = t->now.route_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = ip_prefix_cmp(&t->now.route[middle].prefix, prefix);
-
-		if (order == 0)
-			return &t->now.route[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 /* ---- candidates ---- */
 
-static const char *why_lost(const struct view *x, const struct route *r, const struct candidate *c)
+/* Those of exactly that prefix, and where it leads; NULL: nowhere. For gathered_done(). */
+static struct gathered *candidates_of(
+    const struct view *x, const struct ip_prefix *prefix, const struct path **path)
 {
-	if (c->lost == LOST_POLICY || c->lost == LOST_UNRESOLVED)
-		return lost_text(c->lost);
-	if (r != x->route)
-		return "a longer prefix matches";
-	return c->lost == LOST_NOT ? NULL : lost_text(c->lost);
+	struct model *m = x->m;
+	const struct route *r = rib_find(&x->table->now, prefix);
+	const struct bgp_change change = {.prefix = *prefix};
+	struct gathered *g = gather(
+	    m, x->table, r ? &x->table->now.candidate[r->first] : NULL, r ? r->count : 0, &change);
+	uint32_t tag;
+
+	if (g->learned)
+		select_winners(g->candidate, g->count, m->conf->transit_router.limits.ecmp);
+	*path = r ? r->path : NULL;
+	if (!r && m->bgp && bgp_view_find(m->bgp, x->table->fib->index, prefix, &tag, NULL))
+		*path = path_of_index(m, tag);
+	return g;
 }
 
-static json_t *candidate_row(const struct view *x, const struct route *r, const struct candidate *c)
+static const char *why_lost(const struct candidate *c, bool decides)
+{
+	if (c->lost == LOST_POLICY || c->lost == LOST_UNRESOLVED || decides)
+		return c->lost == LOST_NOT ? NULL : candidate_why_lost(c);
+	return "a longer prefix matches";
+}
+
+static json_t *candidate_row(const struct candidate *c, bool decides)
 {
 	char prefix[IP_PREFIX_TEXT_MAX], hop[IP_TEXT_MAX];
-	const char *lost = why_lost(x, r, c);
+	const char *lost = why_lost(c, decides);
 	json_t *row = json_pack("{s:s, s:s, s:s?, s:s?, s:i, s:b, s:s?}", "prefix",
-	    ip_prefix_text(&r->prefix, prefix), "type",
+	    ip_prefix_text(&c->prefix, prefix), "type",
 	    c->blackhole ? "blackhole" : source_text(c->source), "attachment",
 	    c->origin ? c->origin->name : NULL, "state",
 	    !c->origin              ? NULL
@@ -90,10 +90,14 @@ static json_t *candidate_row(const struct view *x, const struct route *r, const 
 				    : "down",
 	    "preference", (int)c->preference, "used", !lost, "not-used-because", lost);
 
+	if (c->tunnel)
+		json_object_set_new(row, "tunnel", json_string(c->tunnel->name));
 	if (ip_is_set(&c->next_hop))
 		json_object_set_new(row, "next-hop", json_string(ip_text(&c->next_hop, hop)));
 	if (c->lost == LOST_POLICY)
 		json_object_set_new(row, "policy", json_integer(c->policy));
+	if (c->attrs)
+		candidate_attributes(row, c);
 	return row;
 }
 
@@ -104,15 +108,17 @@ static json_t *candidates(struct view *x)
 
 	for (int len = (int)ip_bytes(x->flow->dst.family) * 8; x->table && len >= 0; len--) {
 		const struct ip_prefix prefix = ip_prefix_of(&x->flow->dst, (uint8_t)len);
-		const struct route *r = route_at(x->table, &prefix);
+		const struct path *path;
+		struct gathered *g = candidates_of(x, &prefix, &path);
+		bool decides = !x->path && path;
 
-		if (!r)
-			continue;
-		if (!x->route && r->path)
-			x->route = r;
-		for (uint32_t i = 0; i < r->count; i++)
-			json_array_append_new(
-			    rows, candidate_row(x, r, &x->table->now.candidate[r->first + i]));
+		if (decides) {
+			x->prefix = prefix;
+			x->path = path;
+		}
+		for (unsigned i = 0; i < g->count; i++)
+			json_array_append_new(rows, candidate_row(&g->candidate[i], decides));
+		gathered_done(x->m, g);
 	}
 	return rows;
 }
@@ -142,21 +148,32 @@ static json_t *policy_row(
 static bool asked_on_entry(const struct candidate *c)
 {
 	return c->source == SOURCE_CONNECTED || c->source == SOURCE_ATTACHED ||
-	    c->source == SOURCE_FLOW;
+	    c->source == SOURCE_FLOW || c->source == SOURCE_BGP;
 }
 
-/* Asks again what was asked of the candidates of the route that decides. */
+/* What was answered then: by now the policy may have changed the attributes that it was asked about. */
+static struct policy_answer answer_on_entry(const struct table *t, const struct candidate *c)
+{
+	if (c->lost == LOST_POLICY)
+		return (struct policy_answer){false, c->policy, t->policy[CONF_INGRESS][c->policy]};
+	return (struct policy_answer){
+	    true, (uint16_t)(c->ingress ? c->ingress->priority : 0), c->ingress};
+}
+
+/* Of the candidates of the route that decides. */
 static json_t *policies(const struct view *x)
 {
 	json_t *rows = json_array();
+	const struct path *path;
+	struct gathered *g = x->path ? candidates_of(x, &x->prefix, &path) : NULL;
 
-	for (uint32_t i = 0; x->route && i < x->route->count; i++) {
-		const struct candidate *c = &x->table->now.candidate[x->route->first + i];
+	for (unsigned i = 0; g && i < g->count; i++) {
+		const struct candidate *c = &g->candidate[i];
 
 		if (!c->origin)
 			continue;
 		if (asked_on_entry(c)) {
-			const struct policy_answer in = policy_ingress(x->table, c);
+			const struct policy_answer in = answer_on_entry(x->table, c);
 
 			json_array_append_new(rows, policy_row("ingress", c, &in));
 		}
@@ -166,6 +183,8 @@ static json_t *policies(const struct view *x)
 		const struct policy_answer out = policy_egress(x->table, &set, x->who);
 		json_array_append_new(rows, policy_row("egress", c, &out));
 	}
+	if (g)
+		gathered_done(x->m, g);
 	return rows;
 }
 
@@ -192,8 +211,7 @@ static const char *name_of_leaf(const struct model *m, const struct nexthop *lea
 static json_t *members(const struct view *x)
 {
 	json_t *rows = json_array();
-	const struct path *p =
-	    x->route->path->carrier; /* a backup, where the route's own are dead */
+	const struct path *p = x->path->carrier; /* a backup, where the route's own are dead */
 
 	for (unsigned i = 0; i < p->member_count; i++) {
 		const struct nexthop *leaf = nexthop_get(&x->m->b->nexthops, p->member[i].leaf);
@@ -291,7 +309,7 @@ static void set_way_out(json_t *out, const struct view *x)
 		json_object_set_new(out, "hash", json_integer(v->hash));
 		json_object_set_new(out, "bucket", json_integer(v->bucket));
 	}
-	if (x->route && x->route->path && x->route->path->kind == NH_GROUP)
+	if (x->path && x->path->kind == NH_GROUP)
 		json_object_set_new(out, "members", members(x));
 	if (v->tunnel || v->iface)
 		json_object_set_new(out, "out", json_string(name_of_leaf(x->m, v->leaf)));
@@ -312,7 +330,7 @@ static void set_way_out(json_t *out, const struct view *x)
 	set_mtu(out, x);
 }
 
-struct json_t *model_explain_json(const struct model *m, const struct model_flow *flow)
+struct json_t *model_explain_json(struct model *m, const struct model_flow *flow)
 {
 	struct model_verdict v;
 	int rc = model_explain(m, flow, &v);
@@ -333,7 +351,7 @@ struct json_t *model_explain_json(const struct model *m, const struct model_flow
 	    ip_text(&flow->src, src), "destination", ip_text(&flow->dst, dst), "protocol",
 	    flow->protocol, "source-port", flow->src_port, "destination-port", flow->dst_port,
 	    "table", x.table ? x.table->name : NULL, "prefix",
-	    x.route ? ip_prefix_text(&x.route->prefix, prefix) : NULL);
+	    x.path ? ip_prefix_text(&x.prefix, prefix) : NULL);
 
 	set_verdict(out, &x);
 	set_way_out(out, &x);

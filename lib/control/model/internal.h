@@ -391,7 +391,12 @@ unsigned select_winners(struct candidate *c, unsigned count, unsigned ecmp_limit
 /* Its tunnels are one next hop: active/standby, or a limit that leaves no room for both. */
 bool attach_is_one_hop(const struct attach *a, unsigned ecmp_limit);
 const char *lost_text(enum lost lost);
+/* The same, and of a learned one the step of BGP that decided. */
+const char *candidate_why_lost(const struct candidate *c);
 const char *source_text(enum source source);
+
+/* show_routes.c: the BGP attributes of a learned one, as members of the row. */
+void candidate_attributes(struct json_t *row, const struct candidate *c);
 
 /* bgp_policy.c: what policies match in, and change of, BGP attributes; NULL: a route without */
 bool policy_wants_attrs(const struct conf_policy *p, const struct bgp_attrs *attrs);

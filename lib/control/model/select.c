@@ -39,6 +39,11 @@ const char *lost_text(enum lost lost)
 	return text[lost];
 }
 
+const char *candidate_why_lost(const struct candidate *c)
+{
+	return c->lost == LOST_BGP ? bgp_step_text(c->step) : lost_text(c->lost);
+}
+
 const char *source_text(enum source source)
 {
 	static const char *const text[] = {

@@ -72,7 +72,7 @@ static json_t *refused(const struct model *m, const struct path *path)
 	return list;
 }
 
-static void add_attributes(json_t *row, const struct candidate *c)
+void candidate_attributes(struct json_t *row, const struct candidate *c)
 {
 	const struct bgp_attrs *a = c->attrs;
 	char text[1024];
@@ -91,11 +91,6 @@ static void add_attributes(json_t *row, const struct candidate *c)
 	json_object_set_new(row, "stale", json_boolean(c->learned->stale));
 }
 
-static const char *reason_of(const struct candidate *c)
-{
-	return c->lost == LOST_BGP ? bgp_step_text(c->step) : lost_text(c->lost);
-}
-
 static json_t *candidate_row(const struct model *m, const struct table *t, const struct path *path,
     const struct candidate *c)
 {
@@ -105,7 +100,7 @@ static json_t *candidate_row(const struct model *m, const struct table *t, const
 	    ip_prefix_text(&c->prefix, text), "type",
 	    c->blackhole ? "blackhole" : source_text(c->source), "attachment",
 	    c->origin ? c->origin->name : NULL, "next-hops", hops_of(c), "used", used,
-	    "not-used-because", used ? NULL : reason_of(c));
+	    "not-used-because", used ? NULL : candidate_why_lost(c));
 
 	if (c->lost == LOST_POLICY)
 		json_object_set_new(row, "policy", json_integer(c->policy));
@@ -116,7 +111,7 @@ static json_t *candidate_row(const struct model *m, const struct table *t, const
 		json_object_set_new(row, "refused-to", refused(m, path));
 	}
 	if (c->attrs)
-		add_attributes(row, c);
+		candidate_attributes(row, c);
 	return row;
 }
 

@@ -166,7 +166,14 @@ static void received(struct router *x, json_t *rows, const struct trace_record *
 		text(row, "uplink", iface_name(x, r->iface));
 }
 
-/* The last policy that refused, or the last that was asked. */
+static bool is_text(const json_t *row, const char *key, const char *value)
+{
+	const char *have = json_string_value(json_object_get(row, key));
+
+	return have && strcmp(have, value) == 0;
+}
+
+/* Of those asked about this packet (those on the way in were asked about routes): the one that refused, or the last. */
 static const json_t *policy_of(const json_t *explained)
 {
 	const json_t *row, *found = NULL;
@@ -174,10 +181,10 @@ static const json_t *policy_of(const json_t *explained)
 
 	json_array_foreach(json_object_get(explained, "policies"), i, row)
 	{
-		const char *action = json_string_value(json_object_get(row, "action"));
-
+		if (!is_text(row, "direction", "egress"))
+			continue;
 		found = row;
-		if (action && strcmp(action, "deny") == 0)
+		if (is_text(row, "action", "deny"))
 			break;
 	}
 	return found;
