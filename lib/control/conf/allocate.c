@@ -35,27 +35,58 @@ static bool use(struct allocator *a, const struct ip_addr *addr)
 	return !names_put_bytes(&a->used, a->l->conf->pool, addr, sizeof(*addr), &somebody);
 }
 
+static void use_neighbors(
+    struct allocator *a, struct conf_neighbor *const *neighbors, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		use(a, &neighbors[i]->address);
+}
+
+static void use_port(struct allocator *a, const struct conf_port *p)
+{
+	for (unsigned i = 0; i < p->address_count; i++)
+		use(a, &p->address[i].addr);
+	for (unsigned i = 0; i < p->gateway_count; i++)
+		use(a, &p->gateway[i]);
+	use_neighbors(a, p->neighbors, p->neighbors_count);
+}
+
+/* Neighbours too: a block may be of the subnet of the circuit that carries private tunnels. */
+static void use_attachment(struct allocator *a, const struct conf_attachment *at)
+{
+	for (unsigned i = 0; i < at->address_count; i++)
+		use(a, &at->address[i].addr);
+	for (unsigned i = 0; i < at->routes_count; i++)
+		use(a, &at->routes[i]->next_hop);
+	use_neighbors(a, at->neighbors, at->neighbors_count);
+	use(a, &at->bgp.peer);
+	use(a, &at->bfd.peer);
+}
+
+static void use_tunnel(struct allocator *a, const struct conf_tunnel *t)
+{
+	use(a, &t->gateway_address);
+	use(a, &t->health_check.source_address);
+	use(a, &t->health_check.destination);
+	use(a, &t->bfd.local);
+	use(a, &t->bfd.peer);
+}
+
 static void use_named(struct allocator *a)
 {
 	const struct conf *conf = a->l->conf;
 
-	for (unsigned i = 0; i < conf->ports_count; i++) {
-		for (unsigned k = 0; k < conf->ports[i]->address_count; k++)
-			use(a, &conf->ports[i]->address[k].addr);
-		for (unsigned k = 0; k < conf->ports[i]->gateway_count; k++)
-			use(a, &conf->ports[i]->gateway[k]);
-	}
-	for (unsigned i = 0; i < conf->attachments_count; i++) {
-		for (unsigned k = 0; k < conf->attachments[i]->address_count; k++)
-			use(a, &conf->attachments[i]->address[k].addr);
-	}
+	for (unsigned i = 0; i < conf->ports_count; i++)
+		use_port(a, conf->ports[i]);
+	for (unsigned i = 0; i < conf->attachments_count; i++)
+		use_attachment(a, conf->attachments[i]);
 	for (unsigned i = 0; i < conf->customer_gateways_count; i++)
 		use(a, &conf->customer_gateways[i]->address);
 	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
 		const struct conf_connection *c = conf->vpn_connections[i];
 
 		for (unsigned k = 0; k < c->tunnels_count; k++)
-			use(a, &c->tunnels[k]->gateway_address);
+			use_tunnel(a, c->tunnels[k]);
 	}
 }
 

@@ -254,6 +254,29 @@ static void test_allocation(void **state)
 	conf_free(c);
 }
 
+/* A5, A18: out of the subnet of the circuit, but never what a neighbour there has, nor the far end of a check. */
+static void test_allocation_on_a_circuit(void **state)
+{
+	struct conf *c = load(
+	    "ports: {lan0: {device: '0000:04:00.0'}}\n"
+	    "transit-router: {cidr: 10.3.0.0/28}\n"
+	    "customer-gateways: {gw-a: {address: 192.0.2.1}, gw-b: {address: 192.0.2.2}}\n"
+	    "vpn-connections:\n"
+	    "  dc1: {gateway-type: private, tunnels: [{customer-gateway: gw-a, health-check: {source: 10.3.0.6, "
+	    "destination: 10.3.0.8}}, {customer-gateway: gw-b}]}\n"
+	    "attachments:\n"
+	    "  dc1: {kind: vpn, connection: dc1}\n"
+	    "  line1: {kind: vbr, port: lan0, address: 10.3.0.1/28, bgp: {peer: 10.3.0.2, peer-asn: 65001}, "
+	    "bfd: {peer: 10.3.0.5}, routes: [{prefix: 10.9.0.0/16, next-hop: 10.3.0.3}], "
+	    "neighbors: [{address: 10.3.0.4, mac: '02:00:00:00:00:04'}]}\n",
+	    NULL);
+	struct conf_tunnel **one = conf_find_connection(c, "dc1")->tunnels;
+
+	assert_ip(one[0]->gateway_address, "10.3.0.7");
+	assert_ip(one[1]->gateway_address, "10.3.0.9");
+	conf_free(c);
+}
+
 static struct conf_lease lease(const char *connection, unsigned tunnel, const char *address)
 {
 	struct conf_lease l = {connection, tunnel, {0}};
@@ -444,6 +467,7 @@ int main(void)
 	    cmocka_unit_test(test_inline_connection),
 	    cmocka_unit_test(test_port_attachment),
 	    cmocka_unit_test(test_allocation),
+	    cmocka_unit_test(test_allocation_on_a_circuit),
 	    cmocka_unit_test(test_leases),
 	    cmocka_unit_test(test_leases_give_way_to_the_file),
 	    cmocka_unit_test(test_zones),
