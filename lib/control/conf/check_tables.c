@@ -156,6 +156,32 @@ void check_route_tables(struct loader *l)
 		check_table(l, l->conf->route_tables[i]);
 }
 
+static void warn_no_destination(
+    struct loader *l, const struct conf_policy *p, const char *key, unsigned count)
+{
+	if (count)
+		warn_key(l, &p->source, key,
+		    "%s: a route on its way into the table has no destination yet, so this policy "
+		    "matches none; use `direction: egress`, or remove this",
+		    key);
+}
+
+/* What only a policy of the other direction can do. */
+static void check_direction(struct loader *l, const struct conf_policy *p)
+{
+	if (!is_given(l, &p->source, "direction") || is_reported(l, &p->source, "direction"))
+		return;
+	if (p->direction == CONF_INGRESS) {
+		warn_no_destination(
+		    l, p, "destination-attachment", p->destination_attachment_count);
+		warn_no_destination(l, p, "destination-kind", p->destination_kind_count);
+	} else if (is_given(l, &p->source, "set-preference")) {
+		warn_key(l, &p->source, "set-preference",
+		    "set-preference: without effect on the way out, the table has chosen before; use "
+		    "`direction: ingress`, or remove this");
+	}
+}
+
 static void check_policy(struct loader *l, struct conf_policy *p, struct names *seen)
 {
 	struct {
@@ -165,6 +191,7 @@ static void check_policy(struct loader *l, struct conf_policy *p, struct names *
 	} key = {p->table, p->direction, p->priority};
 	struct conf_policy *first;
 
+	check_direction(l, p);
 	if (p->action == CONF_PERMIT && p->set_communities_count && p->add_communities_count)
 		fail_place(l, &p->source, "add-communities",
 		    "add-communities: `set-communities` replaces all of them; put these there, and remove "
