@@ -206,7 +206,29 @@ static void check_peer(struct loader *l, const struct conf_attachment *a)
 	}
 }
 
-static void check_attachment(struct loader *l, const struct conf_attachment *a)
+/*
+ * A session is known by its two addresses. Circuits in different tables may have the same subnet, but not the same
+ * pair of speakers. `seen` is keyed by it.
+ */
+static void check_pair(struct loader *l, const struct conf_attachment *a, struct names *seen)
+{
+	const struct conf_attachment_bgp *bgp = &a->bgp;
+	const struct ip_addr pair[2] = {bgp->local_ip, bgp->peer};
+	const struct conf_attachment *first;
+	char ours[IP_TEXT_MAX], theirs[IP_TEXT_MAX];
+
+	if (!ip_is_set(&bgp->local_ip) || !ip_is_set(&bgp->peer))
+		return;
+	first = names_put_bytes(seen, l->conf->pool, pair, sizeof(pair), (void *)(uintptr_t)a);
+	if (first)
+		fail_key(l, &bgp->source, "peer",
+		    "peer: %s and %s are the two ends of the session of '%s' (line %u) too; give one of "
+		    "them another address",
+		    ip_text(&bgp->peer, theirs), ip_text(&bgp->local_ip, ours), first->name,
+		    first->bgp.source.line);
+}
+
+static void check_attachment(struct loader *l, const struct conf_attachment *a, struct names *pairs)
 {
 	const struct conf_attachment_bgp *bgp = &a->bgp;
 
@@ -214,6 +236,7 @@ static void check_attachment(struct loader *l, const struct conf_attachment *a)
 	if (!bgp->enabled || is_reported(l, &a->source, "bgp"))
 		return;
 	check_peer(l, a);
+	check_pair(l, a, pairs);
 	if (bgp->peer_asn == 0 && !is_reported(l, &bgp->source, "peer-asn"))
 		fail_object(l, &bgp->source,
 		    "bgp: 'peer-asn' is missing; give the neighbour's AS number, 1..4294967295");
@@ -224,7 +247,7 @@ static void check_attachment(struct loader *l, const struct conf_attachment *a)
 void check_bgp(struct loader *l)
 {
 	const struct conf *conf = l->conf;
-	struct names seen = {0};
+	struct names seen = {0}, pairs = {0};
 
 	for (unsigned i = 0; i < conf->vpn_connections_count; i++) {
 		const struct conf_connection *c = conf->vpn_connections[i];
@@ -234,7 +257,8 @@ void check_bgp(struct loader *l)
 		check_both(l, c);
 	}
 	for (unsigned i = 0; i < conf->attachments_count; i++)
-		check_attachment(l, conf->attachments[i]);
+		check_attachment(l, conf->attachments[i], &pairs);
 	check_attached_prefixes(l);
 	names_fini(&seen);
+	names_fini(&pairs);
 }
