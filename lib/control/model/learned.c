@@ -73,6 +73,15 @@ struct route *rib_find(const struct rib *rib, const struct ip_prefix *prefix)
 
 /* ---- one prefix ---- */
 
+/*
+ * A blackhole; or a configured route while nothing of it can carry (H3, BG-20). Packets that have no other way are
+ * dropped there, and a peer that may have one is not to send any.
+ */
+static bool leads_nowhere(const struct path *p)
+{
+	return p->kind != NH_GROUP || (p->source != SOURCE_BGP && !p->carrier->carries);
+}
+
 /* The table's view of a route with this path: what is no way to anywhere is nothing to announce. */
 static void view_update(struct model *m, const struct table *t, const struct ip_prefix *prefix,
     const struct gathered *g, const struct path *path)
@@ -80,7 +89,7 @@ static void view_update(struct model *m, const struct table *t, const struct ip_
 	const struct candidate *best = path ? gathered_best(g) : NULL;
 	const struct bgp_attrs *attrs;
 
-	if (!best || path->kind != NH_GROUP) {
+	if (!best || leads_nowhere(path)) {
 		bgp_view_unset(m->bgp, view_of(t), prefix);
 		return;
 	}

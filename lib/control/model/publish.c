@@ -313,8 +313,12 @@ void routes_reselect(struct model *m)
 		for (uint32_t i = 0; i < t->now.route_count; i++) {
 			struct route *r = &t->now.route[i];
 
-			if (has_changed(&t->now, r) && has_rival(m, t, r))
+			if (!has_changed(&t->now, r))
+				continue;
+			if (has_rival(m, t, r))
 				route_reselect(m, t, r);
+			else
+				learned_configured(m, t, r, false); /* peers are told */
 		}
 	}
 	list_for (a, &m->attachments, node)

@@ -169,6 +169,41 @@ static void who_is_told(void **state)
 	assert_told(L2, 1, NULL);
 }
 
+static void lan0(bool up)
+{
+	atomic_store(&site.t->port[2].link_up, up);
+	bench_link(site.t, "lan0", up);
+	site_settle(&site);
+}
+
+/* What is configured is told while something of it can carry: a tunnel, on demand at least, or the port (H3, BG-20). */
+static void what_is_down_is_told_to_nobody(void **state)
+{
+	apply(WITH(OPEN));
+	assert_told(L0, 7, "4002:");
+	site_tunnel(&site, C1_1, MODEL_TUNNEL_DOWN);
+	site_settle(&site);
+	assert_told(L0, 7, "4002:"); /* c1/2 carries */
+	site_tunnel(&site, C1_2, MODEL_TUNNEL_DOWN);
+	site_settle(&site);
+	assert_told(L0, 7, NULL);
+	apply(WITH(OPEN)); /* nor does a change of the configuration say it */
+	assert_told(L0, 7, NULL);
+	site_announce_with(&site, C0_1, 7, AS_C0_1 AS_7, "");
+	site_settle(&site);
+	assert_told(L0, 7, "00000007"); /* somebody else has a way */
+	site_announce(&site, C0_1, 7, 0);
+	site_tunnel(&site, C1_2, MODEL_TUNNEL_TRAP);
+	site_settle(&site);
+	assert_told(L0, 7, "4002:");
+	assert_non_null(site_told(&site, L0, "10.1.0.0/16"));
+	lan0(false);
+	assert_null(site_told(&site, L0, "10.1.0.0/16"));
+	lan0(true);
+	assert_non_null(site_told(&site, L0, "10.1.0.0/16"));
+	assert_int_equal(site.s.remote[L0 + 1].repeated, 0);
+}
+
 #define OPEN_TO_LINES "{priority: 10, direction: egress, destination-kind: [vbr], action: permit"
 
 /* Each change is heard, also when the way of the packets stays the same. */
@@ -296,6 +331,7 @@ int main(void)
 	    TEST(ingress_matches_what_was_announced),
 	    TEST(ingress_changes_what_is_chosen),
 	    TEST(who_is_told),
+	    TEST(what_is_down_is_told_to_nobody),
 	    TEST(egress_changes_what_is_told),
 	    TEST(what_ingress_changed_is_told),
 	    TEST(another_association_is_told_as_the_difference),
