@@ -202,7 +202,7 @@ const struct candidate *gathered_best(const struct gathered *g)
 	return NULL;
 }
 
-const struct bgp_attrs *gathered_attrs(struct model *m, const struct candidate *best)
+const struct bgp_attrs *gathered_attrs(const struct model *m, const struct candidate *best)
 {
 	const struct bgp_attrs *attrs = best->attrs ? best->attrs : m->local_attrs, *edited;
 	struct bgp_edit edit = {0};

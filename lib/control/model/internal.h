@@ -356,7 +356,7 @@ struct gathered *gather(struct model *m, struct table *t, const struct candidate
     unsigned count, const struct bgp_change *change);
 void gathered_done(struct model *m, struct gathered *g); /* releases what gather() took */
 /* Attributes of the route with that winner for the table's view; a reference. */
-const struct bgp_attrs *gathered_attrs(struct model *m, const struct candidate *best);
+const struct bgp_attrs *gathered_attrs(const struct model *m, const struct candidate *best);
 /* The one whose attributes the route has; NULL: none won. */
 const struct candidate *gathered_best(const struct gathered *g);
 /* The attachment of a BGP peer; NULL: it has gone. */

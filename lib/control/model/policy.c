@@ -121,17 +121,33 @@ static bool is_line(const struct attach *a)
 	    a->conf->kind == CONF_KIND_CCN;
 }
 
+/* What an ingress policy has made of a route that was not learned; a reference. NULL: nothing. */
+static const struct bgp_attrs *attrs_made(const struct model *m, const struct candidate *c)
+{
+	return m->bgp && !c->attrs && c->ingress && policy_edits(c->ingress) ? gathered_attrs(m, c)
+									     : NULL;
+}
+
 struct policy_set policy_set_of(
     const struct model *m, const struct table *t, const struct candidate *c)
 {
 	struct policy_set set = {.built_in = m->has_vpn && is_line(c->origin)};
+	struct candidate route = *c;
+	const struct bgp_attrs *made;
 
-	for (unsigned i = 1; t->policy_count[CONF_EGRESS] && i <= POLICY_PRIORITY_MAX; i++) {
+	if (!t->policy_count[CONF_EGRESS])
+		return set;
+	made = attrs_made(m, c);
+	if (made)
+		route.attrs = made;
+	for (unsigned i = 1; i <= POLICY_PRIORITY_MAX; i++) {
 		const struct conf_policy *p = t->policy[CONF_EGRESS][i];
 
-		if (p && wants_route(p, c))
+		if (p && wants_route(p, &route))
 			set.word[i / 64] |= UINT64_C(1) << (i % 64);
 	}
+	if (made)
+		bgp_attrs_unref(m->bgp, made);
 	return set;
 }
 

@@ -234,6 +234,28 @@ static void what_ingress_changed_is_told(void **state)
 	assert_told(L0, 1, "c008:fde80005 ");
 }
 
+/* A community that an ingress policy put on a network is one that egress policies match: in what is told, and in use. */
+static void a_tag_of_a_network_is_matched(void **state)
+{
+	apply(WITH(
+	    "{priority: 5, direction: ingress, source-attachment: asker, action: permit, "
+	    "add-communities: ['65000:5']}, "
+	    "{priority: 6, direction: egress, communities: ['65000:5'], destination-attachment: "
+	    "[c0, l0], action: deny}"));
+	assert_way(site.t, "c0", "10.1.0.7", "denied");
+	assert_way(site.t, "l0", "10.1.0.7", "denied");
+	assert_way(site.t, "c2", "10.1.0.7", "asker");
+	assert_null(site_told(&site, C0_1, "10.1.0.0/16"));
+	assert_non_null(site_told(&site, C2_1, "10.1.0.0/16"));
+	apply(WITH("{priority: 5, direction: ingress, source-attachment: asker, action: permit, "
+		   "prepend: [77]}, {priority: 6, direction: egress, as-path: [77], "
+		   "destination-kind: vpn, action: deny}"));
+	assert_way(site.t, "c0", "10.1.0.7", "denied");
+	assert_way(site.t, "l0", "10.1.0.7", "asker");
+	apply(SITE_ALL);
+	assert_way(site.t, "c0", "10.1.0.7", "asker");
+}
+
 /* ---- which table ---- */
 
 #define TABLES(associate, advertise)                                                               \
@@ -334,6 +356,7 @@ int main(void)
 	    TEST(what_is_down_is_told_to_nobody),
 	    TEST(egress_changes_what_is_told),
 	    TEST(what_ingress_changed_is_told),
+	    TEST(a_tag_of_a_network_is_matched),
 	    TEST(another_association_is_told_as_the_difference),
 	    TEST(so_many_equal_paths_share),
 	};
