@@ -297,7 +297,9 @@ static void follow_model(struct apply *a, const struct plan *plan, struct planne
 		list_for (c, &t->children, node)
 			sa_in_attach(c->in, t->model->attachment);
 	}
-	if (!plan->outside && t->model->outer_mtu == p->outer_mtu)
+	bool moves =
+	    plan->outside || p->effects & EFFECT(ROUTES); /* zone, via: also one that follows */
+	if (!moves && t->model->outer_mtu == p->outer_mtu)
 		return;
 	list_for_safe (c, next, &t->children, node) {
 		uint32_t leaf = model_underlay(a->r->model, &c->sa.local.addr, &c->sa.remote.addr);
