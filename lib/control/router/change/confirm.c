@@ -13,6 +13,8 @@
 #include "base/secret.h"
 #include "base/state.h"
 #include "base/text.h"
+#include "conf/names.h"
+#include "conf/pool.h"
 #include "router/change/apply.h"
 #include "router/change/startup.h"
 
@@ -105,43 +107,71 @@ int confirm_prepare(struct router *r, const struct apply_order *order)
 
 /* ---- what is not back ---- */
 
-struct search {
-	const char *what;
-	bool found;
+/* Names of what is up, or of all that the configuration wants: thousands of tunnels, asked for one by one. */
+struct roll {
+	struct names names;
+	struct conf_pool *pool;
 };
 
-static void look(void *ctx, const char *what)
+static void enter(void *ctx, const char *what)
 {
-	struct search *s = ctx;
+	struct roll *roll = ctx;
 
-	s->found |= strcmp(s->what, what) == 0;
+	names_put(&roll->names, pool_text(roll->pool, what, strlen(what)), roll);
 }
 
-static bool is_among(struct router *r, bool up, const char *what)
+static void roll_call(struct router *r, bool up, struct roll *out)
 {
-	struct search search = {what, false};
-
-	apply_each(r, up, look, &search);
-	return search.found;
+	*out = (struct roll){.pool = pool_new()};
+	apply_each(r, up, enter, out);
 }
 
-/* The i-th of what was up, if it is missing. What the new configuration no longer has need not come back. */
-static bool is_missing(const struct confirm *c, unsigned i)
+static void roll_fini(struct roll *roll)
 {
-	return is_among(c->r, false, c->up[i]) && !is_among(c->r, true, c->up[i]);
+	names_fini(&roll->names);
+	pool_free(roll->pool);
+}
+
+typedef void missing_fn(void *ctx, const char *what);
+
+/* Of what was up. What the new configuration no longer has need not come back. */
+static void each_missing(const struct confirm *c, missing_fn *fn, void *ctx)
+{
+	struct roll wanted, up;
+
+	roll_call(c->r, false, &wanted);
+	roll_call(c->r, true, &up);
+	for (unsigned i = 0; i < c->up_count; i++) {
+		if (names_get(&wanted.names, c->up[i]) && !names_get(&up.names, c->up[i]))
+			fn(ctx, c->up[i]);
+	}
+	roll_fini(&wanted);
+	roll_fini(&up);
+}
+
+#define MISSING_SAID 8
+
+struct missing {
+	struct text *names;
+	unsigned count;
+};
+
+static void say_missing(void *ctx, const char *what)
+{
+	struct missing *m = ctx;
+
+	if (m->count++ < MISSING_SAID)
+		text_addf(m->names, "%s%s", m->count > 1 ? ", " : "", what);
 }
 
 static unsigned not_back(const struct confirm *c, struct text *names)
 {
-	unsigned missing = 0;
+	struct missing m = {.names = names};
 
-	for (unsigned i = 0; i < c->up_count; i++) {
-		if (is_missing(c, i) && missing++ < 8 && names)
-			text_addf(names, "%s%s", missing > 1 ? ", " : "", c->up[i]);
-	}
-	if (missing > 8 && names)
-		text_addf(names, " and %u more", missing - 8);
-	return missing;
+	each_missing(c, say_missing, &m);
+	if (m.count > MISSING_SAID)
+		text_addf(names, " and %u more", m.count - MISSING_SAID);
+	return m.count;
 }
 
 /* ---- the clock ---- */
@@ -234,6 +264,11 @@ enum confirm_result confirm_accept(struct router *r, bool anyway, char *why, siz
 	return CONFIRM_DONE;
 }
 
+static void list_missing(void *ctx, const char *what)
+{
+	json_array_append_new(ctx, json_string(what));
+}
+
 json_t *confirm_json(const struct router *r)
 {
 	const struct confirm *c = r->confirm;
@@ -243,10 +278,7 @@ json_t *confirm_json(const struct router *r)
 		json_decref(missing);
 		return json_null();
 	}
-	for (unsigned i = 0; i < c->up_count; i++) {
-		if (is_missing(c, i))
-			json_array_append_new(missing, json_string(c->up[i]));
-	}
+	each_missing(c, list_missing, missing);
 	return json_pack("{s:f, s:i, s:o}", "seconds-left",
 	    (double)mono_diff(mono_now(), c->deadline) / 1e9, "were-up", (int)c->up_count,
 	    "not-back", missing);
