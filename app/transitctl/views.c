@@ -168,6 +168,7 @@ static const struct column routes[] = {
     {"carried-by", "CARRIED-BY", COLUMN_TEXT},
     {"state", "STATE", COLUMN_TEXT},
     {"refused-to", "REFUSED-TO", COLUMN_TEXT},
+    {"refused-to-more", "AND-MORE", COLUMN_COUNT},
     {"not-used-because", "NOT-USED-BECAUSE", COLUMN_TEXT},
 };
 

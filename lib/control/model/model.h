@@ -148,6 +148,8 @@ uint16_t model_attachment_number(const struct model *m, const char *name);
 struct json_t *model_show_attachments(const struct model *m);
 struct json_t *model_show_connections(
     const struct model *m); /* redundancy MET / NOT_MET with reason (T2) */
+/* The row of one, of the configuration in force. */
+struct json_t *model_show_connection(const struct model *m, const struct conf_connection *c);
 struct json_t *model_show_tables(const struct model *m);
 struct json_t *model_show_policers(const struct model *m);
 /* The name of one as `show policers` has it; "?" when it has gone. */

@@ -72,32 +72,51 @@ static void redundancy(
 	json_object_set_new(row, "redundancy-reason", *reason ? json_string(reason) : json_null());
 }
 
-static json_t *connection_row(const struct model *m, const struct conf_connection *c)
+struct summary {
+	json_t *tunnels;
+	const struct tunnel_entry *idle; /* the worst that is not up */
+	unsigned up;
+};
+
+static void add_tunnel(struct summary *s, const struct tunnel_entry *t)
 {
 	static const char *const state_name[] = {"down", "on-demand", "up"};
-	const struct tunnel_entry *idle = NULL;
-	json_t *tunnels = json_array(), *row;
+	enum model_tunnel_state state = tunnel_state(t);
+
+	s->up += state == MODEL_TUNNEL_UP;
+	if (state != MODEL_TUNNEL_UP && (!s->idle || state < tunnel_state(s->idle)))
+		s->idle = t;
+	json_array_append_new(
+	    s->tunnels, json_pack("{s:s, s:s}", "name", t->name, "state", state_name[state]));
+}
+
+static void add_tunnels(struct summary *s, const struct model *m, const struct conf_connection *c)
+{
+	const struct attach *a = attach_of(m, c->attachment);
 	struct tunnel_entry *t;
-	unsigned up = 0;
 
+	for (unsigned i = 0; a && i < a->tunnel_count; i++)
+		add_tunnel(s, a->tunnel[i]);
+	if (a)
+		return;
 	list_for (t, &m->tunnels, node) {
-		enum model_tunnel_state state = tunnel_state(t);
-
-		if (t->pub.conf->connection != c)
-			continue;
-		up += state == MODEL_TUNNEL_UP;
-		if (state != MODEL_TUNNEL_UP && (!idle || state < tunnel_state(idle)))
-			idle = t;
-		json_array_append_new(
-		    tunnels, json_pack("{s:s, s:s}", "name", t->name, "state", state_name[state]));
+		if (t->pub.conf->connection == c)
+			add_tunnel(s, t);
 	}
-	row = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:i, s:o, s:s?}", "name", c->name, "ha",
+}
+
+struct json_t *model_show_connection(const struct model *m, const struct conf_connection *c)
+{
+	struct summary s = {.tunnels = json_array()};
+
+	add_tunnels(&s, m, c);
+	json_t *row = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:i, s:o, s:s?}", "name", c->name, "ha",
 	    c->ha == CONF_HA_ECMP ? "ecmp" : "active-standby", "gateway-type",
 	    c->gateway_type == CONF_GATEWAY_PUBLIC ? "public" : "private", "routing-mode",
 	    c->routing_mode == CONF_ROUTING_DESTINATION ? "destination" : "flow-protection",
-	    "attachment", c->attachment ? c->attachment->name : NULL, "tunnels-up", (int)up,
-	    "tunnels", tunnels, "owner", c->owner);
-	redundancy(row, c, idle);
+	    "attachment", c->attachment ? c->attachment->name : NULL, "tunnels-up", (int)s.up,
+	    "tunnels", s.tunnels, "owner", c->owner);
+	redundancy(row, c, s.idle);
 	return row;
 }
 
@@ -106,7 +125,7 @@ struct json_t *model_show_connections(const struct model *m)
 	json_t *rows = json_array();
 
 	for (unsigned i = 0; i < m->conf->vpn_connections_count; i++)
-		json_array_append_new(rows, connection_row(m, m->conf->vpn_connections[i]));
+		json_array_append_new(rows, model_show_connection(m, m->conf->vpn_connections[i]));
 	return rows;
 }
 

@@ -59,17 +59,27 @@ static json_t *carried_by(const struct path *path, const struct candidate *c)
 	return names;
 }
 
-/* Which attachments the policies keep from the route. */
-static json_t *refused(const struct model *m, const struct path *path)
+/* Of hundreds of data centers: a row of a table is not to be longer than the table. */
+#define REFUSED_SAID 32
+
+/* Which attachments the policies keep from the route; the first of them, and how many more. */
+static void set_refused(json_t *row, const struct model *m, const struct path *path)
 {
 	json_t *list = json_array();
+	json_int_t more = 0;
 	struct attach *a;
 
 	list_for (a, &m->attachments, node) {
-		if (path && !permission_has(path->permission, a))
+		if (!path || permission_has(path->permission, a))
+			continue;
+		if (json_array_size(list) < REFUSED_SAID)
 			json_array_append_new(list, json_string(a->name));
+		else
+			more++;
 	}
-	return list;
+	json_object_set_new(row, "refused-to", list);
+	if (more)
+		json_object_set_new(row, "refused-to-more", json_integer(more));
 }
 
 void candidate_attributes(struct json_t *row, const struct candidate *c)
@@ -108,7 +118,7 @@ static json_t *candidate_row(const struct model *m, const struct table *t, const
 		json_object_set_new(row, "state", json_string(c->origin->usable ? "up" : "down"));
 	if (used) {
 		json_object_set_new(row, "carried-by", carried_by(path, c));
-		json_object_set_new(row, "refused-to", refused(m, path));
+		set_refused(row, m, path);
 	}
 	if (c->attrs)
 		candidate_attributes(row, c);

@@ -232,6 +232,38 @@ static void who_is_refused(void **state) /* R4 */
 	json_decref(rows);
 }
 
+#define MANY 60
+
+/* A row names some of hundreds of data centers that policies keep from it, and counts the others. */
+static void many_are_refused(void **state)
+{
+	struct bench *t = *state;
+	static char yaml[16384];
+	int at = snprintf(yaml, sizeof(yaml),
+	    "ports:\n  wan0: {device: 'tap:w0', address: 203.0.113.10/24, gateway: 203.0.113.1}\n"
+	    "  lan0: {device: 'tap:l0'}\n"
+	    "transit-router: {cidr: 203.0.112.0/24, limits: {vpn-attachments: 60}}\n"
+	    "customer-gateways: {cgw-a: {address: 192.0.2.1}, cgw-b: {address: 192.0.2.2}}\n"
+	    "attachments:\n  vpc-a: {kind: vpc, port: lan0, vlan: 10, address: 10.1.0.1/16}\n");
+
+	for (unsigned i = 0; i < MANY; i++)
+		at += snprintf(yaml + at, sizeof(yaml) - (size_t)at,
+		    "  dc%u: {kind: vpn, connection: {" BENCH_PAIR
+		    "}, routes: [{prefix: 10.9.%u.0/24}]}\n",
+		    i, i);
+	bench_apply(t, yaml);
+	json_t *rows = model_show_routes(t->m, NULL), *row = row_of(rows, "prefix", "10.9.7.0/24");
+	size_t said = json_array_size(json_object_get(row, "refused-to"));
+	assert_in_range(said, 1, MANY - 1);
+	assert_int_equal(json_integer_value(json_object_get(row, "refused-to-more")), MANY - said);
+	assert_null(json_object_get(row_of(rows, "prefix", "10.1.0.0/16"), "refused-to-more"));
+	json_decref(rows);
+	row = model_show_connection(t->m, conf_find_connection(t->conf, "dc7"));
+	assert_string_equal(text(row, "name"), "dc7");
+	assert_int_equal(json_array_size(json_object_get(row, "tunnels")), 2);
+	json_decref(row);
+}
+
 static void show_all(struct bench *t)
 {
 	json_t *rows[] = {model_show_attachments(t->m), model_show_connections(t->m),
@@ -280,6 +312,7 @@ int main(void)
 	    CASE(tables),
 	    CASE(routes_and_why_they_lost),
 	    CASE(who_is_refused),
+	    CASE(many_are_refused),
 	    CASE(odd_configurations),
 	};
 

@@ -123,22 +123,15 @@ static void mtu_of(struct report *p, const struct vpn_tunnel *t)
 
 static void redundancy(struct report *p)
 {
-	json_t *rows = model_show_connections(p->r->model), *row;
+	json_t *row = model_show_connection(p->r->model, p->c);
 	const struct conf_customer_gateway *first = p->c->tunnels[0]->customer_gateway;
-	size_t i;
+	const char *why = json_string_value(json_object_get(row, "redundancy-reason"));
 
-	json_array_foreach(rows, i, row)
-	{
-		const char *why = json_string_value(json_object_get(row, "redundancy-reason"));
-
-		if (!row_has(row, "name", p->c->name))
-			continue;
-		if (why)
-			find(p, FINDING_NOT_REDUNDANT, p->c->name, "%s", why);
-		else
-			find(p, FINDING_REDUNDANT, p->c->name, "both tunnels carry routes");
-	}
-	json_decref(rows);
+	if (why)
+		find(p, FINDING_NOT_REDUNDANT, p->c->name, "%s", why);
+	else
+		find(p, FINDING_REDUNDANT, p->c->name, "both tunnels carry routes");
+	json_decref(row);
 	if (p->c->tunnels_count == 2 &&
 	    ip_eq(&first->address, &p->c->tunnels[1]->customer_gateway->address) &&
 	    !ip_is_any(&first->address))
@@ -212,6 +205,7 @@ static json_t *diagnose(void *ctx, const json_t *request, struct api_error *erro
 		connections(&p, connection_of(p.r->conf, name));
 	if (all || !json_array_size(p.rows))
 		attachments(&p, name);
+	diagnose_routes_fini(&p);
 	if (json_array_size(p.rows) || all)
 		return p.rows;
 	json_decref(p.rows);

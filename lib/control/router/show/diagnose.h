@@ -14,6 +14,9 @@ struct report {
 	const struct conf_connection *c; /* NULL: an attachment of a port */
 	const struct conf_attachment *a; /* NULL: the connection has none */
 	json_t *rows;
+	/* diagnose_routes.c: routes that are used, looked at once; NULL: not yet */
+	json_t *routes_of; /* by attachment: an array of rows */
+	json_t *routes_in; /* by table: how many to attachments */
 };
 
 /* Adds a finding about a tunnel, the connection, or the attachment. */
@@ -28,6 +31,7 @@ void diagnose_line(struct report *p);
 
 /* diagnose_routes.c */
 void diagnose_routes(struct report *p);
+void diagnose_routes_fini(struct report *p);
 
 /* diagnose_policers.c */
 void diagnose_policers(struct report *p);

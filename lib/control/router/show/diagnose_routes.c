@@ -7,28 +7,66 @@
 #include "base/text.h"
 #include "router/show/diagnose.h"
 
-static bool is_network(const struct report *p, const json_t *row)
+/* ---- what is used ---- */
+
+static void count_route(struct report *p, json_t *row)
 {
 	const char *name = json_string_value(json_object_get(row, "attachment"));
-	const struct conf_attachment *a = name ? conf_find_attachment(p->r->conf, name) : NULL;
+	const char *table = json_string_value(json_object_get(row, "table"));
+	json_t *list = name ? json_object_get(p->routes_of, name) : NULL;
 
-	return json_is_true(json_object_get(row, "used")) && a && a != p->a;
+	if (!name || !json_is_true(json_object_get(row, "used")))
+		return;
+	if (!list) {
+		list = json_array();
+		json_object_set_new(p->routes_of, name, list);
+	}
+	json_array_append(list, row);
+	json_object_set_new(p->routes_in, table,
+	    json_integer(json_integer_value(json_object_get(p->routes_in, table)) + 1));
+}
+
+/* Once for all that are diagnosed: tables may be long, and connections many. */
+static void look_at_routes(struct report *p)
+{
+	json_t *rows, *row;
+	size_t i;
+
+	if (p->routes_of)
+		return;
+	p->routes_of = json_object();
+	p->routes_in = json_object();
+	rows = model_show_routes(p->r->model, NULL);
+	json_array_foreach(rows, i, row)
+	{
+		count_route(p, row);
+	}
+	json_decref(rows);
+}
+
+void diagnose_routes_fini(struct report *p)
+{
+	json_decref(p->routes_of);
+	json_decref(p->routes_in);
+	p->routes_of = p->routes_in = NULL;
 }
 
 /* What the peer's packets can reach: routes of others in the table that looks them up. */
 static unsigned routes_to_site(const struct report *p, const struct conf_attachment *a)
 {
-	json_t *rows = model_show_routes(p->r->model, a->associate->name), *row;
-	unsigned count = 0;
+	const char *table = a->associate->name;
+	json_int_t count = json_integer_value(json_object_get(p->routes_in, table));
+	json_t *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row)
+	json_array_foreach(json_object_get(p->routes_of, a->name), i, row)
 	{
-		count += is_network(p, row);
+		count -= row_has(row, "table", table);
 	}
-	json_decref(rows);
-	return count;
+	return (unsigned)count;
 }
+
+/* ---- to the peer ---- */
 
 struct reach {
 	unsigned routes;        /* to the data center, in any table */
@@ -64,25 +102,21 @@ static void add_refused(struct reach *reach, const json_t *row, const char *own)
 
 static void look_for_peer(const struct report *p, const char *attachment, struct reach *out)
 {
-	json_t *rows = model_show_routes(p->r->model, NULL), *row;
 	const char *last = NULL;
+	json_t *row;
 	size_t i;
 
 	out->refused = text_of(out->refused_room, sizeof(out->refused_room));
-	json_array_foreach(rows, i, row)
+	json_array_foreach(json_object_get(p->routes_of, attachment), i, row)
 	{
 		const char *table = json_string_value(json_object_get(row, "table"));
 
-		if (!row_has(row, "attachment", attachment) ||
-		    !json_is_true(json_object_get(row, "used")))
-			continue;
 		out->routes++;
 		add_refused(out, row, attachment);
 		if ((!last || strcmp(last, table) != 0) && is_looked_up_by_others(p, table))
 			out->tables_in_use++;
 		last = table;
 	}
-	json_decref(rows);
 }
 
 void diagnose_routes(struct report *p)
@@ -100,6 +134,7 @@ void diagnose_routes(struct report *p)
 		find(p, FINDING_NOT_ASSOCIATED, a->name, "the attachment has no route table");
 		return;
 	}
+	look_at_routes(p);
 	to_site = routes_to_site(p, a);
 	if (!to_site)
 		find(p, FINDING_NO_ROUTES_TO_SITE, a->name,
