@@ -4,6 +4,7 @@
 
 lint   test/lint.sh
 unit   the programs that meson registered with suite 'unit' in the build directory BUILD
+property  likewise 'property': the long part of unit, meant for a build without sanitizers
 sim    likewise 'sim'
 sweep  likewise 'sweep': the long part of sim, meant for a build without sanitizers
 fuzz   the libFuzzer targets of BUILD: all seeds of test/fuzz/corpus/TARGET, then --seconds of new inputs
@@ -107,7 +108,7 @@ def collect(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("suite", choices=["lint", "unit", "sim", "sweep", "fuzz"])
+    parser.add_argument("suite", choices=["lint", "unit", "property", "sim", "sweep", "fuzz"])
     parser.add_argument("build", nargs="?", default=os.path.join(TOP, "build"))
     parser.add_argument("-k", metavar="WORD", help="only programs whose name fits this regular expression")
     parser.add_argument("-j", metavar="JOBS", type=int, default=2)

@@ -16,7 +16,8 @@ usage: sudo test/run.sh [--full] [SUITE...]
 Runs the named suites, or all: $(all_suites)
 
   lint   format, layers and habits of the sources
-  unit   unit tests                          with address and undefined-behaviour sanitizers
+  unit   unit tests                          with address and undefined-behaviour sanitizers; then random
+                                             operations on the model, 100,000 of a kind, without
   sim    protocol engines, virtual time      with sanitizers; then many more seeds without
   fuzz   libFuzzer on every parser, a few seconds each
   guard  instructions per packet, counted by valgrind, beside test/guard.txt
@@ -96,7 +97,10 @@ run_suite() {
   echo "== $1"
   case $1 in
   lint) count "$python" "$top/test/programs.py" lint "${only[@]}" ;;
-  unit) build_asan && count "$python" "$top/test/programs.py" unit "$top/build-asan" "${only[@]}" ;;
+  unit)
+    build_asan && count "$python" "$top/test/programs.py" unit "$top/build-asan" "${only[@]}"
+    build_release && count "$python" "$top/test/programs.py" property "$top/build" "${only[@]}"
+    ;;
   sim)
     build_asan && count "$python" "$top/test/programs.py" sim "$top/build-asan" "${only[@]}"
     build_release && count "$python" "$top/test/programs.py" sweep "$top/build" "${only[@]}"
