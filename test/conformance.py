@@ -14,7 +14,10 @@ RULES = [*(f"V2-{n:02}" for n in range(1, 35)), *(f"V1-{n:02}" for n in (*range(
          *(f"ES-{n:02}" for n in range(1, 20)), *(f"BG-{n:02}" for n in range(1, 23)),
          *(f"I{n}" for n in range(1, 24)), *(f"E{n}" for n in range(1, 9)), *(f"G{n}" for n in range(1, 11)),
          *(f"P{n}" for n in range(1, 14)), *(f"B{n}" for n in range(1, 12)),
-         *(f"C-{n:02}" for n in (*range(1, 12), 13, 14, 15, 26, 40, 42, 43, 46, 47))]
+         *(f"A{n}" for n in (1, 2, 3, *range(5, 12), 16, *range(18, 23))), *(f"R{n}" for n in (*range(1, 7), 8)),
+         *(f"H{n}" for n in range(1, 6)), *(f"T{n}" for n in (2, 3, 4, 6, 9, 10)),
+         *(f"O{n}" for n in (3, 4, 5, 7, 8, 10)), "X1", "X3", "X13", *(f"M{n}" for n in range(1, 5)),
+         *(f"C-{n:02}" for n in (*range(1, 16), 20, 25, 26, *range(30, 36), 40, 42, 43, 46, 47))]
 
 
 def names_of_c(text):
@@ -50,7 +53,7 @@ def findings():
     rows = {}
     with open(TABLE) as table:
         for number, line in enumerate(table, 1):
-            row = re.match(r"\| ((?:V1|V2|ES|BG|C)-\d+|[IEGPB]\d+) \| (.+) \| (.*) \|$", line)
+            row = re.match(r"\| ((?:V1|V2|ES|BG|C)-\d+|[ABEGHIMOPRTX]\d+) \| (.+) \| (.*) \|$", line)
             if not row:
                 continue
             rule, _, tests = row.groups()

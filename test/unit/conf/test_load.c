@@ -98,6 +98,9 @@ static void check_tunnel_defaults(const struct conf_tunnel *t)
 	assert_int_equal(t->dpd.timeout, 30);
 	assert_false(t->bgp.enabled);          /* B1 */
 	assert_false(t->health_check.enabled); /* H1 */
+	assert_int_equal(t->health_check.interval, 3);
+	assert_int_equal(t->health_check.retries, 3);
+	assert_true(t->health_check.switch_route); /* H3 */
 }
 
 static void test_defaults_of_a_tunnel(void **state)
