@@ -30,6 +30,8 @@ static void complete_owners(struct conf *conf)
 		default_owner(conf, &conf->route_tables[i]->owner);
 	for (unsigned i = 0; i < conf->customer_gateways_count; i++)
 		default_owner(conf, &conf->customer_gateways[i]->owner);
+	for (unsigned i = 0; i < conf->routing_policies_count; i++)
+		default_owner(conf, &conf->routing_policies[i]->owner);
 	for (unsigned i = 0; i < conf->attachments_count; i++) {
 		struct conf_attachment *a = conf->attachments[i];
 

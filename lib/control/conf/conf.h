@@ -505,6 +505,7 @@ struct conf_policy {
 	bool has_set_communities; /* set to the list above, which may be empty; not a key */
 	uint32_t *add_communities;
 	unsigned add_communities_count;
+	const char *owner;
 	const char *description;
 };
 

@@ -220,6 +220,7 @@ const struct kw conf_rows_policy[] = {
 	MEANS(ROUTES, "replace the communities; []: remove all")},
     {"add-communities", VALUE_COMMUNITY, LIST(policy, add_communities, uint32_t), .list_max = 32,
 	ONLY(permits, "action", "only with action: permit"), MEANS(ROUTES, "add communities")},
+    ROW_OWNER(policy),
     ROW_DESCRIPTION(policy),
     {0},
 };

@@ -323,6 +323,36 @@ static void test_leases_give_way_to_the_file(void **state)
 	conf_free(c);
 }
 
+/* A11: every object has one, and that of the transit router unless it says so. */
+static void test_owners(void **state)
+{
+	struct conf *c = load(
+	    "ports: {lan0: {device: '0000:04:00.0'}, lan1: {device: '0000:05:00.0', owner: other}}\n"
+	    "transit-router: {owner: netops}\n"
+	    "route-tables: {blue: {owner: other}}\n"
+	    "customer-gateways: {gw-a: {address: 192.0.2.1}, gw-b: {address: 192.0.2.2, owner: other}}\n"
+	    "attachments:\n"
+	    "  v1: {kind: vpc, port: lan0, address: 10.1.0.1/24}\n"
+	    "  v2: {kind: vpc, port: lan1, address: 10.2.0.1/24, owner: other}\n"
+	    "routing-policies:\n"
+	    "  - {priority: 1, direction: egress, action: permit}\n"
+	    "  - {priority: 2, direction: egress, action: permit, owner: other}\n",
+	    NULL);
+	const char *const owners[][2] = {
+	    {c->ports[0]->owner, c->ports[1]->owner},
+	    {c->default_table->owner, conf_find_route_table(c, "blue")->owner},
+	    {c->customer_gateways[0]->owner, c->customer_gateways[1]->owner},
+	    {c->attachments[0]->owner, c->attachments[1]->owner},
+	    {c->routing_policies[0]->owner, c->routing_policies[1]->owner},
+	};
+
+	for (unsigned i = 0; i < sizeof(owners) / sizeof(owners[0]); i++) {
+		assert_string_equal(owners[i][0], "netops");
+		assert_string_equal(owners[i][1], "other");
+	}
+	conf_free(c);
+}
+
 /* A19 */
 static void test_zones(void **state)
 {
@@ -473,6 +503,7 @@ int main(void)
 	    cmocka_unit_test(test_allocation_on_a_circuit),
 	    cmocka_unit_test(test_leases),
 	    cmocka_unit_test(test_leases_give_way_to_the_file),
+	    cmocka_unit_test(test_owners),
 	    cmocka_unit_test(test_zones),
 	    cmocka_unit_test(test_changes),
 	    cmocka_unit_test(test_files),
