@@ -201,3 +201,18 @@ int ike_message_open(struct ike_sa *sa, const struct ike_header *h, uint8_t *byt
 	*first = last->next;
 	return 1;
 }
+
+bool ike_message_is_first_fragment(
+    struct ike_sa *sa, uint8_t *bytes, const struct ike_payloads *clear)
+{
+	const struct ike_payload *last = clear->count ? &clear->list[clear->count - 1] : NULL;
+	struct wire w;
+	uint8_t *text;
+	size_t text_len;
+
+	if (!sa->fragments || !last || last->type != PAYLOAD_SKF)
+		return false;
+	w = ike_payload_wire(last);
+	return wire_u16(&w) == 1 && wire_u16(&w) > 0 && wire_ok(&w) &&
+	    open_body(sa, bytes, last, SKF_EXTRA, &text, &text_len) == 0;
+}

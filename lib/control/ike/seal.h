@@ -20,5 +20,8 @@ struct ike_packet *ike_message_seal(struct ike_sa *sa, uint8_t exchange, bool re
  */
 int ike_message_open(struct ike_sa *sa, const struct ike_header *h, uint8_t *bytes, size_t len,
     const struct ike_payloads *clear, struct wire *inner, uint8_t *first);
+/* Is it, authentic, the first fragment of a message? `bytes` is changed. */
+bool ike_message_is_first_fragment(
+    struct ike_sa *sa, uint8_t *bytes, const struct ike_payloads *clear);
 
 #endif

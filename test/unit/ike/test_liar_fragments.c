@@ -106,6 +106,58 @@ static void test_fragments(void **state)
 	liar_down(p);
 }
 
+/*
+ * A peer that misses the response cuts its request into smaller pieces, or into pieces at all (RFC 7383 2.5.2): the
+ * first one of them brings the same response again, the others, and what is not authentic, nothing.
+ */
+static void test_request_cut_anew(void **state)
+{
+	static struct datagram response;
+	struct pair *p = &pair;
+	struct ike_chain c;
+	unsigned seen;
+
+	liar_up(p);
+	for (unsigned whole = 0; whole < 2; whole++) {
+		struct liar_message m;
+		uint8_t bytes[512];
+		size_t len;
+
+		c = nothing();
+		ike_chain_notify(&c, 40000, "of no meaning", 13);
+		m = liar_message(p, EXCHANGE_INFORMATIONAL, &c);
+		if (whole) {
+			liar_send(p, &m);
+		} else {
+			piece(p, &c, 1, 2, 0, 10);
+			piece(p, &c, 2, 2, 10, 21);
+		}
+		assert_int_equal(liar_answer(p, m.id), 0);
+		response = p->last[1];
+		seen = p->seen[1];
+		m.fragment = true;
+		m.total = 3;
+		m.len = 7;
+		m.number = 2;
+		liar_send(p, &m);
+		m.number = 0;
+		liar_send(p, &m);
+		m.number = 1;
+		len = liar_seal(p, 0, &m, bytes);
+		bytes[len - 1] ^= 1;
+		pair_inject(p, 1, bytes, len);
+		assert_int_equal(p->seen[1], seen);
+		liar_send(p, &m);
+		assert_int_equal(p->seen[1], seen + 1);
+		assert_int_equal(p->last[1].len, response.len);
+		assert_memory_equal(p->last[1].bytes, response.bytes, response.len);
+		p->queued = 0;
+	}
+	c = nothing();
+	assert_int_equal(liar_ask_with(p, EXCHANGE_INFORMATIONAL, &c), 0);
+	liar_down(p);
+}
+
 /* Pieces that are together no message end the IKE SA as a whole message would */
 static void test_fragments_of_nonsense(void **state)
 {
@@ -146,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_fragments),
+	    cmocka_unit_test(test_request_cut_anew),
 	    cmocka_unit_test(test_fragments_of_nonsense),
 	    cmocka_unit_test(test_fragments_not_agreed),
 	};

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "ike/v2/v2.h"
 
 #define ANY_ID UINT32_MAX
@@ -236,6 +237,23 @@ static void open_and_dispatch(struct ike_sa *sa, struct v2_message *m, bool requ
 		on_response(sa, m);
 }
 
+/*
+ * A request that was answered already, when its sender cuts it otherwise than before because the response is
+ * missing: the first piece, and no other one, asks for the response (RFC 7383 2.5.2, 2.6.1).
+ */
+static bool is_cut_anew(struct ike_sa *sa, const struct v2_message *m)
+{
+	struct ike_engine *e = sa->engine;
+	struct ike_payloads clear;
+
+	if (secret_equal(sa->window.answered, m->digest, IKE_MESSAGE_DIGEST))
+		return false;
+	memcpy(e->in, m->bytes, m->len);
+	return !ike_payloads_parse(wire_of(e->in + IKE_HEADER_BYTES, m->len - IKE_HEADER_BYTES),
+		   m->header->next_payload, &clear) &&
+	    ike_message_is_first_fragment(sa, e->in, &clear);
+}
+
 static void on_init_message(struct ike_engine *e, struct ike_sa *sa, struct v2_message *m)
 {
 	struct ike_payloads payloads;
@@ -284,6 +302,8 @@ void v2_receive(struct ike_engine *e, const struct ike_header *h, const struct i
 		break;
 	case IKE_WINDOW_REPEATED:
 		ike_message_digest(bytes, len, m.digest);
+		if (is_cut_anew(sa, &m))
+			memcpy(m.digest, sa->window.answered, sizeof(m.digest));
 		ike_window_repeat(sa, m.digest, local, remote);
 		break;
 	case IKE_WINDOW_REQUEST:
