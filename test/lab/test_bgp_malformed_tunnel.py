@@ -3,8 +3,8 @@
 
 import test_bgp_malformed as malformed
 
-from rig import bgp_dc, net, tools, world
-from rig.bgp_raw import Raw
+from rig import bgp_dc, net, tools, wait, world
+from rig.bgp_raw import Raw, body, nlri
 from rig.case import Lab
 
 LINES = ("bird", "frr", "gobgp", "ear")
@@ -47,3 +47,19 @@ class InATunnel(malformed.Updates, *([malformed.StopsReading] if tools.full() el
         bgp_dc.route(cls.world.dc[1], 0)
         cls.host = {**cls.world.line, "raw": gateway}
         cls.begin(Raw(gateway, own, router, malformed.RAW))
+
+    def test_a_tunnel_that_goes_down_is_told(self):
+        """Within a second, others hear that its routes are gone (BG-20)."""
+        route, gateway = nlri(malformed.FLAPPED), self.world.dc[1].gateways[0]
+        mark = len(self.ear.updates())
+        self.announce(malformed.FLAPPED)
+        wait.until(lambda: any(u.endswith(route) for u in self.ear.updates()[mark:]), 10, "it is announced", step=0.01)
+        mark = len(self.ear.updates())
+        self.router.ctl("tunnel", "down", "dc1/1")
+        try:
+            wait.until(lambda: body(withdrawn=route) in self.ear.updates()[mark:], 1, "it is withdrawn", step=0.01)
+        finally:
+            self.router.ctl("tunnel", "up", "dc1/1")
+            self.router.wait_up("dc1/1")
+            gateway.wait_up()
+            bgp_dc.route(self.world.dc[1], 0)

@@ -118,7 +118,7 @@ class Tunnels(Lab):
                            "nothing of tunnel dc1/1 reaches the address of dc2/1")
 
     def test_a_tunnel_that_goes_down_withdraws_its_routes(self):
-        """Within a second: from the tables, and from what others are told."""
+        """Within a second; of what others are told, see test_bgp_malformed_tunnel."""
         self.speaker[1, 0].announce("172.22.0.0/24")
         self.wait_hops("172.22.0.0/24", "dc1/1")
         self.router.ctl("tunnel", "down", "dc1/1")
