@@ -78,7 +78,7 @@ struct sim {
 	uint64_t order;
 	bool verbose;
 	bool v1;           /* both speak IKEv1 */
-	bool count_losses; /* from here on a lost ESP packet is a failure */
+	bool count_losses; /* an ESP packet sent from here on that is lost is a failure */
 	bool disturbed;    /* something happened that may break traffic */
 	char failure[256];
 	struct sim_ids *ids; /* message IDs seen on the wire */
