@@ -68,6 +68,7 @@ bool ike_tie_loses(const struct ike_tie *a, const struct ike_tie *b);
 #define IKE_NONCE_BYTES 32 /* of ours: half the key of the longest PRF */
 
 /* The request under way that needs its state when the response comes. */
+#define IKE_GONE_MAX 8
 struct ike_exchange {
 	enum ike_task_kind kind;
 	uint32_t spi_in; /* the Child SA rekeyed or deleted */
@@ -81,6 +82,9 @@ struct ike_exchange {
 	bool collision;
 	struct ike_tie peer_tie;
 	uint32_t peer_spi_in; /* Child SA that the peer's rekey made */
+	/* The peer's SPIs of deletes that came meanwhile and met nothing: the response may be about to bring one. */
+	uint32_t gone[IKE_GONE_MAX];
+	unsigned gone_count;
 };
 
 /* What is needed until the IKE SA is established; freed then. */

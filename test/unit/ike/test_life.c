@@ -187,6 +187,76 @@ static void test_crossing_deletes(void **state)
 	pair_end(p);
 }
 
+static bool lose_child_responses(struct pair *p, struct datagram *d)
+{
+	return !(exchange_of(d) == EXCHANGE_CREATE_CHILD_SA && is_response(d) && p->count);
+}
+
+static void assert_same_children(struct pair *p)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		assert_int_equal(pair_children(p, side), 2);
+		for (unsigned i = 0; i < CHILDREN_MAX; i++) {
+			const struct pair_child *c = &p->side[side].child[i];
+			unsigned found = 0;
+
+			for (unsigned k = 0; c->in && k < CHILDREN_MAX; k++)
+				found += p->side[!side].child[k].in &&
+				    p->side[!side].child[k].info.spi_in == c->info.spi_out;
+			assert_int_equal(found, c->in);
+		}
+	}
+}
+
+/* A delete overtakes the response that makes its Child SA: the initiator does not keep what the peer has no more. */
+static void test_delete_before_response(void **state)
+{
+	struct pair *p = &pair;
+
+	for (unsigned rekey = 0; rekey < 2; rekey++) {
+		uint32_t newest = 0;
+		unsigned order = 0;
+
+		pair_init(p);
+		for (unsigned i = 0; i < 2; i++) {
+			p->side[i].local_ts[1] = p->side[i].remote_ts[1] =
+			    (struct ip_prefix){.addr = ip_any(IP_V6)};
+			p->side[i].config.local_ts_count = p->side[i].config.remote_ts_count = 2;
+		}
+		p->side[1].config.start = IKE_START_RESPONDER;
+		p->filter = lose_child_responses;
+		p->count = !rekey;
+		pair_start(p);
+		pair_run(p, DUR_S(1));
+		if (rekey) {
+			uint32_t spi = pair_in_use(p, 0)->info.spi_in;
+
+			p->count = 1;
+			ike_child_limit(p->side[0].engine, p->now, TUNNEL, spi, false);
+			pair_settle(p);
+		}
+		assert_int_equal(pair_children(p, 1), rekey ? 3 : 2);
+		for (unsigned i = 0; i < CHILDREN_MAX; i++) {
+			const struct pair_child *c = &p->side[1].child[i];
+
+			if (c->in && (rekey ? !c->out : c->order >= order)) {
+				order = c->order;
+				newest = c->info.spi_in;
+			}
+		}
+		ike_child_limit(p->side[1].engine, p->now, TUNNEL, newest, true);
+		pair_settle(p);
+		assert_int_equal(
+		    pair_children(p, 1), rekey ? 3 : 1); /* it drains beside the old one */
+		p->count = 0;
+		pair_run(p, DUR_S(90));
+		assert_same_children(p);
+		assert_int_equal(pair_count_sas(p, 0, NULL), 1);
+		p->filter = NULL;
+		pair_end(p);
+	}
+}
+
 /* A stop while the IKE SA is being replaced closes the old one and the new one. */
 static void test_stop_during_rekey(void **state)
 {
@@ -381,6 +451,7 @@ int main(void)
 	    cmocka_unit_test(test_stop_during_rekey),
 	    cmocka_unit_test(test_unanswered_delete),
 	    cmocka_unit_test(test_crossing_deletes),
+	    cmocka_unit_test(test_delete_before_response),
 	    cmocka_unit_test(test_shutdown),
 	    cmocka_unit_test(test_update),
 	    cmocka_unit_test(test_remove),

@@ -189,6 +189,25 @@ static void settle_rekey(struct ike_sa *sa, struct ike_child_sa *old, struct ike
 	}
 }
 
+/* The peer deleted the new Child SA again before its response came. */
+static bool is_gone(const struct ike_exchange *x, const struct ike_child_sa *made)
+{
+	for (unsigned i = 0; i < IKE_GONE_MAX; i++)
+		if (x->gone[i] == made->info.spi_out)
+			return true;
+	return false;
+}
+
+static void response_refused(
+    struct ike_sa *sa, struct ike_child_sa *old, const struct ike_notify *n)
+{
+	if (sa->exchange.kind == IKE_TASK_REKEY_CHILD)
+		rekey_refused(sa, old, n);
+	else
+		create_refused(sa, n);
+	ike_exchange_clear(sa);
+}
+
 void v2_child_response(struct ike_sa *sa, const struct v2_message *m)
 {
 	struct ike_exchange *x = &sa->exchange;
@@ -200,18 +219,18 @@ void v2_child_response(struct ike_sa *sa, const struct v2_message *m)
 	if (old && old->state != IKE_CHILD_REKEYING)
 		old = NULL;
 	if (ike_notify_error(m->payloads, &n)) {
-		if (try_other_group(sa, &n))
-			return;
-		if (x->kind == IKE_TASK_REKEY_CHILD)
-			rekey_refused(sa, old, &n);
-		else
-			create_refused(sa, &n);
-		ike_exchange_clear(sa);
+		if (!try_other_group(sa, &n))
+			response_refused(sa, old, &n);
 		return;
 	}
 	v2_nonce_read(m->payloads, &terms.nonce_r);
 	made = v2_terms_accept(sa, m, &terms, x->new_spi_in);
 	x->new_spi_in = 0;
+	if (made && is_gone(x, made)) {
+		ike_child_kill(made);
+		response_refused(sa, old, &(struct ike_notify){.type = NOTIFY_TEMPORARY_FAILURE});
+		return;
+	}
 	if (made && x->kind == IKE_TASK_REKEY_CHILD) {
 		settle_rekey(sa, old, made);
 	} else if (made) {

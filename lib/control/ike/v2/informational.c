@@ -124,8 +124,11 @@ static bool delete_child(struct ike_sa *sa, uint32_t spi_out, uint32_t *spi_in)
 	struct ike_slot *slot;
 	bool crossing;
 
-	if (!c)
+	if (!c) {
+		/* Its delete has overtaken the response that makes it. */
+		sa->exchange.gone[sa->exchange.gone_count++ % IKE_GONE_MAX] = spi_out;
 		return false;
+	}
 	slot = c->slot;
 	/* Ours waits, or is under way: then it says the same. */
 	crossing = c->state == IKE_CHILD_DELETING;
