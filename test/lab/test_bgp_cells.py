@@ -40,7 +40,9 @@ class Cells:
         """Both ends sign, and take nothing with a TTL below 255: sessions came up that way and stay."""
         for name in self.speaker:
             row = self.peer(name)
-            self.assertEqual((row["state"], row["bgp_lost"], row["held-up-because"]), ("Established", 0, None), name)
+            self.assertEqual((row["state"], row["held-up-because"]), ("Established", None), name)
+            if "collision" not in (row["last-error"] or ""):  # both ends may connect at once: then one connection goes
+                self.assertEqual(row["bgp_lost"], 0, name)
 
     def test_announce_and_withdraw_each(self):
         for i, (name, speaker) in enumerate(self.speaker.items()):
