@@ -26,7 +26,9 @@ LINES = {
     "filtered": ({}, None),
     "absent": ({}, None),
     "limit": ({"max-prefixes": LIMIT, "restart-after": RESTART_S}, {"graceful_restart": False}),
+    "out": ({"max-prefixes-out": 2}, {}),
 }
+NETWORKS = [f"10.50.{i}.0/24" for i in range(3)]  # that all may hear of
 
 
 class Guards(Lab):
@@ -47,6 +49,9 @@ class Guards(Lab):
                 "kind": "vbr", "port": "lan0", "vlan": 301 + i, "address": f"10.200.{i}.1/30",
                 "bgp": {"peer": f"10.200.{i}.2", "peer-asn": 65031 + i, **ours}}
                 for i, (name, (ours, *_)) in enumerate(LINES.items())}}
+        cls.config["attachments"].update({f"vpc-{i}": {
+            "kind": "vpc", "port": "lan0", "vlan": 401 + i, "address": net_.replace(".0/24", ".254/24")}
+            for i, net_ in enumerate(NETWORKS)})
         cls.router.start(cls.config)
         cls.routers.append(cls.router)
         cls.bird = {}
@@ -73,6 +78,22 @@ class Guards(Lab):
 
     def dropped_at(self, name, counter):
         return self.dropped(counter, self.bird[name].ns)
+
+    def test_a_limit_of_what_goes_out(self):
+        """One peer hears of two networks, the others of all three; and of the third when it may, in the same session."""
+        def heard(name):
+            return sorted(set(self.bird[name].learned()) & set(NETWORKS))
+        for name in ("out", "key"):
+            self.wait_established(name)
+        wait.until(lambda: heard("key") == NETWORKS, 20, "all is told")
+        wait.until(lambda: len(heard("out")) == 2, 20, "two are told")
+        lost = self.session("out")["bgp_lost"]
+        config = copy.deepcopy(self.config)
+        config["attachments"]["out"]["bgp"]["max-prefixes-out"] = 0
+        self.router.apply(config)
+        wait.until(lambda: heard("out") == NETWORKS, 20, "the third is told")
+        self.router.apply(self.config)
+        self.assertEqual(self.session("out")["bgp_lost"], lost)
 
     def test_the_right_key(self):
         self.wait_established("key")

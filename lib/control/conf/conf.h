@@ -269,7 +269,7 @@ struct conf_tunnel_bgp {
 	const char *password; /* TCP MD5 (RFC 2385); NULL: none. A secret. */
 	bool gtsm;            /* RFC 5082 */
 	bool graceful_restart;
-	uint32_t max_prefixes;
+	uint32_t max_prefixes, max_prefixes_out; /* accepted, told; 0: no limit */
 	uint32_t restart_after; /* seconds, after max_prefixes was exceeded; 0: never */
 	uint32_t send_hold_time;
 };
@@ -417,7 +417,7 @@ struct conf_attachment_bgp {
 	const char *password;
 	bool gtsm;
 	bool graceful_restart;
-	uint32_t max_prefixes;
+	uint32_t max_prefixes, max_prefixes_out; /* accepted, told; 0: no limit */
 	uint32_t restart_after; /* seconds, after max_prefixes was exceeded; 0: never */
 	uint32_t send_hold_time;
 };

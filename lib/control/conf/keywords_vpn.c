@@ -169,6 +169,8 @@ static const struct kw rows_tunnel_bgp[] = {
 	PRESET("300"),
 	MEANS(LIVE,
 	    "seconds after max-prefixes was exceeded until the session is opened again; 0: `bgp enable`")},
+    {"max-prefixes-out", VALUE_UINT, FIELD(tunnel_bgp, max_prefixes_out, uint32_t),
+	RANGE(0, 16777216), PRESET("0"), MEANS(LIVE, "routes told to the peer at most; 0: all")},
     {"send-hold-time", VALUE_UINT, FIELD(tunnel_bgp, send_hold_time, uint32_t), RANGE(5, 65535),
 	PRESET("480"),
 	MEANS(LIVE,

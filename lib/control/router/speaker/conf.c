@@ -16,7 +16,8 @@
 /* What both kinds of session have in common in the file. */
 struct session {
 	const struct ip_addr *local, *remote;
-	uint32_t local_as, remote_as, hold_s, keepalive_s, max_prefixes, restart_s, send_hold_s;
+	uint32_t local_as, remote_as, hold_s, keepalive_s, max_prefixes, restart_s,
+	    max_prefixes_out, send_hold_s;
 	bool gtsm, graceful_restart;
 };
 
@@ -44,6 +45,7 @@ static struct bgp_peer_config config_of(const struct session *s, const char *nam
 	c.has_export = true;
 	c.limit_in[BGP_IPV4] = (struct bgp_prefix_limit){
 	    .max = s->max_prefixes, .warn_percent = WARN_PERCENT, .restart_s = s->restart_s};
+	c.limit_out[BGP_IPV4] = s->max_prefixes_out;
 	c.view = view;
 	return c;
 }
@@ -62,7 +64,7 @@ static void want_tunnel(struct router *r, const struct model_tunnel *t, want_fn 
 	const struct tunnel *record = tunnel_get(&r->b->tunnels, t->index);
 	const struct session s = {&bgp->local_ip, &bgp->peer_ip, bgp->local_asn, bgp->peer_asn,
 	    bgp->hold_time, bgp->keepalive, bgp->max_prefixes, bgp->restart_after,
-	    bgp->send_hold_time, bgp->gtsm, bgp->graceful_restart};
+	    bgp->max_prefixes_out, bgp->send_hold_time, bgp->gtsm, bgp->graceful_restart};
 	struct speaker_peer want = {.number = model_peer_of_tunnel(t), .tunnel = t->index};
 
 	if (!bgp->enabled || !a || !is_v4(&s))
@@ -84,7 +86,7 @@ static void want_iface(struct router *r, const struct model_iface *i, want_fn *f
 		return;
 	const struct session s = {&bgp->local_ip, &bgp->peer, bgp->local_asn, bgp->peer_asn,
 	    bgp->hold_time, bgp->keepalive, bgp->max_prefixes, bgp->restart_after,
-	    bgp->send_hold_time, bgp->gtsm, bgp->graceful_restart};
+	    bgp->max_prefixes_out, bgp->send_hold_time, bgp->gtsm, bgp->graceful_restart};
 	if (!is_v4(&s))
 		return;
 	want.number = model_peer_of_iface(i);
