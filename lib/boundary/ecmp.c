@@ -11,18 +11,17 @@
 
 #include <string.h>
 
-#include "boundary/flow.h"
+#include "boundary/mix.h"
 #include "boundary/nexthop.h"
 
 #define NOBODY 0xff
 
 static uint64_t weight(const struct ecmp_member *m, uint64_t bucket)
 {
-	uint64_t h = flow_mix(
-	    m->identity ^ UINT64_C(0x9e3779b97f4a7c15), bucket ^ UINT64_C(0xbf58476d1ce4e5b9));
+	uint64_t h =
+	    mix(m->identity ^ UINT64_C(0x9e3779b97f4a7c15), bucket ^ UINT64_C(0xbf58476d1ce4e5b9));
 
-	return flow_mix(
-	    h ^ UINT64_C(0x94d049bb133111eb), m->identity + UINT64_C(0xd6e8feb86659fd93));
+	return mix(h ^ UINT64_C(0x94d049bb133111eb), m->identity + UINT64_C(0xd6e8feb86659fd93));
 }
 
 /* The member of highest weight for the bucket among those whose bit is set; the first of equals. */

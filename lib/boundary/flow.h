@@ -21,14 +21,6 @@
 
 #include "base/ip.h"
 
-/* Multiplies to 128 bits and folds: every bit of both factors reaches every bit of the result. */
-static inline uint64_t flow_mix(uint64_t a, uint64_t b)
-{
-	__extension__ unsigned __int128 product = (unsigned __int128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 /* CRC-32C of eight octets more, by the instruction that CPUs have for it. */
 static inline uint32_t flow_crc(uint32_t crc, uint64_t octets)
 {

@@ -17,7 +17,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "boundary/flow.h"
+#include "boundary/mix.h"
 #include "boundary/neigh.h"
 
 #define SLOTS_MIN 64
@@ -39,7 +39,7 @@ struct neigh_table {
 
 static inline uint32_t hash_v4(const struct neigh_table *t, uint16_t iface, uint32_t addr_be)
 {
-	return (uint32_t)flow_mix(((uint64_t)iface << 32 | addr_be) ^ t->seed[0], t->seed[1]);
+	return (uint32_t)mix(((uint64_t)iface << 32 | addr_be) ^ t->seed[0], t->seed[1]);
 }
 
 static uint32_t hash(const struct neigh_table *t, uint16_t iface, const struct ip_addr *addr)
@@ -52,8 +52,7 @@ static uint32_t hash(const struct neigh_table *t, uint16_t iface, const struct i
 		return hash_v4(t, iface, v4);
 	}
 	memcpy(half, addr->bytes, sizeof(half));
-	return hash_v4(t, iface, 0) ^
-	    (uint32_t)flow_mix(half[0] ^ t->seed[1], half[1] ^ t->seed[0]);
+	return hash_v4(t, iface, 0) ^ (uint32_t)mix(half[0] ^ t->seed[1], half[1] ^ t->seed[0]);
 }
 
 static struct slots *slots_new(uint32_t count)
