@@ -26,6 +26,8 @@ static void add_ports(struct site *s)
 	for (uint16_t i = 0; i < SITE_PORTS; i++) {
 		s->port[i] = (struct port){
 		    .dpdk_id = s->ports->dpdk[i], .index = i, .mtu = 1600, .mac = SITE_MAC};
+		for (uint16_t w = 0; w < s->ports->queues; w++)
+			s->port[i].tx_queue_of[w] = w; /* its rings have one producer */
 		atomic_store(&s->port[i].link_up, true);
 		s->b->port[i] = &s->port[i];
 	}
