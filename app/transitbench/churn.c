@@ -27,7 +27,7 @@ struct churn {
 	uint64_t routes, rekeys;
 };
 
-/* Each route in turn leads to a gateway of the site, then where it led before: one that takes the last change of its pair back. */
+/* Each route in turn takes the detour, which costs packets as much, then leads where it led before. */
 static int change_route(struct churn *c)
 {
 	struct site *s = c->s;
@@ -70,13 +70,6 @@ struct samples {
 	float ticks[SAMPLES_MAX]; /* of a burst */
 };
 
-static int by_size(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* Core cycles per packet. */
 static double average(struct samples *s)
 {
@@ -85,7 +78,7 @@ static double average(struct samples *s)
 
 	if (kept == 0)
 		return 0;
-	qsort(s->ticks, s->n, sizeof(s->ticks[0]), by_size);
+	times_sort(s->ticks, s->n);
 	for (unsigned i = 0; i < kept; i++)
 		sum += (double)s->ticks[i];
 	return sum / kept / BURST_MAX / ticks_per_cycle();

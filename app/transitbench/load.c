@@ -46,6 +46,7 @@ struct generator {
 	unsigned every; /* packets, of which one has a time stamp */
 	int stamp;      /* offset in the buffer */
 	uint64_t sent, received, skipped;
+	bool lost; /* packets in every trial of the rate that was asked for last */
 	unsigned samples;
 	float sample[SAMPLES_MAX];
 };
@@ -67,14 +68,17 @@ static uint8_t queue_of(struct rte_mbuf *m, unsigned queues)
 	return (uint8_t)(rte_jhash_32b(flow, RTE_DIM(flow), 0) % queues);
 }
 
-static int fill_stock(struct generator *g)
+static int fill_stock(struct generator *g, double *bytes)
 {
+	uint64_t clear = g->s->clear_bytes;
+
 	for (unsigned i = 0; i < STOCK; i += BURST_MAX) {
 		if (site_frames(g->s, g->stock.m + i, BURST_MAX) != BURST_MAX)
 			return -ENOMEM;
 	}
 	for (unsigned i = 0; i < STOCK; i++)
 		g->stock.queue[i] = queue_of(g->stock.m[i], g->s->ports->queues);
+	*bytes = (double)(g->s->clear_bytes - clear) / STOCK;
 	return 0;
 }
 
@@ -189,14 +193,18 @@ static uint64_t trial(struct generator *g, double pps, double seconds)
 /* And the generator must have managed the rate, but for a hundredth. */
 static bool without_loss(struct generator *g, double pps, double seconds)
 {
+	g->lost = true;
 	for (unsigned i = 0; i < TRIES; i++) {
-		if (trial(g, pps, seconds) == 0 && g->skipped * 100 <= g->sent)
+		bool lost = trial(g, pps, seconds) > 0;
+
+		if (!lost && g->skipped * 100 <= g->sent)
 			return true;
+		g->lost &= lost;
 	}
 	return false;
 }
 
-static double search(struct generator *g, double seconds)
+static void search(struct generator *g, double seconds, struct loaded *out)
 {
 	double low = 0, high = RATE_LEAST;
 
@@ -204,42 +212,32 @@ static double search(struct generator *g, double seconds)
 		low = high;
 		high *= 2;
 	}
+	out->generator_bound = !g->lost;
 	for (unsigned i = 0; i < STEPS; i++) {
 		double rate = (low + high) / 2;
 
-		if (without_loss(g, rate, seconds))
+		if (without_loss(g, rate, seconds)) {
 			low = rate;
-		else
+		} else {
 			high = rate;
+			out->generator_bound = !g->lost;
+		}
 	}
-	return low;
-}
-
-static int by_time(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
+	out->mpps = low / 1e6;
 }
 
 /* Of the trial with the least median. */
-static struct latency latency_at(struct generator *g, double pps, double seconds)
+static struct times latency_at(struct generator *g, double pps, double seconds)
 {
-	const double us = 1e6 / (double)rte_get_tsc_hz();
-	struct latency best = {0};
+	struct times best = {0};
 
 	for (unsigned i = 0; i < TRIES; i++) {
-		struct latency l;
+		struct times t;
 
 		trial(g, pps, seconds);
-		if (g->samples == 0)
-			continue;
-		qsort(g->sample, g->samples, sizeof(g->sample[0]), by_time);
-		l.p50 = (double)g->sample[g->samples / 2] * us;
-		l.p99 = (double)g->sample[(uint64_t)g->samples * 99 / 100] * us;
-		l.p999 = (double)g->sample[(uint64_t)g->samples * 999 / 1000] * us;
-		if (best.p50 == 0 || l.p50 < best.p50)
-			best = l;
+		t = times_of(g->sample, g->samples);
+		if (t.p50 > 0 && (best.p50 == 0 || t.p50 < best.p50))
+			best = t;
 	}
 	return best;
 }
@@ -270,14 +268,15 @@ int load_measure(struct site *s, double seconds, struct loaded *out)
 	struct generator *g = xcalloc(1, sizeof(*g));
 	int rc;
 
+	*out = (struct loaded){.workers = s->ports->queues};
 	g->s = s;
 	g->in = site_port_in(s->profile);
 	g->stamp = rte_mbuf_dynfield_register(&stamp);
-	rc = g->stamp < 0 ? -ENOSPC : fill_stock(g);
+	rc = g->stamp < 0 ? -ENOSPC : fill_stock(g, &out->bytes);
 	if (rc == 0)
 		rc = launch(s);
 	if (rc == 0) {
-		out->mpps = search(g, seconds) / 1e6;
+		search(g, seconds, out);
 		out->half = latency_at(g, out->mpps * 0.5e6, seconds);
 		out->most = latency_at(g, out->mpps * 0.9e6, seconds);
 		if (out->mpps == 0)

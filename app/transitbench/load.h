@@ -8,14 +8,14 @@
  */
 
 #include "transitbench/site.h"
-
-struct latency {
-	double p50, p99, p999; /* microseconds from the receive queue to the generator */
-};
+#include "transitbench/times.h"
 
 struct loaded {
-	double mpps; /* the highest rate without a loss */
-	struct latency half, most;
+	double mpps;          /* the highest rate without a loss */
+	bool generator_bound; /* above it nothing need be lost: the generator sends no faster */
+	double bytes;         /* of a clear frame, on average */
+	unsigned workers;
+	struct times half, most; /* from the receive queue to the generator */
 };
 
 /*

@@ -8,17 +8,19 @@
 
 #include "transitbench/measure.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include <rte_cycles.h>
 
 #include "datapath/tx.h"
 
 #define MULTIPLY_CYCLES 3 /* of a 64-bit multiplication on the CPUs of interest */
-#define BURSTS          4 /* of a block: few enough for the first two levels of cache */
-#define SAMPLES_MAX     65536
+/* Of a block: few enough for the first two levels of cache; with IMIX a whole number of mixes. */
+#define BURSTS      4
+#define BURSTS_IMIX 3
+#define SAMPLES_MAX 65536
 
 const char *const bench_stage_names[BENCH_STAGES] = {
     "rx", "classify", "esp-in", "route", "out", "tx"};
@@ -38,22 +40,22 @@ double ticks_per_cycle(void)
 	return (double)best / (n * MULTIPLY_CYCLES);
 }
 
-/* Returns the bytes of the frames, 0 when there are too few. */
-static uint64_t load(struct site *s, unsigned bursts)
+static_assert(BURSTS_IMIX * BURST_MAX % SITE_MIX == 0,
+    "the fastest block must not be the one with the least bytes");
+
+/* 0, or -EIO when there are too few frames. */
+static int load(struct site *s, unsigned bursts)
 {
 	struct rte_ring *in = s->ports->in[site_port_in(s->profile)][0];
-	uint64_t bytes = 0;
 
 	for (unsigned i = 0; i < bursts; i++) {
 		struct rte_mbuf *m[BURST_MAX];
 
 		if (site_frames(s, m, BURST_MAX) != BURST_MAX ||
 		    rte_ring_enqueue_bulk(in, (void **)m, BURST_MAX, NULL) == 0)
-			return 0;
-		for (unsigned k = 0; k < BURST_MAX; k++)
-			bytes += m[k]->pkt_len;
+			return -EIO;
 	}
-	return bytes;
+	return 0;
 }
 
 static int unload(struct site *s, unsigned packets)
@@ -109,27 +111,11 @@ static void round_by_stage(struct site *s, uint64_t spent[BENCH_STAGES])
 		spent[i] += at[i + 1] - at[i];
 }
 
-static int by_rtt(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void percentiles(float *sample, unsigned n, struct measured *out)
-{
-	double us = 1e6 / (double)rte_get_tsc_hz();
-
-	qsort(sample, n, sizeof(*sample), by_rtt);
-	out->p50 = (double)sample[n / 2] * us;
-	out->p99 = (double)sample[(uint64_t)n * 99 / 100] * us;
-	out->p999 = (double)sample[(uint64_t)n * 999 / 1000] * us;
-}
-
 int measure(struct site *s, double seconds, struct measured *out)
 {
 	static float sample[SAMPLES_MAX];
-	const unsigned packets = BURSTS * BURST_MAX;
+	const unsigned bursts = s->profile->bytes ? BURSTS : BURSTS_IMIX;
+	const unsigned packets = bursts * BURST_MAX;
 	uint64_t until = rte_rdtsc() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
 	double ratio = INFINITY, best = INFINITY;
 	unsigned samples = 0;
@@ -138,12 +124,12 @@ int measure(struct site *s, double seconds, struct measured *out)
 	for (unsigned i = 0; i < BENCH_STAGES; i++)
 		out->stage[i] = INFINITY;
 	for (unsigned block = 0; rte_rdtsc() < until || block < 4; block++) {
-		uint64_t stage[BENCH_STAGES] = {0}, bytes = load(s, BURSTS), all = 0;
+		uint64_t stage[BENCH_STAGES] = {0}, clear = s->clear_bytes, all = 0;
 
-		if (bytes == 0)
+		if (load(s, bursts) < 0)
 			return -EIO;
-		out->bytes = (double)bytes / packets;
-		for (unsigned i = 0; i < BURSTS; i++) {
+		out->bytes = (double)(s->clear_bytes - clear) / packets;
+		for (unsigned i = 0; i < bursts; i++) {
 			uint64_t start = rte_rdtsc();
 
 			if (block % 2)
@@ -167,7 +153,7 @@ int measure(struct site *s, double seconds, struct measured *out)
 	out->ns = best / packets * 1e9 / (double)rte_get_tsc_hz();
 	for (unsigned i = 0; i < BENCH_STAGES; i++)
 		out->stage[i] /= packets * ratio;
-	percentiles(sample, samples, out);
+	out->burst = times_of(sample, samples);
 	return 0;
 }
 
@@ -175,7 +161,7 @@ int measure_burst(struct site *s, double *ticks)
 {
 	uint64_t start;
 
-	if (load(s, 1) == 0)
+	if (load(s, 1) < 0)
 		return -EIO;
 	start = rte_rdtsc();
 	worker_round(s->w);
@@ -185,7 +171,7 @@ int measure_burst(struct site *s, double *ticks)
 
 int count_once(struct site *s, unsigned bursts)
 {
-	if (load(s, bursts) == 0)
+	if (load(s, bursts) < 0)
 		return -EIO;
 	for (unsigned i = 0; i < bursts; i++)
 		worker_round(s->w);

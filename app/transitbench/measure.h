@@ -5,6 +5,7 @@
 /* The clock, and what a profile costs. */
 
 #include "transitbench/site.h"
+#include "transitbench/times.h"
 
 enum bench_stage {
 	BENCH_RX,
@@ -20,9 +21,9 @@ extern const char *const bench_stage_names[BENCH_STAGES];
 struct measured {
 	double cycles; /* core cycles per packet, a whole round; ports and all */
 	double stage[BENCH_STAGES];
-	double ns;             /* the same in time, at the clock of that moment */
-	double bytes;          /* of a clear frame, on average */
-	double p50, p99, p999; /* microseconds that a burst takes through the worker */
+	double ns;          /* the same in time, at the clock of that moment */
+	double bytes;       /* of a clear frame, on average, also where it arrives encrypted */
+	struct times burst; /* that a burst takes through the worker */
 };
 
 /* TSC ticks per core cycle at this moment: a loop of dependent multiplications, 3 cycles each. */

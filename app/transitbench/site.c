@@ -19,6 +19,11 @@
 #define PEERS           UINT32_C(0xc6120000) /* 198.18.0.0 + tunnel */
 #define SPARE           64
 
+static bool into_tunnels(const struct profile *p)
+{
+	return p->direction == DIR_OUT || p->direction == DIR_RELAY;
+}
+
 /* Ports, interfaces, ways out */
 
 static void add_ports(struct site *s)
@@ -59,7 +64,9 @@ static int add_iface(struct site *s, unsigned port)
 	via.iface = (uint16_t)index;
 	via.neigh = (uint32_t)neigh;
 	index = nexthop_publish(&s->b->nexthops, &via, &s->gateway[port]);
-	return index || port != LAN ? index : nexthop_publish(&s->b->nexthops, &via, &s->detour);
+	if (index || port != LAN || into_tunnels(s->profile))
+		return index;
+	return nexthop_publish(&s->b->nexthops, &via, &s->detour);
 }
 
 /* Tunnels */
@@ -113,10 +120,21 @@ static uint32_t add_end(struct site *s, struct sa_out *sa, uint16_t slot)
 	return index;
 }
 
+/* Into our end of a tunnel. */
+static int add_leaf(struct site *s, unsigned i, uint32_t *leaf)
+{
+	const struct sa_head *sa = &s->in_sa[i]->head;
+	struct nexthop_spec into = {.kind = NH_TUNNEL,
+	    .attachment = ATTACHMENT_VPN,
+	    .tunnel = sa->tunnel,
+	    .slot = sa->slot};
+
+	return nexthop_publish(&s->b->nexthops, &into, leaf);
+}
+
 static int add_tunnel(struct site *s, unsigned i, uint32_t *leaf)
 {
 	struct sa_spec spec = spec_of(s, i), peer = spec;
-	struct nexthop_spec into = {.kind = NH_TUNNEL, .attachment = ATTACHMENT_VPN};
 	uint32_t ours;
 
 	spec.slot = peer.slot = slot_alloc(&s->b->counters);
@@ -133,9 +151,7 @@ static int add_tunnel(struct site *s, unsigned i, uint32_t *leaf)
 	s->peer_tunnel[i] = s->peer_sa[i] ? add_end(s, s->peer_sa[i], s->slot) : 0;
 	if (!s->in_sa[i] || !s->peer_tunnel[i])
 		return -errno;
-	into.tunnel = ours;
-	into.slot = spec.slot;
-	return nexthop_publish(&s->b->nexthops, &into, leaf);
+	return add_leaf(s, i, leaf);
 }
 
 int site_rekey(struct site *s, unsigned i, uint32_t spi)
@@ -161,21 +177,32 @@ int site_rekey(struct site *s, unsigned i, uint32_t spi)
 	return 0;
 }
 
+static int add_group(struct site *s, const uint32_t *leaf, uint32_t *index)
+{
+	struct nexthop_spec group = {.kind = NH_GROUP, .member_count = s->tunnels};
+
+	for (unsigned i = 0; i < s->tunnels; i++)
+		group.members[i] =
+		    (struct ecmp_member){.leaf = leaf[i], .identity = i + 1, .alive = true};
+	return nexthop_publish(&s->b->nexthops, &group, index);
+}
+
 /* All of them, and the leaves that routes may name. */
 static int add_tunnels(struct site *s, uint32_t *leaf)
 {
-	struct nexthop_spec group = {.kind = NH_GROUP, .member_count = s->tunnels};
+	const bool ecmp = s->profile->ecmp;
+	uint32_t group = 0;
 	int rc = 0;
 
 	for (unsigned i = 0; i < s->tunnels && rc == 0; i++)
 		rc = add_tunnel(s, i, &leaf[i]);
-	if (rc || !s->profile->ecmp)
-		return rc;
-	for (unsigned i = 0; i < s->tunnels; i++)
-		group.members[i] =
-		    (struct ecmp_member){.leaf = leaf[i], .identity = i + 1, .alive = true};
-	leaf[0] = 0;
-	return nexthop_publish(&s->b->nexthops, &group, &leaf[0]);
+	if (rc == 0 && ecmp)
+		rc = add_group(s, leaf, &group);
+	if (rc == 0 && into_tunnels(s->profile))
+		rc = ecmp ? add_group(s, leaf, &s->detour) : add_leaf(s, 0, &s->detour);
+	if (ecmp)
+		leaf[0] = group;
+	return rc;
 }
 
 static int add_routes(struct site *s)
@@ -189,11 +216,6 @@ static int add_routes(struct site *s)
 			return rc;
 	}
 	return 0;
-}
-
-static bool into_tunnels(const struct profile *p)
-{
-	return p->direction == DIR_OUT || p->direction == DIR_RELAY;
 }
 
 static int fill(struct site *s)

@@ -17,6 +17,7 @@
 
 #define SITE_TUNNELS_MAX 10000
 #define SITE_FRAME_MAX   1600
+#define SITE_MIX         12 /* frames that make up one IMIX */
 #define SITE_MAC         ((struct rte_ether_addr){{2, 0, 0, 0, 0, 1}})
 #define SITE_ROUTES      UINT32_C(0x0b000000) /* the first prefix */
 
@@ -31,8 +32,8 @@ struct site {
 	struct fib *fib;
 	uint32_t iface[SITE_PORTS];
 	uint32_t gateway[SITE_PORTS]; /* leaves */
-	uint32_t detour;              /* another leaf to the gateway behind the lan */
-	uint16_t slot;                /* of what the peers send before it is ours */
+	uint32_t detour; /* for routes that change: another leaf of the kind that they have */
+	uint16_t slot;   /* of what the peers send before it is ours */
 	unsigned tunnels, routes;
 	uint32_t *route_leaf; /* to which they lead, in turn */
 	unsigned route_leaves;
@@ -43,6 +44,9 @@ struct site {
 	uint32_t *peer_tunnel; /* by which the peer's end encrypts */
 	bool replays;          /* the same frames may come again */
 	uint64_t random;
+	uint64_t clear_bytes;   /* of all frames so far, before the peers encrypted them */
+	uint16_t mix[SITE_MIX]; /* sizes that IMIX still has to give */
+	unsigned mix_left;
 };
 
 /* 0 or -errno. EAL runs, the ports are open. */

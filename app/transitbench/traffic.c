@@ -33,20 +33,37 @@ static uint32_t draw_route(struct site *s)
 	return RTE_MIN(draw(s) % top, s->routes - 1);
 }
 
+/* Every twelve frames have the same sizes, in an order of their own: any block of them is as long as any other. */
+static unsigned imix(struct site *s)
+{
+	static const uint16_t sizes[SITE_MIX] = {
+	    64, 64, 64, 64, 64, 64, 64, 576, 576, 576, 576, 1424};
+	unsigned taken;
+	uint16_t size;
+
+	if (s->mix_left == 0) {
+		memcpy(s->mix, sizes, sizeof(sizes));
+		s->mix_left = SITE_MIX;
+	}
+	taken = draw(s) % s->mix_left;
+	size = s->mix[taken];
+	s->mix[taken] = s->mix[--s->mix_left];
+	return size;
+}
+
 static unsigned frame_bytes(struct site *s)
 {
-	static const unsigned imix[12] = {64, 64, 64, 64, 64, 64, 64, 576, 576, 576, 576, 1424};
-
-	return s->profile->bytes ? s->profile->bytes : imix[draw(s) % RTE_DIM(imix)];
+	return s->profile->bytes ? s->profile->bytes : imix(s);
 }
 
 /* An IPv4 packet in UDP, without layer 2. */
 static void make_packet(struct site *s, struct rte_mbuf *m)
 {
-	unsigned bytes = frame_bytes(s) - RTE_ETHER_HDR_LEN;
+	unsigned frame = frame_bytes(s), bytes = frame - RTE_ETHER_HDR_LEN;
 	struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)rte_pktmbuf_append(m, (uint16_t)bytes);
 	uint16_t *port = (uint16_t *)(ip + 1);
 
+	s->clear_bytes += frame;
 	*ip = (struct rte_ipv4_hdr){.version_ihl = RTE_IPV4_VHL_DEF,
 	    .total_length = rte_cpu_to_be_16((uint16_t)bytes),
 	    .time_to_live = 64,
