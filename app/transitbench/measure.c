@@ -16,7 +16,6 @@
 
 #include "datapath/tx.h"
 
-#define MULTIPLY_CYCLES 3 /* of a 64-bit multiplication on the CPUs of interest */
 /* Of a block: few enough for the first two levels of cache; with IMIX a whole number of mixes. */
 #define BURSTS      4
 #define BURSTS_IMIX 3
@@ -24,24 +23,6 @@
 
 const char *const bench_stage_names[BENCH_STAGES] = {
     "rx", "classify", "esp-in", "route", "out", "tx"};
-
-double ticks_per_cycle(void)
-{
-	const unsigned tries = 5, n = 2000;
-	uint64_t best = UINT64_MAX;
-
-	for (unsigned try = 0; try < tries; try++) {
-		uint64_t x = 3, start = rte_rdtsc_precise();
-
-		for (unsigned i = 0; i < n; i++)
-			__asm__ volatile("imul %0, %0" : "+r"(x));
-		best = RTE_MIN(best, rte_rdtsc_precise() - start);
-	}
-	return (double)best / (n * MULTIPLY_CYCLES);
-}
-
-static_assert(BURSTS_IMIX * BURST_MAX % SITE_MIX == 0,
-    "the fastest block must not be the one with the least bytes");
 
 /* 0, or -EIO when there are too few frames. */
 static int load(struct site *s, unsigned bursts)

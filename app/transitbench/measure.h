@@ -4,6 +4,7 @@
 
 /* The clock, and what a profile costs. */
 
+#include "transitbench/clock.h"
 #include "transitbench/site.h"
 #include "transitbench/times.h"
 
@@ -26,8 +27,6 @@ struct measured {
 	struct times burst; /* that a burst takes through the worker */
 };
 
-/* TSC ticks per core cycle at this moment: a loop of dependent multiplications, 3 cycles each. */
-double ticks_per_cycle(void);
 /* 0, or -EIO when packets get lost. */
 int measure(struct site *s, double seconds, struct measured *out);
 /* One burst through the worker, in TSC ticks. 0, or -EIO when packets get lost. */

@@ -24,9 +24,9 @@
 #include <rte_malloc.h>
 
 #include "datapath/esp.h"
+#include "transitbench/clock.h"
 
 #define PACKETS    8191
-#define LATENCY    3  /* of a 64-bit multiplication on the CPUs of interest */
 #define ROUNDS     64 /* there and back, in a piece */
 #define PIECES_MAX 4096
 
@@ -66,18 +66,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "esp-bench: %s\n", what);
 	exit(1);
-}
-
-/* TSC ticks per core cycle. */
-static double ticks_per_cycle(void)
-{
-	uint64_t x = 3, start = rte_rdtsc_precise(), end;
-	const unsigned n = 2000;
-
-	for (unsigned i = 0; i < n; i++)
-		__asm__ volatile("imul %0, %0" : "+r"(x));
-	end = rte_rdtsc_precise();
-	return (double)(end - start) / (n * LATENCY);
 }
 
 static void open_bench(struct bench *t)

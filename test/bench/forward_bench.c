@@ -24,8 +24,8 @@
 
 #include "datapath/stage.h"
 #include "datapath/tx.h"
+#include "transitbench/clock.h"
 
-#define LATENCY     3 /* of a 64-bit multiplication on the CPUs of interest */
 #define FRAME_BYTES 60
 #define ROUTES      1024
 #define MEMBERS     16
@@ -65,22 +65,6 @@ static void die(const char *what)
 {
 	fprintf(stderr, "forward-bench: %s\n", what);
 	exit(1);
-}
-
-/* TSC ticks per core cycle: the best of a few, so that an interruption does not count. */
-static double ticks_per_cycle(void)
-{
-	const unsigned tries = 5, n = 4000;
-	uint64_t best = UINT64_MAX;
-
-	for (unsigned try = 0; try < tries; try++) {
-		uint64_t x = 3, start = rte_rdtsc_precise();
-
-		for (unsigned i = 0; i < n; i++)
-			__asm__ volatile("imul %0, %0" : "+r"(x));
-		best = RTE_MIN(best, rte_rdtsc_precise() - start);
-	}
-	return (double)best / (n * LATENCY);
 }
 
 static void open_port(struct bench *t, unsigned i)

@@ -2,12 +2,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """64-byte frames between two ports of one kind, forwarded by transitd, plain or into tunnels, or by dpdk-testpmd in io mode.
 
-usage: test/bench/port_ceiling.py BUILD transitd|testpmd [--tunnels N] [--core N] [--seconds S]
+usage: test/bench/port_ceiling.py BUILD transitd|testpmd [--tunnels N] [--huge-pages] [--core N] [--seconds S]
 
 The ports are those of DPDK's net_pcap: one plays a capture of 1,024 flows for ever, the other drops what it is given. Prints
 millions of packets per second of processor time of the thread that forwards, which does not count what else the machine
 does, in the best of many short blocks. testpmd looks at nothing in a packet: what a router takes more is its own. With
---tunnels the way out is an ECMP group of so many tunnels with AES-128-GCM, or the one.
+--tunnels the way out is an ECMP group of so many tunnels with AES-128-GCM, or the one. Without --huge-pages both run on
+ordinary memory, which costs testpmd more than transitd.
 """
 
 import argparse
@@ -29,7 +30,7 @@ DEADLINE_S = 20
 BLOCK_S = 0.3  # the best counts
 
 CONFIG = """
-system: {{control-core: {control}, worker-cores: [{core}], poll: busy, huge-pages: no, run-dir: {dir}, state-dir: {dir}/state}}
+system: {{control-core: {control}, worker-cores: [{core}], poll: busy, huge-pages: {huge}, run-dir: {dir}, state-dir: {dir}/state}}
 ports:
   lan0: {{device: "vdev:net_pcap0,rx_pcap={dir}/in.pcap,infinite_rx=1"}}
   lan1: {{device: "vdev:net_pcap1,rx_pcap={dir}/none.pcap"}}
@@ -44,7 +45,7 @@ attachments:
 """
 
 TUNNELS = """
-system: {{control-core: {control}, worker-cores: [{core}], poll: busy, huge-pages: no, run-dir: {dir}, state-dir: {dir}/state}}
+system: {{control-core: {control}, worker-cores: [{core}], poll: busy, huge-pages: {huge}, run-dir: {dir}, state-dir: {dir}/state}}
 ports:
   lan0: {{device: "vdev:net_pcap0,rx_pcap={dir}/in.pcap,infinite_rx=1"}}
   wan0:
@@ -126,10 +127,11 @@ class Transitd:
 
     worker = 'rte-worker-1'  # the first one, on whatever core
 
-    def __init__(self, build, directory, core, control, count):
+    def __init__(self, build, directory, core, control, options):
         config = directory / 'transitd.yaml'
         config.touch(0o600)
-        names = {'dir': directory, 'core': core, 'control': control}
+        names = {'dir': directory, 'core': core, 'control': control, 'huge': 'required' if options.huge_pages else 'no'}
+        count = options.tunnels
         config.write_text(tunnels(count, **names) if count else CONFIG.format(**names))
         self.ctl = [build / 'app' / 'transitctl', '--socket', directory / 'transitd.sock', '--json', 'show', 'counters']
         self.log = open(directory / 'log', 'w')
@@ -145,12 +147,13 @@ class Transitd:
 class Testpmd:
     worker = 'rte-worker-{core}'
 
-    def __init__(self, build, directory, core, control, count):
+    def __init__(self, build, directory, core, control, options):
         self.path = directory / 'log'
         self.log = open(self.path, 'w')
+        memory = ['--in-memory'] if options.huge_pages else ['--no-huge', '--no-shconf', '-m', '256']
         self.process = subprocess.Popen(
-            ['stdbuf', '-o0', 'dpdk-testpmd', '-l', f'{control},{core}', '--main-lcore', str(control), '--no-huge', '-m', '256',
-             '--no-pci', '--no-telemetry', '--no-shconf', f'--file-prefix=ceiling{os.getpid()}',
+            ['stdbuf', '-o0', 'dpdk-testpmd', '-l', f'{control},{core}', '--main-lcore', str(control), *memory,
+             '--no-pci', '--no-telemetry',
              '--vdev', f'net_pcap0,rx_pcap={directory}/in.pcap,infinite_rx=1', '--vdev',
              f'net_pcap1,rx_pcap={directory}/none.pcap',
              '--', '--no-mlockall', '--forward-mode=io', '--burst=64', '--total-num-mbufs=16384', '-i'],
@@ -194,6 +197,7 @@ def main():
     parser.add_argument('build', type=Path)
     parser.add_argument('contender', choices=('transitd', 'testpmd'))
     parser.add_argument('--tunnels', type=int, default=0)
+    parser.add_argument('--huge-pages', action='store_true', help='for both; they must be reserved')
     parser.add_argument('--core', type=int, default=0)
     parser.add_argument('--seconds', type=float, default=3)
     options = parser.parse_args()
@@ -202,7 +206,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='ceiling') as directory:
         write_capture(Path(directory) / 'in.pcap', FLOWS)
         write_capture(Path(directory) / 'none.pcap', 0)
-        contender = kind(options.build, Path(directory), options.core, control, options.tunnels)
+        contender = kind(options.build, Path(directory), options.core, control, options)
         try:
             print(f'{measure(contender, options.seconds, options.core):.2f}')
         finally:
