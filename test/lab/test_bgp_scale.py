@@ -11,6 +11,7 @@ from rig.case import Lab
 PREFIXES, SETS = 1050000, 50000
 TABLE_MAX, FIB_MAX = (1.0, 3.0) if tools.full() else (2.5, 6.0)  # times BIRD
 MEMORY_MAX = 2.0
+ROUTE_MAX_BYTES = 160  # README.md: 120
 STALL_MAX_MS = 20 if tools.full() else 30  # processor time of the control lcore in one go
 
 
@@ -34,6 +35,7 @@ class FullTable(Lab):
             "attachments": {"line": {"kind": "vbr", "port": "lan0", "address": "10.200.1.1/30",
                                      "bgp": {"peer": "10.200.1.2", "peer-asn": 65001, "max-prefixes": 0}}}})
         cls.routers.append(cls.router)
+        cls.bare = private_kib(cls.router.process)
         cls.bird_ns = net.Netns("bird")
         net.wire(cls.bird_ns, "eth0", cls.source["bird"], "eth0")
         cls.bird_ns.ip("addr add 10.200.2.1/30 dev eth0")
@@ -73,10 +75,12 @@ class FullTable(Lab):
             rounds.append(self.once())
             table, fib, bird = rounds[-1]
             ours, theirs = self.memory
+            each = (ours - self.bare) * 1024 / PREFIXES
             self.note(f"table {table:.2f} s, FIB {fib:.2f} s, BIRD's table {bird:.2f} s: {table / bird:.2f} and "
-                      f"{fib / bird:.2f} times; memory {ours / 1024:.0f} MiB, BIRD's {theirs / 1024:.0f} MiB; longest "
+                      f"{fib / bird:.2f} times; memory {ours / 1024:.0f} MiB, {each:.0f} bytes a route, BIRD's {theirs / 1024:.0f} MiB; longest "
                       f"stall {self.ask.stall_ms():.1f} ms")
             self.assertLessEqual(ours, MEMORY_MAX * theirs, "memory")
+            self.assertLessEqual(each, ROUTE_MAX_BYTES, "memory of a route")
             if table <= TABLE_MAX * bird and fib <= FIB_MAX * bird:
                 break
         else:

@@ -4,7 +4,7 @@
 import os
 import time
 
-from rig import esp, process, tools, transitd, wait
+from rig import esp, process, transitd, wait
 from rig.case import Lab
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
@@ -13,7 +13,9 @@ from scapy.utils import wrpcap
 OURS, PEER = "203.0.113.10", "192.0.2.1"
 FRAMES = 64
 MEMORY_MAX_KB = 256 * 1024
-START_MAX_S = 1 if tools.full() else 5  # a machine that does other things takes longer
+START_MAX_S = 1
+STARTS = 5  # a machine that does other things holds one up, not all of them
+FREE_HUGE_PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages"
 
 
 class Captures(Lab):
@@ -37,7 +39,7 @@ class Captures(Lab):
         wrpcap(path, [Ether(dst="02:00:00:00:00:01", src="02:00:00:00:00:02") / IP(p) for p in packets])
         return path
 
-    def write(self, port, **ipsec):
+    def write(self, port, huge_pages="no", **ipsec):
         """`port` reads its capture; the other one reads nothing, once."""
         empty = self.keep("one", [bytes(IP(src="10.1.0.1", dst="10.1.255.254") / UDP())])
         device = {"wan0": f"vdev:net_pcap0,rx_pcap={empty}", "lan0": f"vdev:net_pcap1,rx_pcap={empty}"}
@@ -46,7 +48,7 @@ class Captures(Lab):
         keys = self.peer.config()
         keys["ipsec"].update(ipsec)
         config = {
-            "system": {"poll": "busy", "run-dir": self.router.run_dir, "huge-pages": "no",
+            "system": {"poll": "busy", "run-dir": self.router.run_dir, "huge-pages": huge_pages,
                        "state-dir": f"{self.router.run_dir}/state"},
             "ports": {"wan0": {"device": device["wan0"], "address": "203.0.113.10/24", "gateway": "203.0.113.1",
                                "neighbors": [{"address": "203.0.113.1", "mac": "02:00:00:00:00:fe"}]},
@@ -69,18 +71,39 @@ class Captures(Lab):
         self.router.start()
         wait.until(lambda: self.sent(row) >= packets, 10, f"{packets} packets leave by {row}", step=0.01)
 
-    def test_first_packet_and_memory(self):
-        """From exec to the first packet encrypted, with the default limits."""
-        self.write("lan0")
+    def start_once(self):
+        """(seconds from exec to the first packet encrypted, KiB resident, KiB of huge pages)."""
         began = time.monotonic()
         self.run_until_sent("mk/1", 1)
         took = time.monotonic() - began
         with open(f"/proc/{self.router.process.pid}/status") as status:
-            memory = sum(int(line.split()[1]) for line in status if line.startswith(("VmRSS", "HugetlbPages")))
+            memory = dict(line.split()[:2] for line in status if line.startswith(("VmRSS", "HugetlbPages")))
         self.router.end()
-        self.note(f"first packet {took:.2f} s after exec, {memory / 1024:.0f} MiB")
-        self.assertLessEqual(took, START_MAX_S)
-        self.assertLessEqual(memory, MEMORY_MAX_KB)
+        return took, int(memory["VmRSS:"]), int(memory["HugetlbPages:"])
+
+    def first_packet_and_memory(self, huge_pages):
+        self.write("lan0", huge_pages)
+        best = None
+        for _ in range(STARTS):
+            took, resident, huge = self.start_once()
+            best = took if best is None else min(best, took)
+            self.assertLessEqual(resident + huge, MEMORY_MAX_KB)
+            self.assertEqual(huge > 0, huge_pages != "no")
+            if best <= START_MAX_S:
+                break
+        self.note(f"first packet {best:.2f} s after exec, {resident / 1024:.0f} MiB and {huge / 1024:.0f} MiB of huge pages")
+        self.assertLessEqual(best, START_MAX_S)
+
+    def test_first_packet_and_memory(self):
+        """From exec to the first packet encrypted, with the default limits."""
+        self.first_packet_and_memory("no")
+
+    def test_first_packet_and_memory_on_huge_pages(self):
+        with open(FREE_HUGE_PAGES) as free:
+            if int(free.read()) < 64:
+                self.note("the machine has no huge pages")
+                return
+        self.first_packet_and_memory("required")
 
     def test_the_same_capture_again_and_again(self):
         """Only `replay-window: 0` lets the peer's packets come more than once."""
