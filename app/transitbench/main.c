@@ -9,12 +9,14 @@
 
 #include <rte_eal.h>
 
+#include "drivers/buffers.h"
 #include "transitbench/options.h"
 #include "transitbench/report.h"
 
 #define RING        (BENCH_COUNT_MAX * BURST_MAX)
 #define RING_LOADED 1024 /* what a queue of a NIC holds */
 #define BUFFERS     16383
+#define MTU         1500
 #define RESULTS_MAX 2048
 
 static int usage(void)
@@ -210,7 +212,7 @@ static int measure_all(const struct options *o, FILE *svg)
 		return 1;
 	}
 	b.results = calloc(RESULTS_MAX, sizeof(*b.results));
-	b.pool = rte_pktmbuf_pool_create("bench", BUFFERS, 256, META_BYTES, 2176, SOCKET_ID_ANY);
+	b.pool = packet_pool_create("bench", BUFFERS, MTU, false, SOCKET_ID_ANY);
 	b.ports.queues = o->workers;
 	b.ports.descriptors = o->mode == BENCH_LOAD ? RING_LOADED : RING;
 	rc = b.pool && b.results ? bench_ports_open(&b.ports, b.pool) : -ENOMEM;

@@ -24,7 +24,9 @@
 /* First octets that are no unicast host anywhere: this net, loopback, multicast, class E, broadcast. */
 static inline bool decide_martian_first(uint8_t octet)
 {
-	return octet == 0 || octet == 127 || octet >= 224;
+	static const bool martian[256] = {[0] = true, [127] = true, [224 ... 255] = true};
+
+	return martian[octet];
 }
 static inline bool decide_martian_v4(uint32_t host_order)
 {

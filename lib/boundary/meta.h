@@ -10,22 +10,27 @@
 #include <rte_mbuf.h>
 
 struct pkt_meta {
-	uint16_t slot;       /* where it was received: ledger */
-	uint16_t attachment; /* ingress attachment number; 0: none */
-	uint16_t iface;      /* ingress interface; 0 after decryption */
-	uint8_t punt_class;  /* enum punt_class, in the punt ring */
-	uint8_t detail;      /* enum drop_reason behind a punt (ICMP error), or enum inject_kind */
-	uint32_t tunnel; /* ingress tunnel after decryption, egress tunnel when it waits for it */
+	union {
+		struct {
+			uint16_t attachment; /* ingress attachment number; 0: none */
+			uint16_t iface;      /* ingress interface; 0 after decryption */
+			uint32_t tunnel;     /* ingress tunnel after decryption, egress tunnel when
+						it waits for it */
+		};
+		uint64_t ingress; /* the three as one, to compare or to clear */
+	};
+	uint16_t slot;      /* where it was received: ledger */
+	uint8_t punt_class; /* enum punt_class, in the punt ring */
+	uint8_t detail;     /* enum drop_reason behind a punt (ICMP error), or enum inject_kind */
 	uint32_t nexthop;
 	uint32_t mtu; /* PUNT_ICMP_ERROR: of the next hop, for fragmentation needed */
 	union {
 		uint32_t vlan;      /* of a frame that no interface claims */
 		uint32_t punted_at; /* PUNT_IKE_INIT, in the punt ring: punt_waited() */
 	};
-	uint16_t port;     /* inject: egress port */
-	uint16_t out_slot; /* egress ledger slot */
-	uint8_t l2_bytes;  /* of the layer-2 header in front, not metered */
-	uint16_t trace;    /* its number in a trace (trace.h); 0: none */
+	uint16_t port;  /* inject: egress port */
+	uint16_t trace; /* its number in a trace (trace.h); 0: none */
+	uint32_t out;   /* pkt_out(): how it is metered on its way out */
 	/* up to here is PKT_META_HEAD, which a received packet starts with */
 	void *sa; /* struct sa_in or sa_out while in an asynchronous crypto queue */
 	union {
@@ -39,6 +44,21 @@ struct pkt_meta {
 
 #define PKT_META_HEAD offsetof(struct pkt_meta, sa)
 #define META_BYTES    RTE_ALIGN(sizeof(struct pkt_meta), 64)
+
+/* Egress ledger slot, and bytes of the layer-2 header in front, which are not metered: one number, as packets that have
+ * the same are counted together. */
+static inline uint32_t pkt_out(uint16_t slot, uint16_t l2_bytes)
+{
+	return (uint32_t)l2_bytes << 16 | slot;
+}
+static inline uint16_t pkt_out_slot(uint32_t out)
+{
+	return (uint16_t)out;
+}
+static inline uint16_t pkt_out_l2_bytes(uint32_t out)
+{
+	return (uint16_t)(out >> 16);
+}
 
 static inline struct pkt_meta *pkt_meta(struct rte_mbuf *m)
 {

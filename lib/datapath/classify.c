@@ -45,7 +45,7 @@ static void drop_unclaimed(struct worker *w, const struct port *port, struct rte
     enum drop_reason reason, const struct l2 *l2)
 {
 	*pkt_meta(m) = (struct pkt_meta){.slot = SLOT_CONTROL,
-	    .l2_bytes = (uint8_t)l2->bytes,
+	    .out = pkt_out(0, l2->bytes),
 	    .port = port->index,
 	    .vlan = l2->vlan};
 	w->slots[SLOT_CONTROL].received++;
@@ -162,7 +162,7 @@ static __rte_noinline bool take_any(
 	run_add(run, m, l2.bytes);
 	why = frame_refused(run->iface, m, &l2);
 	if (unlikely(why != DROP_NOT)) {
-		pkt_meta(m)->l2_bytes = (uint8_t)l2.bytes;
+		pkt_meta(m)->out = pkt_out(0, l2.bytes);
 		drop(w, m, why);
 		return false;
 	}

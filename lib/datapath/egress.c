@@ -20,6 +20,7 @@ struct way_out {
 	const struct nexthop *leaf;
 	const struct iface *iface;
 	const struct neigh *neigh; /* of NH_VIA, when it is ready */
+	uint32_t out;              /* then too: pkt_out() */
 	uint32_t mtu;              /* 0: nothing leaves there */
 	struct tx_port *tx;
 	unsigned refused; /* DROP_NOT, or why nothing leaves there */
@@ -30,77 +31,91 @@ static inline const struct neigh *when_ready(const struct neigh *neigh)
 	return likely(neigh && neigh->state == NEIGH_READY) ? neigh : NULL;
 }
 
-static void way_out_set(
-    struct worker *w, struct way_out *way, const struct nexthop *leaf, enum egress_origin origin)
+static inline uint32_t out_by(const struct nexthop *leaf, const struct neigh *neigh)
 {
-	way->leaf = leaf;
-	way->iface = leaf->iface ? iface_get(&w->b->ifaces, leaf->iface) : NULL;
-	way->neigh = NULL;
-	way->mtu = 0;
-	way->refused = decide_way_out(way->iface, origin == EGRESS_TRANSIT);
-	if (way->refused != DROP_NOT)
-		return;
-	way->mtu = way->iface->mtu;
-	way->tx = tx_to(w, way->iface->port);
+	return pkt_out(leaf->slot, neigh->l2_bytes);
+}
+
+static struct way_out way_out_of(
+    struct worker *w, const struct nexthop *leaf, enum egress_origin origin)
+{
+	struct way_out way = {.leaf = leaf};
+
+	way.iface = leaf->iface ? iface_get(&w->b->ifaces, leaf->iface) : NULL;
+	way.refused = decide_way_out(way.iface, origin == EGRESS_TRANSIT);
+	if (way.refused != DROP_NOT)
+		return way;
+	way.mtu = way.iface->mtu;
+	way.tx = tx_to(w, way.iface->port);
 	if (leaf->kind == NH_VIA)
-		way->neigh = when_ready(neigh_get(w->b->neighbours, leaf->neigh));
+		way.neigh = when_ready(neigh_get(w->b->neighbours, leaf->neigh));
+	if (way.neigh)
+		way.out = out_by(leaf, way.neigh);
+	return way;
 }
 
+/* Of NH_CONNECTED, the destination itself. */
 static inline const struct neigh *neighbour_of(
-    struct worker *w, const struct way_out *way, struct rte_mbuf *m)
+    struct worker *w, struct way_out way, struct rte_mbuf *m)
 {
-	if (way->neigh || way->leaf->kind == NH_VIA)
-		return way->neigh;
+	if (way.leaf->kind == NH_VIA)
+		return NULL;
 	return when_ready(
-	    neigh_find_v4(w->b->neighbours, (uint16_t)way->iface->index, ipv4_of(m)->dst_addr));
+	    neigh_find_v4(w->b->neighbours, (uint16_t)way.iface->index, ipv4_of(m)->dst_addr));
 }
 
-static void wait_for_neighbour(struct worker *w, const struct way_out *way, struct rte_mbuf *m)
+static void wait_for_neighbour(struct worker *w, const struct nexthop *leaf, struct rte_mbuf *m)
 {
-	pkt_meta(m)->nexthop = way->leaf->index;
+	pkt_meta(m)->nexthop = leaf->index;
 	punt_waiting(w, m, PUNT_NEIGH, DROP_NEIGH_UNRESOLVED);
 }
 
-/* There is room. */
-static inline void l2_on(struct rte_mbuf *m, uint16_t bytes)
+/* The packet has room for the layer-2 header. */
+static inline void l2_on(struct rte_mbuf *m, const struct neigh *neigh)
 {
+	unsigned bytes = neigh->l2_bytes;
+	char *l2;
+
 	m->data_off -= bytes;
 	m->data_len += bytes;
 	m->pkt_len += bytes;
+	l2 = rte_pktmbuf_mtod(m, char *);
+	memcpy(l2, neigh->l2_v4, RTE_ETHER_HDR_LEN);
+	if (bytes > RTE_ETHER_HDR_LEN)
+		memcpy(l2 + RTE_ETHER_HDR_LEN, neigh->l2_v4 + RTE_ETHER_HDR_LEN,
+		    sizeof(struct rte_vlan_hdr));
 }
 
 static inline void send_one(
-    struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
+    struct worker *w, struct way_out way, struct rte_mbuf *m, enum egress_origin origin)
 {
-	const struct neigh *neigh = neighbour_of(w, way, m);
 	struct pkt_meta *meta = pkt_meta(m);
-	char *l2;
 
-	if (unlikely(!neigh)) {
-		wait_for_neighbour(w, way, m);
-		return;
+	if (unlikely(!way.neigh)) {
+		way.neigh = neighbour_of(w, way, m);
+		if (unlikely(!way.neigh)) {
+			wait_for_neighbour(w, way.leaf, m);
+			return;
+		}
+		way.out = out_by(way.leaf, way.neigh);
 	}
-	if (unlikely(rte_pktmbuf_headroom(m) < neigh->l2_bytes)) {
+	if (unlikely(rte_pktmbuf_headroom(m) < way.neigh->l2_bytes)) {
 		drop(w, m, DROP_NO_HEADROOM);
 		return;
 	}
-	l2_on(m, neigh->l2_bytes);
-	l2 = rte_pktmbuf_mtod(m, char *);
-	memcpy(l2, neigh->l2_v4, RTE_ETHER_HDR_LEN);
-	if (neigh->l2_bytes > RTE_ETHER_HDR_LEN)
-		memcpy(l2 + RTE_ETHER_HDR_LEN, neigh->l2_v4 + RTE_ETHER_HDR_LEN,
-		    sizeof(struct rte_vlan_hdr));
-	meta->l2_bytes = neigh->l2_bytes;
-	if (origin == EGRESS_TRANSIT || meta->out_slot == 0)
-		meta->out_slot = way->leaf->slot;
-	tx(w, way->tx, m);
+	l2_on(m, way.neigh);
+	if (origin == EGRESS_OWN && meta->out != 0) /* the tunnel's */
+		way.out = pkt_out(pkt_out_slot(meta->out), way.neigh->l2_bytes);
+	meta->out = way.out;
+	tx(w, way.tx, m);
 }
 
-static void send_fragments(
-    struct worker *w, const struct way_out *way, struct rte_mbuf *m, enum egress_origin origin)
+static __rte_noinline void send_fragments(
+    struct worker *w, const struct nexthop *leaf, struct rte_mbuf *m, enum egress_origin origin)
 {
+	struct way_out way = way_out_of(w, leaf, origin);
 	struct rte_mbuf *piece[FRAGMENTS_MAX];
-	unsigned n = fragment(w, m, way->iface->mtu, piece);
+	unsigned n = fragment(w, m, way.iface->mtu, piece);
 
 	for (unsigned i = 0; i < n; i++)
 		send_one(w, way, piece[i], origin);
@@ -112,13 +127,13 @@ static inline void send_all(struct worker *w, struct departures *d, enum egress_
 
 	for (unsigned i = 0; i < d->n; i++) {
 		if (d->leaf[i] != way.leaf)
-			way_out_set(w, &way, d->leaf[i], origin);
+			way = way_out_of(w, d->leaf[i], origin);
 		if (likely(d->m[i]->pkt_len <= way.mtu))
-			send_one(w, &way, d->m[i], origin);
+			send_one(w, way, d->m[i], origin);
 		else if (way.refused != DROP_NOT)
 			drop(w, d->m[i], way.refused);
 		else
-			send_fragments(w, &way, d->m[i], origin);
+			send_fragments(w, way.leaf, d->m[i], origin);
 	}
 }
 
@@ -130,14 +145,32 @@ void egress(struct worker *w, struct departures *d, enum egress_origin origin)
 		send_all(w, d, EGRESS_OWN);
 }
 
-void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin)
+/* An interface's; NULL when there is none, or none any more. */
+static inline const struct nexthop *leaf_of(struct worker *w, uint32_t index)
 {
-	struct departures d = {.n = 0};
+	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, index);
 
+	return leaf && (leaf->kind == NH_VIA || leaf->kind == NH_CONNECTED) ? leaf : NULL;
+}
+
+static inline void send_to_leaf(
+    struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin, bool outer)
+{
+	const struct nexthop *leaf = NULL;
+	struct departures d;
+	uint32_t index = 0;
+
+	d.n = 0;
 	for (unsigned i = 0; i < n; i++) {
-		const struct nexthop *leaf = nexthop_get(&w->b->nexthops, pkt_meta(m[i])->nexthop);
+		struct pkt_meta *meta = pkt_meta(m[i]);
 
-		if (likely(leaf && (leaf->kind == NH_VIA || leaf->kind == NH_CONNECTED)))
+		if (outer)
+			meta->ingress = 0;
+		if (meta->nexthop != index) {
+			index = meta->nexthop;
+			leaf = leaf_of(w, index);
+		}
+		if (likely(leaf))
 			departures_put(&d, m[i], leaf);
 		else
 			drop(w, m[i], DROP_NO_MEMBER);
@@ -145,13 +178,13 @@ void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_
 	egress(w, &d, origin);
 }
 
+void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin)
+{
+	send_to_leaf(w, m, n, origin, false);
+}
+
 void egress_outer(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
 	trace_stage(w, TRACE_ENCRYPTED, 0, m, n);
-	for (unsigned i = 0; i < n; i++) {
-		pkt_meta(m[i])->iface = 0;
-		pkt_meta(m[i])->tunnel = 0;
-		pkt_meta(m[i])->attachment = 0;
-	}
-	egress_leaf(w, m, n, EGRESS_OWN);
+	send_to_leaf(w, m, n, EGRESS_OWN, true);
 }

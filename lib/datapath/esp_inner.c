@@ -170,8 +170,8 @@ static inline void change_slot(struct worker *w, const struct sa_in *sa, struct 
 	slot->received_bytes += m->pkt_len;
 	meta->slot = sa->head.slot;
 	meta->attachment = sa->head.attachment;
-	meta->tunnel = sa->head.tunnel;
 	meta->iface = 0;
+	meta->tunnel = sa->head.tunnel;
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	m->packet_type = 0;
 }

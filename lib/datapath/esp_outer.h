@@ -75,7 +75,7 @@ static inline void esp_outer_meta(const struct sa_out *sa, struct rte_mbuf *m)
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	m->packet_type = 0;
 	meta->nexthop = sa->underlay;
-	meta->out_slot = sa->head.slot;
+	meta->out = pkt_out(sa->head.slot, 0);
 }
 
 #endif

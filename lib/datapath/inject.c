@@ -11,7 +11,7 @@ static void inject_frame(struct worker *w, struct rte_mbuf *m)
 {
 	struct pkt_meta *meta = pkt_meta(m);
 
-	meta->l2_bytes = RTE_ETHER_HDR_LEN;
+	meta->out = pkt_out(0, RTE_ETHER_HDR_LEN);
 	if (meta->port < w->b->ports)
 		tx(w, tx_to(w, meta->port), m);
 	else
@@ -70,7 +70,7 @@ unsigned inject(struct worker *w)
 		struct pkt_meta *meta = pkt_meta(m[i]);
 
 		meta->slot = SLOT_CONTROL;
-		meta->out_slot = 0;
+		meta->out = 0;
 		w->slots[SLOT_CONTROL].received++;
 		w->slots[SLOT_CONTROL].received_bytes += m[i]->pkt_len;
 		switch ((enum inject_kind)meta->detail) {

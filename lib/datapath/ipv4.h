@@ -79,8 +79,8 @@ static inline uint32_t ipv4_ttl_word(const struct rte_ipv4_hdr *ip)
  * 0xffff that equation 3 never gives). `word`: ipv4_ttl_word() of the header. */
 static inline void ipv4_ttl_decrement(struct rte_ipv4_hdr *ip, uint32_t word)
 {
-	uint32_t carry = word >= UINT32_C(0xfffe0000);
-	rte_le32_t less = rte_cpu_to_le_32(word - 1 + ((1 + carry) << 16));
+	uint32_t less_by_le = word + (word >= UINT32_C(0xfffe0000) ? 0x1ffff : 0xffff);
+	rte_le32_t less = rte_cpu_to_le_32(less_by_le);
 
 	memcpy(&ip->time_to_live, &less, sizeof(less));
 }

@@ -61,13 +61,14 @@ static void decrypt(struct worker *w, struct rte_mbuf **esp, unsigned n)
 static unsigned receive(struct worker *w, const struct worker_queue *q)
 {
 	struct rte_mbuf *m[BURST_MAX];
-	struct burst esp = {.n = 0};
 	unsigned received = rx(w, q, m);
+	struct burst esp;
 	bool from_uplink;
 	unsigned n;
 
 	if (received == 0)
 		return 0;
+	esp.n = 0;
 	n = classify(w, w->b->port[q->port], m, received, &from_uplink);
 	trace_received(w, m, n);
 	n = ip_in(w, m, n, true);

@@ -31,19 +31,6 @@ const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta)
 	return NULL;
 }
 
-static_assert(offsetof(struct pkt_meta, tunnel) == offsetof(struct pkt_meta, iface) + 4,
-    "ingress_of() reads both at once");
-
-/* Where packets came in, as one number to compare: interface and tunnel, and two octets between them. Should these differ,
- * packets of one ingress are looked up apart. */
-static inline uint64_t ingress_of(struct rte_mbuf *m)
-{
-	uint64_t value;
-
-	memcpy(&value, &pkt_meta(m)->iface, sizeof(value));
-	return value;
-}
-
 static inline uint32_t flow_of(struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip = ipv4_of(m);
@@ -125,31 +112,39 @@ static inline void route_one(struct worker *w, const struct nexthops *t, struct 
 	route_any(w, m, nh, out);
 }
 
-/* Packets of one table. */
-static void route_by(
-    struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
+/* The destination; its entry of the table is on the way to the cache. */
+static inline uint32_t ask(const struct fib *fib, struct rte_mbuf *m)
 {
-	const struct nexthops *t = &w->b->nexthops;
-	const struct nexthop *nh[BURST_MAX];
-	uint32_t dst[BURST_MAX];
+	uint32_t dst = rte_be_to_cpu_32(ipv4_of(m)->dst_addr);
 
-	for (unsigned i = 0; i < n; i++) {
-		dst[i] = rte_be_to_cpu_32(ipv4_of(m[i])->dst_addr);
-		fib_prefetch_v4(fib, dst[i]);
-	}
-	for (unsigned i = 0; i < n; i++)
-		nh[i] = nexthop_get(t, fib_lookup_v4_one(fib, dst[i]));
-	for (unsigned i = 0; i < n; i++)
-		route_one(w, t, m[i], nh[i], out);
+	fib_prefetch_v4(fib, dst);
+	return dst;
 }
 
-static bool is_one_ingress(struct rte_mbuf *const *m, unsigned n)
+/* Packets of one table, asked for dst[]. */
+static void route_by(struct worker *w, const struct fib *fib, const uint32_t *dst,
+    struct rte_mbuf **m, unsigned n, struct routed *out)
 {
-	uint64_t difference = 0;
+	const struct nexthops t = w->b->nexthops; /* to be kept in registers */
+	const struct nexthop *nh[BURST_MAX];
 
-	for (unsigned i = 1; i < n; i++)
-		difference |= ingress_of(m[i]) ^ ingress_of(m[0]);
-	return difference == 0;
+	for (unsigned i = 0; i < n; i++)
+		nh[i] = nexthop_get(&t, fib_lookup_v4_one(fib, dst[i]));
+	for (unsigned i = 0; i < n; i++)
+		route_one(w, &t, m[i], nh[i], out);
+}
+
+/* Asks for packets, from the first on, that came in where the first did. Returns how many. */
+static inline unsigned ask_same(
+    const struct fib *fib, struct rte_mbuf **m, unsigned n, uint32_t *dst)
+{
+	uint64_t ingress = pkt_meta(m[0])->ingress;
+	unsigned i = 0;
+
+	do
+		dst[i] = ask(fib, m[i]);
+	while (++i < n && pkt_meta(m[i])->ingress == ingress);
+	return i;
 }
 
 /* The table of each packet; NULL where the ingress has gone. */
@@ -157,7 +152,7 @@ static void find_fibs(
     struct worker *w, struct rte_mbuf **m, unsigned n, const struct fib *fib[BURST_MAX])
 {
 	for (unsigned i = 0; i < n; i++) {
-		if (i > 0 && ingress_of(m[i]) == ingress_of(m[i - 1]))
+		if (i > 0 && pkt_meta(m[i])->ingress == pkt_meta(m[i - 1])->ingress)
 			fib[i] = fib[i - 1];
 		else
 			fib[i] = ingress_fib(w, pkt_meta(m[i]));
@@ -183,26 +178,13 @@ static unsigned take_fib(struct rte_mbuf **m, const struct fib **fib, unsigned n
 	return left;
 }
 
-static void route_or_drop(
-    struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
-{
-	if (likely(fib)) {
-		route_by(w, fib, m, n, out);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++)
-		drop(w, m[i], decide_no_table(pkt_meta(m[i])->iface != 0));
-}
-
-void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
+/* Packets of several ingresses, or of one that has no table. */
+static __rte_noinline void route_mixed(
+    struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
 	const struct fib *fib[BURST_MAX];
+	uint32_t dst[BURST_MAX];
 
-	out->local.n = out->clear.n = out->tunnel.n = 0;
-	if (likely(is_one_ingress(m, n))) {
-		route_or_drop(w, ingress_fib(w, pkt_meta(m[0])), m, n, out);
-		return;
-	}
 	find_fibs(w, m, n, fib);
 	while (n > 0) {
 		const struct fib *first = fib[0];
@@ -210,6 +192,25 @@ void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out
 		unsigned taken;
 
 		n = take_fib(m, fib, n, same, &taken);
-		route_or_drop(w, first, same, taken, out);
+		for (unsigned i = 0; i < taken; i++) {
+			if (likely(first))
+				dst[i] = ask(first, same[i]);
+			else
+				drop(w, same[i], decide_no_table(pkt_meta(same[i])->iface != 0));
+		}
+		if (likely(first))
+			route_by(w, first, dst, same, taken, out);
 	}
+}
+
+void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
+{
+	const struct fib *fib = ingress_fib(w, pkt_meta(m[0]));
+	uint32_t dst[BURST_MAX];
+
+	out->local.n = out->clear.n = out->tunnel.n = 0;
+	if (likely(fib && ask_same(fib, m, n, dst) == n))
+		route_by(w, fib, dst, m, n, out);
+	else
+		route_mixed(w, m, n, out);
 }

@@ -13,7 +13,7 @@
  *              after decryption esp_in(), at the tunnel. Bytes are those of the IP packet (layer 2 and padding off)
  *   created    frag.c, one less than there are fragments; esp stages never make packets
  *   absorbed   reassembly.c, one less than there were fragments, when the last of them has come; bfd.c, what was as expected
- *   delivered  tx.c, when the port took the packet; sent and sent_bytes then count at meta.out_slot
+ *   delivered  tx.c, when the port took the packet; sent and sent_bytes then count at the slot in meta.out
  *   decrypted  esp_in()
  *   punted     punt.c, when control owns the packet and decides about it: ARP, IKE, ICMP and TCP to us, packets
  *              that wait for a neighbour or a tunnel

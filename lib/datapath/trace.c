@@ -90,11 +90,11 @@ static struct trace_record record_of(struct worker *w, struct rte_mbuf *m)
 	    .attachment = meta->attachment,
 	    .iface = meta->iface,
 	    .tunnel = meta->tunnel,
-	    .bytes = (uint16_t)(m->pkt_len - meta->l2_bytes),
-	    .l2_bytes = (uint8_t)meta->l2_bytes,
+	    .bytes = (uint16_t)(m->pkt_len - pkt_out_l2_bytes(meta->out)),
+	    .l2_bytes = (uint8_t)pkt_out_l2_bytes(meta->out),
 	};
 
-	read_header(&r, m, meta->l2_bytes);
+	read_header(&r, m, pkt_out_l2_bytes(meta->out));
 	return r;
 }
 

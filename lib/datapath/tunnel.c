@@ -69,8 +69,9 @@ static void not_up(struct worker *w, struct rte_mbuf *m, const struct tunnel *t)
 
 void tunnel_out(struct worker *w, struct departures *d)
 {
-	struct burst ready = {.n = 0};
+	struct burst ready;
 
+	ready.n = 0;
 	for (unsigned i = 0; i < d->n; i++) {
 		const struct tunnel *t = tunnel_get(&w->b->tunnels, d->leaf[i]->tunnel);
 

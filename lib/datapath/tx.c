@@ -29,33 +29,35 @@ void tx_free(struct worker_tx *tx)
 	rte_free(tx);
 }
 
-/* Before they are the port's: afterwards their meta may be gone. Packets of one ingress come in runs. */
+/* Frames of one ingress and way out: `meta` is of one of them. */
+static inline void count_same(
+    struct worker *w, const struct pkt_meta *meta, uint64_t n, uint64_t frame_bytes)
+{
+	struct slot_counters *out = &w->slots[pkt_out_slot(meta->out)];
+
+	w->slots[meta->slot].delivered += n;
+	out->sent += n;
+	out->sent_bytes += frame_bytes - n * pkt_out_l2_bytes(meta->out);
+}
+
+/* Before they are the port's: afterwards their meta may be gone. At once where all have the same, else one by one: runs
+ * are short where packets are mixed, and their ends cannot be foreseen. */
 static void count_sent(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
-	unsigned in = pkt_meta(m[0])->slot, out = pkt_meta(m[0])->out_slot;
-	unsigned first_in = 0, first_out = 0;
+	const struct pkt_meta *first = pkt_meta(m[0]);
+	uint16_t in = first->slot;
+	uint32_t out = first->out;
 	uint64_t bytes = 0;
+	unsigned same = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		const struct pkt_meta *meta = pkt_meta(m[i]);
-
-		if (meta->slot != in) {
-			w->slots[in].delivered += i - first_in;
-			in = meta->slot;
-			first_in = i;
-		}
-		if (meta->out_slot != out) {
-			w->slots[out].sent += i - first_out;
-			w->slots[out].sent_bytes += bytes;
-			out = meta->out_slot;
-			first_out = i;
-			bytes = 0;
-		}
-		bytes += m[i]->pkt_len - meta->l2_bytes;
+	while (same < n && pkt_meta(m[same])->slot == in && pkt_meta(m[same])->out == out)
+		bytes += m[same++]->pkt_len;
+	if (likely(same == n)) {
+		count_same(w, first, n, bytes);
+		return;
 	}
-	w->slots[in].delivered += n - first_in;
-	w->slots[out].sent += n - first_out;
-	w->slots[out].sent_bytes += bytes;
+	for (unsigned i = 0; i < n; i++)
+		count_same(w, pkt_meta(m[i]), 1, m[i]->pkt_len);
 }
 
 /* Takes back what count_sent() said of them. */
@@ -63,11 +65,11 @@ static void drop_unsent(struct worker *w, struct rte_mbuf **m, unsigned n, enum 
 {
 	for (unsigned i = 0; i < n; i++) {
 		const struct pkt_meta *meta = pkt_meta(m[i]);
-		struct slot_counters *out = &w->slots[meta->out_slot];
+		struct slot_counters *out = &w->slots[pkt_out_slot(meta->out)];
 
 		w->slots[meta->slot].delivered--;
 		out->sent--;
-		out->sent_bytes -= m[i]->pkt_len - meta->l2_bytes;
+		out->sent_bytes -= m[i]->pkt_len - pkt_out_l2_bytes(meta->out);
 		drop(w, m[i], reason);
 	}
 }

@@ -33,7 +33,7 @@ static inline struct tx_port *tx_to(struct worker *w, uint16_t index)
 	return &w->tx->port[index];
 }
 
-/* Takes a complete frame, meta.out_slot and meta.l2_bytes set. Leaves at the latest with tx_flush(). */
+/* Takes a complete frame, meta.out set. Leaves at the latest with tx_flush(). */
 static inline void tx(struct worker *w, struct tx_port *t, struct rte_mbuf *m)
 {
 	t->m[t->n++] = m;
