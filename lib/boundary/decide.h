@@ -61,7 +61,7 @@ static inline bool decide_transit(const struct nexthop *nh, uint16_t attachment)
 static inline const struct nexthop *decide_bucket(
     const struct nexthops *t, const struct nexthop *group, uint32_t hash)
 {
-	return nexthop_get(t, group->bucket[hash % ECMP_BUCKETS]);
+	return nexthop_get(t, group->bucket[nexthop_bucket(hash)]);
 }
 
 /* The same; NULL (DROP_NO_MEMBER) when no member is usable. */

@@ -22,23 +22,20 @@
 #include "base/ip.h"
 
 /* CRC-32C of eight octets more, by the instruction that CPUs have for it. */
-static inline uint32_t flow_crc(uint32_t crc, uint64_t octets)
+static inline uint64_t flow_crc(uint64_t crc, uint64_t octets)
 {
 #ifdef __SSE4_2__
-	return (uint32_t)__builtin_ia32_crc32di(crc, octets);
+	return __builtin_ia32_crc32di(crc, octets);
 #else
-	return rte_hash_crc_8byte(octets, crc);
+	return rte_hash_crc_8byte(octets, (uint32_t)crc);
 #endif
 }
 
 /* IPv4: source and destination, and both ports, as they stand side by side in the packet. A CRC alone is linear, and sends
- * flows that differ in a regular way to few members; the product is not. */
+ * flows that differ in a regular way to few members; the product, in its upper bits, is not. */
 static inline uint32_t flow_hash_words(rte_be64_t addresses, uint8_t protocol, rte_be32_t ports)
 {
-	uint64_t rest = (uint64_t)protocol << 32 | ports;
-	uint64_t crc = flow_crc(flow_crc(0, addresses), rest);
-
-	return (uint32_t)(crc * UINT64_C(0x9e3779b97f4a7c15) >> 32);
+	return (uint32_t)flow_crc(flow_crc(protocol, addresses), ports) * UINT32_C(0x9e3779b1);
 }
 
 /* The same, each by itself in host order. */
@@ -52,9 +49,10 @@ static inline uint32_t flow_hash_v4(
 /* Do packets of that protocol begin with a 16-bit source and a 16-bit destination port? */
 static inline bool flow_has_ports(uint8_t protocol)
 {
-	if (protocol == 17 || protocol == 6)
-		return true;
-	return protocol == 132 || protocol == 33 || protocol == 136;
+	static const bool has[256] = {
+	    [6] = true, [17] = true, [33] = true, [132] = true, [136] = true};
+
+	return has[protocol];
 }
 
 /* Both families, for control: what workers compute for that packet. IPv6 folds each address to
@@ -71,8 +69,9 @@ static inline uint32_t flow_hash(const struct ip_addr *src, const struct ip_addr
 		uint64_t half[2];
 
 		memcpy(half, addr[i]->bytes, sizeof(half));
-		folded[i] = addr[i]->family == IP_V4 ? ip_v4_host(addr[i])
-						     : flow_crc(flow_crc(0, half[0]), half[1]);
+		folded[i] = addr[i]->family == IP_V4
+		    ? ip_v4_host(addr[i])
+		    : (uint32_t)flow_crc(flow_crc(0, half[0]), half[1]);
 	}
 	return flow_hash_v4(folded[0], folded[1], protocol, src_port, dst_port);
 }

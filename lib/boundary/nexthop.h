@@ -14,8 +14,8 @@
 
 #include "boundary/records.h"
 
-#define ECMP_BUCKETS     256
-#define ECMP_MEMBERS_MAX 64 /* X3 */
+#define ECMP_BUCKETS     256 /* that of a flow: nexthop_bucket() */
+#define ECMP_MEMBERS_MAX 64  /* X3 */
 
 enum nexthop_kind { /* in this order: nexthop_is_way_on() */
 	NH_NONE,    /* index 0: no route */
@@ -79,6 +79,13 @@ void nexthop_remove(struct nexthops *t, uint32_t index);
 struct permit *permit_create(uint32_t attachments); /* none permitted; one reference */
 void permit_allow(struct permit *p, uint32_t attachment);
 void permit_unref(struct permit *p); /* control; freed by the last */
+
+/* Of a flow with that hash, in any group: by the upper bits, which depend on all others. */
+static inline unsigned nexthop_bucket(uint32_t hash)
+{
+	return hash >> 24;
+}
+_Static_assert(ECMP_BUCKETS == UINT32_MAX / (UINT32_C(1) << 24) + 1, "nexthop_bucket()");
 
 static inline const struct nexthop *nexthop_get(const struct nexthops *t, uint32_t index)
 {

@@ -17,6 +17,7 @@
 #include <rte_malloc.h>
 
 #include "boundary/near.h"
+#include "datapath/esp.h"
 #include "datapath/stage.h"
 #include "datapath/trace.h"
 
@@ -53,7 +54,7 @@ struct worker_early *early_create(const struct boundary *b, unsigned worker)
 static uint32_t spi_of(const struct rte_mbuf *m)
 {
 	const struct rte_esp_hdr *esp =
-	    rte_pktmbuf_mtod_offset(m, const struct rte_esp_hdr *, m->l3_len + m->l4_len);
+	    rte_pktmbuf_mtod_offset(m, const struct rte_esp_hdr *, esp_note(m)->offset);
 
 	return rte_be_to_cpu_32(esp->spi);
 }

@@ -8,11 +8,39 @@
  * Packets come and go with their data starting at an IP header: layer 2 is off.
  */
 
+#include <assert.h>
+
 #include "datapath/worker.h"
 
+/* Noted in a packet (pkt_meta.esp) from the first look of a stage to its end. In the meta, and not in the second line of
+ * struct rte_mbuf, which nothing else touches on the way through a worker. */
+struct esp_note {
+	uint64_t sequence; /* inbound: as inferred before decryption; outbound: to be sent */
+	uint32_t bytes;    /* of the packet as it came to the stage */
+	uint16_t fragment; /* outbound: fragment word of the outer IPv4 header, network order */
+	uint8_t tos;       /* outbound: to be sent; inbound: of the outer header */
+	uint8_t offset;    /* inbound: bytes in front of the ESP header */
+	bool in_udp;       /* inbound */
+	bool inbound;
+	bool failed; /* by the device, for another reason than the ICV */
+};
+
+static_assert(sizeof(struct esp_note) <= sizeof(((struct pkt_meta *)0)->esp), "esp_note");
+
+static inline struct esp_note *esp_note(const struct rte_mbuf *m)
+{
+	return (struct esp_note *)pkt_meta((struct rte_mbuf *)(uintptr_t)m)->esp;
+}
+
+/* For esp_in(): where ESP begins, behind an IP header of so many bytes and a UDP header or none. */
+static inline void esp_found(struct rte_mbuf *m, unsigned ip_bytes, unsigned udp_bytes)
+{
+	esp_note(m)->offset = (uint8_t)(ip_bytes + udp_bytes);
+	esp_note(m)->in_udp = udp_bytes != 0;
+}
+
 /*
- * Inbound. m[]: whole outer packets (never fragments) addressed to us, m->l3_len set, ESP directly or behind a
- * UDP header (m->l4_len 8, else 0). Finds the SA by SPI, hands over what another worker owns, checks outer
+ * Inbound. m[]: whole outer packets (never fragments) addressed to us, with esp_found(). Finds the SA by SPI, hands over what another worker owns, checks outer
  * addresses, length and replay window, decrypts, then replay again, padding, selectors, ECN. Puts inner packets that are
  * finished now into inner[] (room for n) and returns their number: meta slot, attachment and tunnel are those of the
  * tunnel; the ledger has moved them (decrypted, received).

@@ -94,7 +94,7 @@ static inline struct esp_frame esp_frame(
 /* Where ESP lies in a received packet, and how much of it is encrypted. */
 static inline struct esp_frame esp_frame_of(const struct sa_head *h, struct rte_mbuf *m)
 {
-	unsigned offset = m->l3_len + m->l4_len;
+	unsigned offset = esp_note(m)->offset;
 
 	return (struct esp_frame){
 	    .esp = rte_pktmbuf_mtod_offset(m, uint8_t *, offset),

@@ -19,15 +19,9 @@
 #include "datapath/stage.h"
 #include "datapath/trace.h"
 
-/* Bytes in front of the ESP header. */
-static inline unsigned esp_offset(const struct rte_mbuf *m)
-{
-	return m->l3_len + m->l4_len;
-}
-
 static inline const struct rte_esp_hdr *esp_of(const struct rte_mbuf *m)
 {
-	return rte_pktmbuf_mtod_offset(m, const struct rte_esp_hdr *, esp_offset(m));
+	return rte_pktmbuf_mtod_offset(m, const struct rte_esp_hdr *, esp_note(m)->offset);
 }
 
 /* One segment, into which a chain of them is copied if it fits. */
@@ -39,7 +33,7 @@ static inline bool is_whole(struct rte_mbuf *m)
 static inline bool has_length_of(const struct sa_in *sa, const struct rte_mbuf *m)
 {
 	const struct sa_head *h = &sa->head;
-	unsigned bytes = m->pkt_len - esp_offset(m);
+	unsigned bytes = m->pkt_len - esp_note(m)->offset;
 
 	return bytes >= sa->min_bytes &&
 	    ((bytes - h->header_bytes - h->icv_bytes) & (h->align - 1u)) == 0;
@@ -59,7 +53,7 @@ static bool is_peer_v6(const struct sa_in *sa, const struct rte_mbuf *m, bool an
 static inline bool is_peer(const struct sa_in *sa, const struct rte_mbuf *m)
 {
 	const uint8_t *ip = rte_pktmbuf_mtod(m, const uint8_t *);
-	bool any_source = sa->head.natt && m->l4_len != 0;
+	bool any_source = sa->head.natt && esp_note(m)->in_udp;
 	uint64_t addresses;
 
 	if (unlikely(ip[0] >> 4 != sa->outer_family))
@@ -77,7 +71,7 @@ static inline unsigned misses_header(struct rte_mbuf *m)
 {
 	if (unlikely(!is_whole(m)))
 		return DROP_NO_HEADROOM;
-	return unlikely(m->data_len < esp_offset(m) + sizeof(struct rte_esp_hdr))
+	return unlikely(m->data_len < esp_note(m)->offset + sizeof(struct rte_esp_hdr))
 	    ? DROP_ESP_TRUNCATED
 	    : DROP_NOT;
 }
@@ -228,9 +222,10 @@ unsigned esp_in(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mb
 {
 	struct sa_in *in[BURST_MAX];
 	struct sa_head *sa[BURST_MAX];
-	struct away away = {.n = 0};
+	struct away away;
 	unsigned room = n, done = 0, kept = 0;
 
+	away.n = 0;
 	n = find_sas(w, m, n, in);
 	for (unsigned i = 0; i < n; i++) {
 		if (unlikely(!admit(w, in[i], m[i], &away)))

@@ -196,8 +196,6 @@ static inline bool pass(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 	why = DROP_ESP_ECN;
 	if (unlikely(!combine_ecn(sa, m)))
 		goto refused;
-	m->tx_offload = rte_mbuf_tx_offload(
-	    0, v4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr), 0, 0, 0, 0, 0);
 	return true;
 refused:
 	sa->head.of_worker[w->id].other++;

@@ -68,10 +68,7 @@ static inline void esp_outer_v6(struct rte_ipv6_hdr *ip, struct esp_outer_bits b
 static inline void esp_outer_meta(const struct sa_out *sa, struct rte_mbuf *m)
 {
 	struct pkt_meta *meta = pkt_meta(m);
-	bool v4 = sa->outer_family == IP_V4;
 
-	m->tx_offload = rte_mbuf_tx_offload(
-	    0, v4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr), 0, 0, 0, 0, 0);
 	m->ol_flags &= RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL;
 	m->packet_type = 0;
 	meta->nexthop = sa->underlay;

@@ -29,8 +29,7 @@ static void drop_unprepared(struct worker *w, struct sa_head *sa, struct rte_mbu
 static void ready_inbound(struct rte_mbuf **m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		m[i]->tx_offload =
-		    rte_mbuf_tx_offload(0, m[i]->l3_len + m[i]->l4_len, 0, 0, 0, 0, 0);
+		m[i]->tx_offload = rte_mbuf_tx_offload(0, esp_note(m[i])->offset, 0, 0, 0, 0, 0);
 		m[i]->ol_flags &= ~RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
 	}
 }

@@ -28,28 +28,11 @@
 
 #include <rte_crypto.h>
 
-#include "datapath/worker.h"
+#include "datapath/esp.h"
 
 /* Packets of one worker that may wait in a crypto device, both directions; more are dropped. */
 #define ESP_IN_FLIGHT_MAX 1024 /* a power of two */
 #define ESP_QUEUES_MAX    8    /* crypto devices with queues */
-
-/* Noted in a packet (pkt_meta.esp) from the first look of a stage to its end. */
-struct esp_note {
-	uint64_t sequence; /* inbound: as inferred before decryption; outbound: to be sent */
-	uint32_t bytes;    /* of the packet as it came to the stage */
-	uint16_t fragment; /* outbound: fragment word of the outer IPv4 header, network order */
-	uint8_t tos;       /* outbound: to be sent; inbound: of the outer header */
-	bool inbound;
-	bool failed; /* by the device, for another reason than the ICV */
-};
-
-static_assert(sizeof(struct esp_note) <= sizeof(((struct pkt_meta *)0)->esp), "esp_note");
-
-static inline struct esp_note *esp_note(struct rte_mbuf *m)
-{
-	return (struct esp_note *)pkt_meta(m)->esp;
-}
 
 /* Finished packets that wait to leave a stage: a ring of ESP_IN_FLIGHT_MAX. */
 struct esp_done {
@@ -107,11 +90,11 @@ static inline unsigned esp_same_engine(struct sa_head *const *sa, unsigned n)
 
 static inline bool esp_one_sa(struct sa_head *const *sa, unsigned n)
 {
-	uintptr_t difference = 0;
+	unsigned same = 1;
 
-	for (unsigned i = 1; i < n; i++)
-		difference |= (uintptr_t)sa[i] ^ (uintptr_t)sa[0];
-	return difference == 0;
+	while (same < n && sa[same] == sa[0])
+		same++;
+	return same >= n;
 }
 
 static inline struct sa_in *sa_in_of(struct sa_head *h)

@@ -20,6 +20,7 @@
 
 #include "base/wire.h"
 #include "datapath/bfd.h"
+#include "datapath/esp.h"
 #include "datapath/natt.h"
 #include "datapath/stage.h"
 
@@ -73,7 +74,7 @@ static void udp_4500(struct worker *w, struct rte_mbuf *m, struct burst *esp)
 {
 	switch (natt_kind(m)) {
 	case NATT_ESP:
-		m->tx_offload = rte_mbuf_tx_offload(0, IPV4_BYTES, UDP_BYTES, 0, 0, 0, 0);
+		esp_found(m, IPV4_BYTES, UDP_BYTES);
 		burst_put(esp, m);
 		return;
 	case NATT_IKE:
@@ -158,7 +159,7 @@ static void whole_packet(struct worker *w, struct rte_mbuf *m, struct burst *esp
 	const struct pkt_meta *meta = pkt_meta(m);
 
 	if (ipv4_of(m)->next_proto_id == IPPROTO_ESP && !meta->tunnel) {
-		m->tx_offload = rte_mbuf_tx_offload(0, IPV4_BYTES, 0, 0, 0, 0, 0);
+		esp_found(m, IPV4_BYTES, 0);
 		burst_put(esp, m);
 		return;
 	}

@@ -31,9 +31,8 @@ const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta)
 	return NULL;
 }
 
-static inline uint32_t flow_of(struct rte_mbuf *m)
+static inline uint32_t flow_of(const struct rte_mbuf *m, const struct rte_ipv4_hdr *ip)
 {
-	const struct rte_ipv4_hdr *ip = ipv4_of(m);
 	rte_be64_t addresses;
 	rte_be32_t ports = 0;
 
@@ -44,19 +43,17 @@ static inline uint32_t flow_of(struct rte_mbuf *m)
 	return flow_hash_words(addresses, ip->next_proto_id, ports);
 }
 
-/* Transit: spends the TTL, then sorts by kind. */
-static inline void pass_on(
-    struct worker *w, struct rte_mbuf *m, const struct nexthop *leaf, struct routed *out)
+/* What transit costs a packet; false: it had no more, and is dropped. */
+static inline bool spend_ttl(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hdr *ip)
 {
-	struct rte_ipv4_hdr *ip = ipv4_of(m);
 	uint32_t ttl_word = ipv4_ttl_word(ip);
 
 	if (unlikely((uint8_t)ttl_word <= 1)) {
 		drop_with_icmp(w, m, DROP_TTL_EXCEEDED, 0);
-		return;
+		return false;
 	}
 	ipv4_ttl_decrement(ip, ttl_word);
-	departures_put(leaf->kind == NH_TUNNEL ? &out->tunnel : &out->clear, m, leaf);
+	return true;
 }
 
 /*
@@ -70,46 +67,46 @@ static inline bool is_own_answer(struct rte_mbuf *m, const struct nexthop *nh)
 	return meta->slot == SLOT_CONTROL && meta->iface && nh->attachment == meta->attachment;
 }
 
-/* Any packet, and why it is dropped. */
-static __rte_noinline void route_any(
-    struct worker *w, struct rte_mbuf *m, const struct nexthop *nh, struct routed *out)
+/* Any packet: the leaf that it leaves by; NULL: it is dropped, and why, or in `local`. */
+static __rte_noinline const struct nexthop *leaf_of_any(
+    struct worker *w, struct rte_mbuf *m, const struct nexthop *nh, struct burst *local)
 {
 	unsigned why = decide_entry(nh, pkt_meta(m)->attachment);
 
 	if (unlikely(why != DROP_NOT) && !(why == DROP_POLICY_DENIED && is_own_answer(m, nh))) {
 		drop_with_icmp(w, m, why, 0); /* nobody is told of what came in on an uplink */
-		return;
+		return NULL;
 	}
 	if (nh->kind == NH_GROUP) {
-		nh = decide_member(&w->b->nexthops, nh, flow_of(m));
+		nh = decide_member(&w->b->nexthops, nh, flow_of(m, ipv4_of(m)));
 		if (unlikely(!nh)) {
 			drop_with_icmp(w, m, DROP_NO_MEMBER, 0);
-			return;
+			return NULL;
 		}
 	}
 	if (nh->kind == NH_LOCAL)
-		burst_put(&out->local, m);
+		burst_put(local, m);
 	else if (nh->kind == NH_BLACKHOLE)
 		drop(w, m, DROP_BLACKHOLE);
 	else
-		pass_on(w, m, nh, out);
+		return nh;
+	return NULL;
 }
 
 /* The same; transit that nothing keeps from leaving, which is nearly all, takes the short way. */
-static inline void route_one(struct worker *w, const struct nexthops *t, struct rte_mbuf *m,
-    const struct nexthop *nh, struct routed *out)
+static inline const struct nexthop *leaf_of(struct worker *w, const struct nexthops *t,
+    struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, const struct nexthop *nh,
+    struct burst *local)
 {
 	const struct nexthop *leaf = nh;
 
 	if (likely(decide_transit(nh, pkt_meta(m)->attachment))) {
 		if (nh->kind == NH_GROUP)
-			leaf = decide_bucket(t, nh, flow_of(m));
-		if (likely(leaf && nexthop_is_way_on(leaf))) {
-			pass_on(w, m, leaf, out);
-			return;
-		}
+			leaf = decide_bucket(t, nh, flow_of(m, ip));
+		if (likely(leaf && nexthop_is_way_on(leaf)))
+			return leaf;
 	}
-	route_any(w, m, nh, out);
+	return leaf_of_any(w, m, nh, local);
 }
 
 /* The destination; its entry of the table is on the way to the cache. */
@@ -130,8 +127,18 @@ static void route_by(struct worker *w, const struct fib *fib, const uint32_t *ds
 
 	for (unsigned i = 0; i < n; i++)
 		nh[i] = nexthop_get(&t, fib_lookup_v4_one(fib, dst[i]));
-	for (unsigned i = 0; i < n; i++)
-		route_one(w, &t, m[i], nh[i], out);
+	for (unsigned i = 0; i < n; i++) {
+		struct rte_ipv4_hdr *ip = ipv4_of(m[i]);
+		const struct nexthop *leaf = leaf_of(w, &t, m[i], ip, nh[i], &out->local);
+
+		if (unlikely(!leaf || !spend_ttl(w, m[i], ip)))
+			continue;
+		if (likely(leaf->kind ==
+			NH_TUNNEL)) /* a branch: what is guessed need not be waited for */
+			departures_put(&out->tunnel, m[i], leaf);
+		else
+			departures_put(&out->clear, m[i], leaf);
+	}
 }
 
 /* Asks for packets, from the first on, that came in where the first did. Returns how many. */
@@ -147,16 +154,17 @@ static inline unsigned ask_same(
 	return i;
 }
 
-/* The table of each packet; NULL where the ingress has gone. */
-static void find_fibs(
-    struct worker *w, struct rte_mbuf **m, unsigned n, const struct fib *fib[BURST_MAX])
+/* The table of each packet; NULL where the ingress has gone. True: it is `first` for all. */
+static bool find_fibs(struct worker *w, struct rte_mbuf **m, unsigned n, const struct fib *first,
+    const struct fib *fib[BURST_MAX])
 {
+	bool same = true;
+
 	for (unsigned i = 0; i < n; i++) {
-		if (i > 0 && pkt_meta(m[i])->ingress == pkt_meta(m[i - 1])->ingress)
-			fib[i] = fib[i - 1];
-		else
-			fib[i] = ingress_fib(w, pkt_meta(m[i]));
+		fib[i] = ingress_fib(w, pkt_meta(m[i]));
+		same &= fib[i] == first;
 	}
+	return same;
 }
 
 /* Moves the packets of the first one's table to same[]; the others stay in front. Returns how many stay. */
@@ -178,28 +186,38 @@ static unsigned take_fib(struct rte_mbuf **m, const struct fib **fib, unsigned n
 	return left;
 }
 
-/* Packets of several ingresses, or of one that has no table. */
-static __rte_noinline void route_mixed(
-    struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out)
+static void route_or_drop(
+    struct worker *w, const struct fib *fib, struct rte_mbuf **m, unsigned n, struct routed *out)
 {
-	const struct fib *fib[BURST_MAX];
 	uint32_t dst[BURST_MAX];
 
-	find_fibs(w, m, n, fib);
+	if (unlikely(!fib)) {
+		for (unsigned i = 0; i < n; i++)
+			drop(w, m[i], decide_no_table(pkt_meta(m[i])->iface != 0));
+		return;
+	}
+	for (unsigned i = 0; i < n; i++)
+		dst[i] = ask(fib, m[i]);
+	route_by(w, fib, dst, m, n, out);
+}
+
+/* Packets of several ingresses; `first`: the table of the first packet. */
+static __rte_noinline void route_mixed(
+    struct worker *w, const struct fib *first, struct rte_mbuf **m, unsigned n, struct routed *out)
+{
+	const struct fib *fib[BURST_MAX];
+
+	if (find_fibs(w, m, n, first, fib)) {
+		route_or_drop(w, first, m, n, out);
+		return;
+	}
 	while (n > 0) {
-		const struct fib *first = fib[0];
 		struct rte_mbuf *same[BURST_MAX];
 		unsigned taken;
 
+		first = fib[0];
 		n = take_fib(m, fib, n, same, &taken);
-		for (unsigned i = 0; i < taken; i++) {
-			if (likely(first))
-				dst[i] = ask(first, same[i]);
-			else
-				drop(w, same[i], decide_no_table(pkt_meta(same[i])->iface != 0));
-		}
-		if (likely(first))
-			route_by(w, first, dst, same, taken, out);
+		route_or_drop(w, first, same, taken, out);
 	}
 }
 
@@ -212,5 +230,5 @@ void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out
 	if (likely(fib && ask_same(fib, m, n, dst) == n))
 		route_by(w, fib, dst, m, n, out);
 	else
-		route_mixed(w, m, n, out);
+		route_mixed(w, fib, m, n, out);
 }

@@ -52,12 +52,9 @@ static void count_sent(struct worker *w, struct rte_mbuf **m, unsigned n)
 
 	while (same < n && pkt_meta(m[same])->slot == in && pkt_meta(m[same])->out == out)
 		bytes += m[same++]->pkt_len;
-	if (likely(same == n)) {
-		count_same(w, first, n, bytes);
-		return;
-	}
-	for (unsigned i = 0; i < n; i++)
-		count_same(w, pkt_meta(m[i]), 1, m[i]->pkt_len);
+	count_same(w, first, same, bytes);
+	for (; same < n; same++)
+		count_same(w, pkt_meta(m[same]), 1, m[same]->pkt_len);
 }
 
 /* Takes back what count_sent() said of them. */

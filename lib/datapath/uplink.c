@@ -5,6 +5,7 @@
  * ordinary way through the table of the underlay.
  */
 
+#include "datapath/esp.h"
 #include "datapath/natt.h"
 #include "datapath/stage.h"
 
@@ -16,13 +17,13 @@ static inline bool is_esp(struct rte_mbuf *m)
 	if (unlikely(ipv4_is_fragment(ip)))
 		return false;
 	if (ip->next_proto_id == IPPROTO_ESP) {
-		m->tx_offload = rte_mbuf_tx_offload(0, IPV4_BYTES, 0, 0, 0, 0, 0);
+		esp_found(m, IPV4_BYTES, 0);
 		return true;
 	}
 	if (ip->next_proto_id != IPPROTO_UDP || !udp_length_holds(m) ||
 	    udp_of(m)->dst_port != RTE_BE16(NATT_PORT) || natt_kind(m) != NATT_ESP)
 		return false;
-	m->tx_offload = rte_mbuf_tx_offload(0, IPV4_BYTES, UDP_BYTES, 0, 0, 0, 0);
+	esp_found(m, IPV4_BYTES, UDP_BYTES);
 	return true;
 }
 

@@ -193,7 +193,7 @@ static void prepare_out(struct bench *t, struct rte_mbuf **m, unsigned n)
 static void prepare_in(struct rte_mbuf **m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		m[i]->tx_offload = rte_mbuf_tx_offload(0, 20, 0, 0, 0, 0, 0);
+		esp_found(m[i], 20, 0);
 }
 
 static int compare(const void *a, const void *b)

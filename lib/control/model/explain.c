@@ -55,7 +55,7 @@ static void choose_member(
 		return;
 	v->grouped = true;
 	v->hash = flow_hash(&f->src, &f->dst, f->protocol, f->src_port, f->dst_port);
-	v->bucket = v->hash % ECMP_BUCKETS;
+	v->bucket = nexthop_bucket(v->hash);
 	v->leaf = decide_member(&m->b->nexthops, v->nh, v->hash);
 	if (!v->leaf)
 		drop(v, DROP_NO_MEMBER);

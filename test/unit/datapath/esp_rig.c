@@ -266,7 +266,7 @@ static void as_classified(struct rte_mbuf *m)
 {
 	bool udp = rte_pktmbuf_mtod(m, const uint8_t *)[9] == 17;
 
-	m->tx_offload = rte_mbuf_tx_offload(0, 20, udp ? 8 : 0, 0, 0, 0, 0);
+	esp_found(m, 20, udp ? 8 : 0);
 }
 
 struct rte_mbuf *rig_to_receive(struct rig *r, const void *bytes, size_t len)

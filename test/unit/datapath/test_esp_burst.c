@@ -111,7 +111,7 @@ static void bad_among_good(void **state)
 	rig_turn_round(r, outer, BURST_MAX);
 	for (unsigned i = 0; i < BURST_MAX; i++) {
 		uint8_t *ip = rte_pktmbuf_mtod(outer[i], uint8_t *);
-		uint8_t *spi = ip + outer[i]->l3_len + outer[i]->l4_len;
+		uint8_t *spi = ip + esp_note(outer[i])->offset;
 
 		switch (spi[3] % 4) {
 		case 0:

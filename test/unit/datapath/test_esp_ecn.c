@@ -80,7 +80,7 @@ static void one_row(struct rig *r, uint32_t tunnel, unsigned row, uint8_t inner_
 	assert_int_equal(tos_of(ip) & 3, rows[row].inner); /* 4.1, normal mode */
 	set_tos(ip, (uint8_t)(tos_of(ip) & ~3) | (uint8_t)rows[row].outer);
 	rig_turn_round(r, &m, 1);
-	m->tx_offload = rte_mbuf_tx_offload(0, ip[0] >> 4 == 4 ? 20 : 40, 0, 0, 0, 0, 0);
+	esp_found(m, ip[0] >> 4 == 4 ? 20 : 40, 0);
 	if (rows[row].result == DROPPED) {
 		assert_int_equal(rig_receive(r, &m, 1, inner), 0);
 		rig_dropped(r, DROP_ESP_ECN, 1);

@@ -191,7 +191,7 @@ static void ipv6_outside(void **state)
 		assert_memory_equal(ip + 8, spec.local.bytes, 16);
 		assert_memory_equal(ip + 24, spec.remote.bytes, 16);
 		rig_turn_round(r, &m, 1);
-		m->tx_offload = rte_mbuf_tx_offload(0, 40, natt ? 8 : 0, 0, 0, 0, 0);
+		esp_found(m, 40, natt ? 8 : 0);
 		assert_int_equal(rig_receive(r, &m, 1, inner), 1);
 		assert_int_equal(inner[0]->pkt_len, 200);
 		assert_memory_equal(rte_pktmbuf_mtod(inner[0], void *), p.bytes, 200);

@@ -143,7 +143,7 @@ static void test_member(void **state)
 		assert_true(take(t) >= 2);
 		assert_int_equal(seen[1].stage, TRACE_ROUTED);
 		assert_int_equal(seen[1].entry, index);
-		assert_int_equal(seen[1].leaf, nh->bucket[seen[1].hash % ECMP_BUCKETS]);
+		assert_int_equal(seen[1].leaf, nh->bucket[nexthop_bucket(seen[1].hash)]);
 		assert_int_equal(
 		    seen[1].hash, flow_hash_v4(0x0a010001, 0x0a650001, 17, 4000, port));
 		taken[seen[1].leaf == t->connected[W_C]]++;

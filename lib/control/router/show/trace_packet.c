@@ -246,7 +246,7 @@ static void looked_up(struct router *x, json_t *rows, const struct trace_record 
 		row = row_of(rows, r, start, "ecmp");
 		text(row, "member", leaf_name(x, leaf));
 		number(row, "members", members_of(entry));
-		number(row, "bucket", r->hash % ECMP_BUCKETS);
+		number(row, "bucket", nexthop_bucket(r->hash));
 	}
 	json_decref(why);
 }
