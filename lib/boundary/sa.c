@@ -293,6 +293,8 @@ static void fill_out(struct sa_out *sa, const struct sa_spec *s)
 	sa->underlay = s->underlay;
 	sa->cbc = !alg_is_aead(s->encr) && alg_encr(s->encr)->iv_bytes != 0;
 	rng_fill(&rng, sa->iv_mask, sizeof(sa->iv_mask));
+	if (h->engine == ESP_MB_CHAIN)
+		memcpy(h->cold->mb->chain.iv_mask, sa->iv_mask, sizeof(sa->iv_mask));
 }
 
 static void sa_out_free(struct sa_out *sa)

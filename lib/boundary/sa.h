@@ -40,7 +40,8 @@
 /* Ciphers with 64-bit blocks: no more bytes than this under one key (birthday bound). */
 #define SA_SMALL_BLOCK_BYTES (UINT64_C(4) << 30)
 
-#define SA_OUTER_TTL 64
+#define SA_OUTER_TTL     64
+#define SA_IV_MASK_BYTES 16
 
 enum esp_engine {
 	ESP_MB_AEAD,         /* our framing, intel-ipsec-mb packet by packet (sa_mb.h) */
@@ -171,24 +172,23 @@ struct sa_out {
 	uint8_t header_bytes; /* of the template */
 	uint8_t outer_family;
 	bool counts_bytes; /* a byte limit is set */
-	/* line 2: the outer header */
-	/* template; `header_sum` is that of its constant words */
-	union sa_outer_header header __rte_cache_aligned;
+	/* line 2: *workers* count, atomically when there is more than one */
+	_Atomic uint64_t next_sequence __rte_cache_aligned;
+	_Atomic uint64_t
+	    free_sequence; /* up to here none of the limits is near, and one worker counts alone */
 	uint16_t header_sum; /* IPv4 outside: sum of the header's constant words, folded */
 	uint16_t id_offset;  /* added to the sequence number, gives the IPv4 ID */
 	uint32_t underlay;
 	uint8_t tos_mask; /* bits of the inner TOS that go outside: ECN, and DSCP when copied */
 	uint8_t tos_set;  /* the others */
-	rte_be16_t df_mask, df_set; /* the same for DF */
-	bool cbc;                   /* the engine starts each message with iv_mask */
-	/* line 3: *workers* count, atomically when there is more than one */
-	_Atomic uint64_t next_sequence __rte_cache_aligned;
-	_Atomic uint64_t bytes; /* of inner packets, kept when counts_bytes */
+	rte_be16_t df_mask, df_set;   /* the same for DF */
+	bool cbc;                     /* the engine starts each message with iv_mask */
+	union sa_outer_header header; /* template; all of an IPv4 one is in this line */
+	/* line 3 */
+	_Atomic uint64_t bytes; /* *workers*: of inner packets, kept when counts_bytes */
 	/* packet limits and the end of the number space; control may raise them */
 	_Atomic uint64_t soft_sequence, hard_sequence;
-	_Atomic uint64_t
-	    free_sequence; /* up to here none of the limits is near, and one worker counts alone */
-	uint8_t iv_mask[16]; /* secret; IV = E(sequence number ^ mask), see sa.c */
+	uint8_t iv_mask[SA_IV_MASK_BYTES]; /* secret; IV = E(sequence number ^ mask), see sa.c */
 	/* seldom needed */
 	uint64_t soft_bytes, hard_bytes;       /* UINT64_MAX: none; control may lower them */
 	_Atomic bool soft_raised, hard_raised; /* *worker* */
@@ -198,10 +198,10 @@ struct sa_out {
 static_assert(offsetof(struct sa_in, replay) == RTE_CACHE_LINE_SIZE &&
 	offsetof(struct sa_in, hard_packets) <= 2 * RTE_CACHE_LINE_SIZE,
     "hot part of sa_in: two lines");
-static_assert(offsetof(struct sa_out, header) == RTE_CACHE_LINE_SIZE &&
-	offsetof(struct sa_out, next_sequence) == 2 * RTE_CACHE_LINE_SIZE &&
-	offsetof(struct sa_out, soft_bytes) <= 3 * RTE_CACHE_LINE_SIZE,
-    "hot part of sa_out: three lines");
+static_assert(offsetof(struct sa_out, next_sequence) == RTE_CACHE_LINE_SIZE &&
+	offsetof(struct sa_out, header.v4) + sizeof(((struct sa_out *)0)->header.v4) <=
+	    2 * RTE_CACHE_LINE_SIZE,
+    "hot part of sa_out: two lines");
 
 /* What control keeps of an SA and shows. No keys. */
 struct sa_cold {

@@ -104,28 +104,29 @@ static int expand_cipher(IMB_MGR *m, struct sa_mb_chain *c, const struct sa_spec
 struct hmac {
 	IMB_HASH_ALG hash;
 	hash_one_block_t first_block;
+	unsigned state_bytes;
 };
 
 static struct hmac hmac_of(const IMB_MGR *m, enum alg_auth auth)
 {
 	switch (auth) {
 	case AUTH_MD5:
-		return (struct hmac){IMB_AUTH_MD5, m->md5_one_block};
+		return (struct hmac){IMB_AUTH_MD5, m->md5_one_block, 16};
 	case AUTH_SHA1:
-		return (struct hmac){IMB_AUTH_HMAC_SHA_1, m->sha1_one_block};
+		return (struct hmac){IMB_AUTH_HMAC_SHA_1, m->sha1_one_block, 20};
 	case AUTH_SHA256:
-		return (struct hmac){IMB_AUTH_HMAC_SHA_256, m->sha256_one_block};
+		return (struct hmac){IMB_AUTH_HMAC_SHA_256, m->sha256_one_block, 32};
 	case AUTH_SHA384:
-		return (struct hmac){IMB_AUTH_HMAC_SHA_384, m->sha384_one_block};
+		return (struct hmac){IMB_AUTH_HMAC_SHA_384, m->sha384_one_block, SA_MB_STATE_MAX};
 	case AUTH_SHA512:
-		return (struct hmac){IMB_AUTH_HMAC_SHA_512, m->sha512_one_block};
+		return (struct hmac){IMB_AUTH_HMAC_SHA_512, m->sha512_one_block, SA_MB_STATE_MAX};
 	default:
-		return (struct hmac){IMB_AUTH_NULL, NULL};
+		return (struct hmac){IMB_AUTH_NULL, NULL, 0};
 	}
 }
 
 static void first_state(
-    const struct hmac *h, const struct sa_spec *spec, uint8_t pad, uint8_t state[64])
+    const struct hmac *h, const struct sa_spec *spec, uint8_t pad, uint8_t *state)
 {
 	uint8_t block[HMAC_BLOCK_MAX];
 	const struct alg_auth_info *a = alg_auth(spec->auth);
@@ -140,13 +141,16 @@ static void first_state(
 static int expand_chain(IMB_MGR *m, struct sa_mb_chain *c, const struct sa_spec *spec)
 {
 	struct hmac h = hmac_of(m, spec->auth);
+	bool is_short = h.state_bytes <= SA_MB_STATE_MAX / 2;
+	uint8_t *outer = c->hmac + (is_short ? SA_MB_STATE_MAX / 2 : SA_MB_STATE_MAX);
 	int rc = expand_cipher(m, c, spec);
 
 	if (rc || !h.first_block)
 		return -ENOTSUP;
 	c->hash = h.hash;
-	first_state(&h, spec, IPAD, c->inner);
-	first_state(&h, spec, OPAD, c->outer);
+	first_state(&h, spec, IPAD, c->hmac);
+	first_state(&h, spec, OPAD, outer);
+	c->outer = outer;
 	c->bursts = c->cipher == IMB_CIPHER_CBC && c->hash != IMB_AUTH_MD5;
 	return 0;
 }

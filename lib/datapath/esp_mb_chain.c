@@ -33,7 +33,7 @@ static inline struct IMB_JOB *add_job(
 	job->iv_len_in_bytes = c->iv_bytes;
 	job->auth_tag_output = b->digest[b->n];
 	job->auth_tag_output_len_in_bytes = h->icv_bytes;
-	job->u.HMAC._hashed_auth_key_xor_ipad = c->inner;
+	job->u.HMAC._hashed_auth_key_xor_ipad = c->hmac;
 	job->u.HMAC._hashed_auth_key_xor_opad = c->outer;
 	job->status = IMB_STATUS_BEING_PROCESSED;
 	job->cipher_mode = c->cipher;
@@ -146,7 +146,7 @@ static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **
 		count.outer_bytes += m[i]->pkt_len;
 		memcpy(f.esp + ESP_BYTES, number, iv_bytes);
 		job = add_job(&w->esp->mb->batch, h, m[i], IMB_DIR_ENCRYPT);
-		set_cipher(job, f.esp, ESP_BYTES, iv_bytes + f.clear, sa->iv_mask);
+		set_cipher(job, f.esp, ESP_BYTES, iv_bytes + f.clear, h->mb->chain.iv_mask);
 		set_hash(job, h, f.esp, h->header_bytes + f.clear, sequence);
 	}
 	esp_mb_count_out(w->id, h, &count);
