@@ -83,7 +83,7 @@ static void round_by_stage(struct site *s, uint64_t spent[BENCH_STAGES])
 	at[BENCH_ROUTE] = rte_rdtsc();
 	route(w, esp.n ? inner : m, n, &to);
 	at[BENCH_OUT] = rte_rdtsc();
-	egress(w, &to.clear, EGRESS_TRANSIT);
+	egress(w, &to.clear);
 	tunnel_out(w, &to.tunnel);
 	at[BENCH_TX] = rte_rdtsc();
 	tx_flush(w);

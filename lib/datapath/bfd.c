@@ -169,7 +169,7 @@ static void send_packet(struct worker *w, const struct bfd_orders *o, struct bfd
 		tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {&leaf}});
 	} else {
 		meta->nexthop = o->nexthop;
-		egress_leaf(w, &m, 1, EGRESS_OWN);
+		egress_leaf(w, m, EGRESS_OWN);
 	}
 }
 

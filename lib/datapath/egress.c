@@ -121,70 +121,57 @@ static __rte_noinline void send_fragments(
 		send_one(w, way, piece[i], origin);
 }
 
-static inline void send_all(struct worker *w, struct departures *d, enum egress_origin origin)
+static inline void send_by(
+    struct worker *w, struct way_out way, struct rte_mbuf *m, enum egress_origin origin)
+{
+	if (likely(m->pkt_len <= way.mtu))
+		send_one(w, way, m, origin);
+	else if (way.refused != DROP_NOT)
+		drop(w, m, way.refused);
+	else
+		send_fragments(w, way.leaf, m, origin);
+}
+
+void egress(struct worker *w, struct departures *d)
 {
 	struct way_out way = {.leaf = NULL};
 
 	for (unsigned i = 0; i < d->n; i++) {
 		if (d->leaf[i] != way.leaf)
-			way = way_out_of(w, d->leaf[i], origin);
-		if (likely(d->m[i]->pkt_len <= way.mtu))
-			send_one(w, way, d->m[i], origin);
-		else if (way.refused != DROP_NOT)
-			drop(w, d->m[i], way.refused);
-		else
-			send_fragments(w, way.leaf, d->m[i], origin);
+			way = way_out_of(w, d->leaf[i], EGRESS_TRANSIT);
+		send_by(w, way, d->m[i], EGRESS_TRANSIT);
 	}
 }
 
-void egress(struct worker *w, struct departures *d, enum egress_origin origin)
+/* The leaf must be an interface's, and still be there. */
+static struct way_out way_out_to(struct worker *w, uint32_t nexthop, enum egress_origin origin)
 {
-	if (origin == EGRESS_TRANSIT)
-		send_all(w, d, EGRESS_TRANSIT);
-	else
-		send_all(w, d, EGRESS_OWN);
+	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, nexthop);
+
+	if (likely(leaf && (leaf->kind == NH_VIA || leaf->kind == NH_CONNECTED)))
+		return way_out_of(w, leaf, origin);
+	return (struct way_out){.refused = DROP_NO_MEMBER};
 }
 
-/* An interface's; NULL when there is none, or none any more. */
-static inline const struct nexthop *leaf_of(struct worker *w, uint32_t index)
+void egress_leaf(struct worker *w, struct rte_mbuf *m, enum egress_origin origin)
 {
-	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, index);
-
-	return leaf && (leaf->kind == NH_VIA || leaf->kind == NH_CONNECTED) ? leaf : NULL;
-}
-
-static inline void send_to_leaf(
-    struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin, bool outer)
-{
-	const struct nexthop *leaf = NULL;
-	struct departures d;
-	uint32_t index = 0;
-
-	d.n = 0;
-	for (unsigned i = 0; i < n; i++) {
-		struct pkt_meta *meta = pkt_meta(m[i]);
-
-		if (outer)
-			meta->ingress = 0;
-		if (meta->nexthop != index) {
-			index = meta->nexthop;
-			leaf = leaf_of(w, index);
-		}
-		if (likely(leaf))
-			departures_put(&d, m[i], leaf);
-		else
-			drop(w, m[i], DROP_NO_MEMBER);
-	}
-	egress(w, &d, origin);
-}
-
-void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin)
-{
-	send_to_leaf(w, m, n, origin, false);
+	send_by(w, way_out_to(w, pkt_meta(m)->nexthop, origin), m, origin);
 }
 
 void egress_outer(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
+	struct way_out way = {.refused = DROP_NO_MEMBER};
+	uint32_t nexthop = 0;
+
 	trace_stage(w, TRACE_ENCRYPTED, 0, m, n);
-	send_to_leaf(w, m, n, EGRESS_OWN, true);
+	for (unsigned i = 0; i < n; i++) {
+		struct pkt_meta *meta = pkt_meta(m[i]);
+
+		meta->ingress = 0;
+		if (meta->nexthop != nexthop) {
+			nexthop = meta->nexthop;
+			way = way_out_to(w, nexthop, EGRESS_OWN);
+		}
+		send_by(w, way, m[i], EGRESS_OWN);
+	}
 }

@@ -27,7 +27,7 @@ static void inject_nexthop(struct worker *w, struct rte_mbuf *m)
 	if (leaf && leaf->kind == NH_TUNNEL)
 		tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {leaf}});
 	else
-		egress_leaf(w, &m, 1, meta->attachment ? EGRESS_TRANSIT : EGRESS_OWN);
+		egress_leaf(w, m, meta->attachment ? EGRESS_TRANSIT : EGRESS_OWN);
 }
 
 /*

@@ -33,7 +33,7 @@ void forward(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst *es
 		police(w, &to.clear);
 		police(w, &to.tunnel);
 	}
-	egress(w, &to.clear, EGRESS_TRANSIT);
+	egress(w, &to.clear);
 	tunnel_out(w, &to.tunnel);
 	local(w, &to.local, esp);
 }

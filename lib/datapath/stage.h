@@ -120,10 +120,11 @@ enum egress_origin {
 	EGRESS_TRANSIT, /* clear packets of attachments: never onto an uplink */
 	EGRESS_OWN,     /* outer packets of tunnels, and what control sends */
 };
-void egress(struct worker *w, struct departures *d, enum egress_origin origin);
-/* Packets to the leaf in meta.nexthop each. */
-void egress_leaf(struct worker *w, struct rte_mbuf **m, unsigned n, enum egress_origin origin);
-/* The same for outer packets, which forget the ingress of what they carry: they are our own. */
+/* Transit. */
+void egress(struct worker *w, struct departures *d);
+/* A packet to the leaf in its meta.nexthop. */
+void egress_leaf(struct worker *w, struct rte_mbuf *m, enum egress_origin origin);
+/* Outer packets, to the leaf in the meta of each. They forget the ingress of what they carry: they are our own. */
 void egress_outer(struct worker *w, struct rte_mbuf **m, unsigned n);
 
 /* frag.c: cuts an IPv4 packet into fragments of at most `mtu` bytes. Returns how many are in out[], or 0 when it

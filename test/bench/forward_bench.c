@@ -324,7 +324,7 @@ static void staged_round(struct bench *t, uint64_t spent[STAGES])
 	at[S_ROUTE] = rte_rdtsc();
 	route(t->w, m, n, &to);
 	at[S_EGRESS] = rte_rdtsc();
-	egress(t->w, &to.clear, EGRESS_TRANSIT);
+	egress(t->w, &to.clear);
 	at[S_TX] = rte_rdtsc();
 	tx_flush(t->w);
 	at[STAGES] = rte_rdtsc();
