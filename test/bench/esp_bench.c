@@ -24,9 +24,11 @@
 #include <rte_malloc.h>
 
 #include "datapath/esp.h"
+#include "drivers/buffers.h"
 #include "transitbench/clock.h"
 
 #define PACKETS    8191
+#define MTU        1500
 #define ROUNDS     64 /* there and back, in a piece */
 #define PIECES_MAX 4096
 
@@ -82,7 +84,7 @@ static void open_bench(struct bench *t)
 	t->crypto = crypto_open(backend ? backend : "auto", 1, 512, &why);
 	if (!t->crypto)
 		die(why);
-	t->pool = rte_pktmbuf_pool_create("bench", PACKETS, 256, META_BYTES, 2176, SOCKET_ID_ANY);
+	t->pool = packet_pool_create("bench", PACKETS, MTU, false, SOCKET_ID_ANY);
 	t->b = t->pool ? boundary_create(&limits, t->crypto, t->pool) : NULL;
 	t->w = t->b ? workers_create(t->b, false) : NULL;
 	if (!t->w)

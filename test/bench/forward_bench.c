@@ -24,9 +24,11 @@
 
 #include "datapath/stage.h"
 #include "datapath/tx.h"
+#include "drivers/buffers.h"
 #include "transitbench/clock.h"
 
 #define FRAME_BYTES 60
+#define MTU         1500
 #define ROUTES      1024
 #define MEMBERS     16
 #define BLOCK       256 /* rounds */
@@ -162,7 +164,7 @@ static void open_bench(struct bench *t)
 	    .slots = 16};
 	struct fib_limits routes = {.routes = 4096, .groups = 16};
 
-	t->pool = rte_pktmbuf_pool_create("bench", 8191, 256, META_BYTES, 2176, SOCKET_ID_ANY);
+	t->pool = packet_pool_create("bench", 8191, MTU, false, SOCKET_ID_ANY);
 	t->b = t->pool ? boundary_create(&limits, NULL, t->pool) : NULL;
 	if (!t->b)
 		die("no memory");
