@@ -133,8 +133,8 @@ static void route_by(struct worker *w, const struct fib *fib, const uint32_t *ds
 
 		if (unlikely(!leaf || !spend_ttl(w, m[i], ip)))
 			continue;
-		if (likely(leaf->kind ==
-			NH_TUNNEL)) /* a branch: what is guessed need not be waited for */
+		/* a branch, not an address: what is guessed need not be waited for */
+		if (likely(leaf->kind == NH_TUNNEL))
 			departures_put(&out->tunnel, m[i], leaf);
 		else
 			departures_put(&out->clear, m[i], leaf);
