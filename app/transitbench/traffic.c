@@ -87,13 +87,14 @@ static void add_ethernet(struct rte_mbuf *m)
 /* By the peers' ends, with the stage that sends. What they count is no part of the measurement. */
 static unsigned encrypt(struct site *s, struct rte_mbuf **m, unsigned n)
 {
+	const struct tunnel *tunnel[BURST_MAX];
 	struct rte_mbuf *outer[BURST_MAX];
 
 	for (unsigned i = 0; i < n; i++) {
 		*pkt_meta(m[i]) = (struct pkt_meta){.slot = s->slot};
-		pkt_meta(m[i])->tunnel = s->peer_tunnel[draw(s) % s->tunnels];
+		tunnel[i] = tunnel_get(&s->w->b->tunnels, s->peer_tunnel[draw(s) % s->tunnels]);
 	}
-	n = esp_out(s->w, m, n, outer);
+	n = esp_out(s->w, tunnel, m, n, outer);
 	memcpy(m, outer, n * sizeof(*m));
 	return n;
 }

@@ -27,9 +27,9 @@ void replay_init(
 	uint32_t words = replay_words(size);
 
 	*w = (struct replay_window){.top = top,
-	    .size = size,
+	    .size = (uint16_t)size,
 	    .infer_size = infer_size,
-	    .word_mask = words - 1,
+	    .word_mask = (uint16_t)(words - 1),
 	    .word = word};
 	memset(word, 0, words * sizeof(word[0]));
 	for (uint64_t s = top; s > 0 && top - s < size; s--)

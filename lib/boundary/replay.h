@@ -17,12 +17,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define REPLAY_SIZE_MAX 32768
+
 struct replay_window {
-	uint64_t top;        /* highest sequence number accepted, 0: none */
-	uint32_t size;       /* packets */
-	uint32_t infer_size; /* window that decides the upper half of an ESN, >= size */
-	uint32_t word_mask;
+	uint64_t top; /* highest sequence number accepted, 0: none */
 	uint64_t *word;
+	uint32_t infer_size; /* window that decides the upper half of an ESN, >= size */
+	uint16_t size;       /* packets */
+	uint16_t word_mask;
 };
 
 enum replay_verdict { REPLAY_FRESH, REPLAY_SEEN, REPLAY_OLD };
@@ -31,7 +33,7 @@ enum replay_verdict { REPLAY_FRESH, REPLAY_SEEN, REPLAY_OLD };
 uint32_t replay_words(uint32_t size);
 /*
  * `word` has replay_words(size) entries and stays the caller's. Everything up to `top` counts as seen.
- * infer_size: at least `size`; it differs where another implementation infers the same packet's number first.
+ * size: at most REPLAY_SIZE_MAX. infer_size: at least `size`; it differs where another implementation infers the same packet's number first.
  */
 void replay_init(
     struct replay_window *w, uint64_t *word, uint32_t size, uint32_t infer_size, uint64_t top);

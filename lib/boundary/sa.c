@@ -33,9 +33,6 @@
 #define AAD_BYTES        16 /* scratch space of the engine behind the packet */
 #define ESP_ALIGN        4  /* RFC 4303 2.4 */
 #define SMALL_BLOCK_SOFT (SA_SMALL_BLOCK_BYTES / 4 * 3)
-#define DSCP_SHIFT       2
-#define TOS_DSCP         0xfc
-#define TOS_ECN          0x03
 
 static bool spec_is_valid(const struct sa_spec *s)
 {
@@ -131,6 +128,7 @@ static int fill_head(struct sa_head *h, struct sa_cold *cold, const struct sa_sp
 	h->header_bytes = (uint8_t)(ESP_BYTES + e->iv_bytes);
 	h->icv_bytes = alg_is_aead(s->encr) ? e->icv_bytes : alg_auth(s->auth)->icv_bytes;
 	h->align = RTE_MAX(e->block_bytes, ESP_ALIGN);
+	h->next_header = s->inner_family == IP_V4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	h->queue_device = cold->session.dev;
 	h->esn = s->esn;
 	h->natt = s->natt;
@@ -270,6 +268,7 @@ static void fill_limits(struct sa_out *sa, const struct sa_spec *s, uint64_t fir
 	sa->soft_bytes = soft_bytes_of(s);
 	sa->hard_bytes = hard_bytes_of(s);
 	sa->counts_bytes = sa->soft_bytes != UINT64_MAX || sa->hard_bytes != UINT64_MAX;
+	sa->head.cold->first_sequence = first;
 	atomic_init(&sa->next_sequence, first);
 	set_free(sa);
 }
@@ -280,14 +279,13 @@ static void fill_out(struct sa_out *sa, const struct sa_spec *s)
 	struct rng rng;
 
 	rng_init_system(&rng);
-	sa->df_mask = s->df == SA_DF_COPY ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0;
-	sa->df_set = s->df == SA_DF_SET ? RTE_BE16(RTE_IPV4_HDR_DF_FLAG) : 0;
+	sa->copies_df = s->df == SA_DF_COPY;
+	sa->copies_dscp = s->copy_dscp;
 	sa->outer_family = s->local.family;
-	sa->tos_mask = TOS_ECN | (s->copy_dscp ? TOS_DSCP : 0);
-	sa->tos_set = s->copy_dscp ? 0 : (uint8_t)(s->dscp << DSCP_SHIFT);
-	sa->tail_bytes = h->align - 1 + TRAILER_BYTES + ESN_BYTES + h->icv_bytes + AAD_BYTES;
+	sa->tail_bytes =
+	    (uint8_t)(h->align - 1 + TRAILER_BYTES + ESN_BYTES + h->icv_bytes + AAD_BYTES);
 	sa->header_bytes = sa_header_fill(&sa->header, s);
-	sa->head_bytes = (uint16_t)(sa->header_bytes + h->header_bytes);
+	sa->head_bytes = (uint8_t)(sa->header_bytes + h->header_bytes);
 	sa->header_sum = sa_header_sum(&sa->header, s);
 	sa->id_offset = (uint16_t)rng_u32(&rng);
 	sa->underlay = s->underlay;
@@ -362,17 +360,16 @@ static void lower(uint64_t *limit, uint64_t used, uint64_t more)
 
 void sa_in_limit_bytes(struct sa_in *sa, uint64_t soft, uint64_t hard)
 {
-	struct sa_counters sum;
+	uint64_t used = __atomic_load_n(&sa->bytes, __ATOMIC_RELAXED);
 
-	sa_counters_read(sa->head.cold, sa->head.of_worker, &sum);
-	lower(&sa->soft_bytes, sum.bytes, soft);
-	lower(&sa->hard_bytes, sum.bytes, hard);
+	lower(&sa->soft_bytes, used, soft);
+	lower(&sa->hard_bytes, used, hard);
 	__atomic_store_n(&sa->limited, true, __ATOMIC_RELEASE);
 }
 
 void sa_out_limit_bytes(struct sa_out *sa, uint64_t soft, uint64_t hard)
 {
-	uint64_t used = atomic_load_explicit(&sa->bytes, memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&sa->limited_bytes, memory_order_relaxed);
 
 	lower(&sa->soft_bytes, used, soft);
 	lower(&sa->hard_bytes, used, hard);
@@ -465,16 +462,34 @@ void sa_in_follow(struct sa_in *sa, const struct ip_addr *remote, uint16_t port)
 	atomic_store_explicit(&sa->moved, false, memory_order_release);
 }
 
-void sa_counters_read(
-    const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum)
+/* Out: all that got a number. Workers that share the SA may take a few behind the last one, which are not used. */
+static void read_out(struct sa_out *sa, struct sa_totals *sum)
+{
+	uint64_t next = sa_out_sequence(sa);
+	uint64_t end = atomic_load_explicit(&sa->hard_sequence, memory_order_relaxed) + 1;
+
+	sum->packets = RTE_MIN(next, end) - sa->head.cold->first_sequence;
+	sum->bytes = atomic_load_explicit(&sa->bytes, memory_order_relaxed);
+	sum->outer_bytes = atomic_load_explicit(&sa->outer_bytes, memory_order_relaxed);
+}
+
+static void read_in(const struct sa_in *sa, struct sa_totals *sum)
+{
+	sum->packets = __atomic_load_n(&sa->packets, __ATOMIC_RELAXED);
+	sum->bytes = __atomic_load_n(&sa->bytes, __ATOMIC_RELAXED);
+	sum->outer_bytes = __atomic_load_n(&sa->outer_bytes, __ATOMIC_RELAXED);
+}
+
+void sa_totals_read(const struct sa_head *h, struct sa_totals *sum)
 {
 	memset(sum, 0, sizeof(*sum));
-	for (unsigned i = 0; i < cold->workers; i++) {
-		const struct sa_counters *c = &of_worker[i];
+	if (h->cold->inbound)
+		read_in(container_of(h, struct sa_in, head), sum);
+	else
+		read_out(container_of(h, struct sa_out, head), sum);
+	for (unsigned i = 0; i < h->cold->workers; i++) {
+		const struct sa_counters *c = &h->of_worker[i];
 
-		sum->packets += __atomic_load_n(&c->packets, __ATOMIC_RELAXED);
-		sum->bytes += __atomic_load_n(&c->bytes, __ATOMIC_RELAXED);
-		sum->outer_bytes += __atomic_load_n(&c->outer_bytes, __ATOMIC_RELAXED);
 		sum->replay += __atomic_load_n(&c->replay, __ATOMIC_RELAXED);
 		sum->replay_old += __atomic_load_n(&c->replay_old, __ATOMIC_RELAXED);
 		sum->icv_failed += __atomic_load_n(&c->icv_failed, __ATOMIC_RELAXED);

@@ -31,7 +31,7 @@
 #define SA_KEY_MAX        64
 #define SA_SELECTORS_MAX  16
 #define SA_WINDOW_MIN     32
-#define SA_WINDOW_MAX     32768
+#define SA_WINDOW_MAX     REPLAY_SIZE_MAX
 #define SA_WINDOW_DEFAULT 1024
 
 /* Without ESN no number beyond SA_SEQUENCE_LAST is sent; a new SA is asked for from SA_SEQUENCE_SOFT on. */
@@ -92,14 +92,20 @@ struct sa_spec { /* the caller wipes it after use */
 	struct sa_selector selector[SA_SELECTORS_MAX];
 };
 
-struct sa_counters {             /* one worker writes; what every burst writes comes first */
-	uint64_t packets, bytes; /* of inner packets that passed */
-	uint64_t outer_bytes;
-	uint64_t burst; /* of the worker's burst that `group` belongs to */
-	uint32_t group; /* where the worker collects packets of this SA */
+/* What few packets change, one worker each. What all change, the SA has in its own lines. */
+struct sa_counters {
 	uint64_t replay, replay_old, icv_failed, other;
 	uint64_t in_flight; /* in an asynchronous crypto queue; control reads it before it frees */
+	uint64_t burst;     /* of the worker's burst that `group` belongs to */
+	uint32_t group;     /* where the worker collects packets of this SA */
 } __rte_cache_aligned;
+
+/* All that was counted of an SA. */
+struct sa_totals {
+	uint64_t packets, bytes; /* in: inner packets that passed; out: those that got a number */
+	uint64_t outer_bytes;
+	uint64_t replay, replay_old, icv_failed, other, in_flight;
+};
 
 struct sa_mb; /* sa_mb.h */
 
@@ -115,6 +121,7 @@ struct sa_head {
 	uint8_t icv_bytes;
 	uint8_t align;        /* of the encrypted part, a power of two */
 	uint8_t queue_device; /* ESP_RTE_IPSEC_QUEUE: cryptodev */
+	uint8_t next_header;  /* that the trailer names: IPv4 or IPv6 */
 	uint8_t aead;         /* ESP_MB_AEAD: enum sa_aead */
 	bool esn;
 	bool natt;
@@ -138,6 +145,8 @@ struct sa_in {
 	/* line 2 */
 	struct replay_window replay; /* *worker* (owner) */
 	uint64_t outer_v4;           /* remote and local address as in an IPv4 header */
+	uint64_t packets, bytes;     /* *worker* (owner): of inner packets that passed */
+	uint64_t outer_bytes;        /* the same */
 	uint8_t outer_family;
 	bool limited; /* one of the limits below is set */
 	/* *worker* sets it: an authenticated packet came from elsewhere, event raised. While it is set, workers do not
@@ -167,25 +176,26 @@ union sa_outer_header {
 
 struct sa_out {
 	struct sa_head head;
-	uint16_t tail_bytes;  /* room that the engine needs behind a packet, at most */
-	uint16_t head_bytes;  /* room in front */
+	uint8_t tail_bytes;   /* room that the engine needs behind a packet, at most */
+	uint8_t head_bytes;   /* room in front */
 	uint8_t header_bytes; /* of the template */
 	uint8_t outer_family;
-	bool counts_bytes; /* a byte limit is set */
+	bool counts_bytes;           /* a byte limit is set */
+	bool copies_dscp, copies_df; /* from the inner header; ECN always */
+	bool cbc;                    /* the engine starts each message with iv_mask */
 	/* line 2: *workers* count, atomically when there is more than one */
-	_Atomic uint64_t next_sequence __rte_cache_aligned;
+	_Atomic uint64_t next_sequence;
 	_Atomic uint64_t
 	    free_sequence; /* up to here none of the limits is near, and one worker counts alone */
-	uint16_t header_sum; /* IPv4 outside: sum of the header's constant words, folded */
-	uint16_t id_offset;  /* added to the sequence number, gives the IPv4 ID */
+	_Atomic uint64_t bytes,
+	    outer_bytes; /* of inner packets that got a number, and their outer ones */
 	uint32_t underlay;
-	uint8_t tos_mask; /* bits of the inner TOS that go outside: ECN, and DSCP when copied */
-	uint8_t tos_set;  /* the others */
-	rte_be16_t df_mask, df_set;   /* the same for DF */
-	bool cbc;                     /* the engine starts each message with iv_mask */
-	union sa_outer_header header; /* template; all of an IPv4 one is in this line */
+	uint16_t id_offset; /* added to the sequence number, gives the IPv4 ID */
+	uint16_t
+	    header_sum; /* IPv4 outside: sum of the words behind the first eight bytes, folded */
+	union sa_outer_header header; /* template; IPv4, and the ports of UDP, are in this line */
 	/* line 3 */
-	_Atomic uint64_t bytes; /* *workers*: of inner packets, kept when counts_bytes */
+	_Atomic uint64_t limited_bytes; /* *workers*: those that count against a limit */
 	/* packet limits and the end of the number space; control may raise them */
 	_Atomic uint64_t soft_sequence, hard_sequence;
 	uint8_t iv_mask[SA_IV_MASK_BYTES]; /* secret; IV = E(sequence number ^ mask), see sa.c */
@@ -199,8 +209,7 @@ static_assert(offsetof(struct sa_in, replay) == RTE_CACHE_LINE_SIZE &&
 	offsetof(struct sa_in, hard_packets) <= 2 * RTE_CACHE_LINE_SIZE,
     "hot part of sa_in: two lines");
 static_assert(offsetof(struct sa_out, next_sequence) == RTE_CACHE_LINE_SIZE &&
-	offsetof(struct sa_out, header.v4) + sizeof(((struct sa_out *)0)->header.v4) <=
-	    2 * RTE_CACHE_LINE_SIZE,
+	offsetof(struct sa_out, header.v4.udp.dgram_len) <= 2 * RTE_CACHE_LINE_SIZE,
     "hot part of sa_out: two lines");
 
 /* What control keeps of an SA and shows. No keys. */
@@ -214,6 +223,7 @@ struct sa_cold {
 	enum alg_auth auth;
 	bool inbound;
 	uint32_t spi, tunnel, window;
+	uint64_t first_sequence; /* outbound */
 	struct ip_addr local, remote;
 	uint16_t local_port, remote_port;
 	bool natt, esn;
@@ -254,9 +264,8 @@ bool sa_spi_is_reserved(const struct sa_table *t, uint32_t spi);
 struct sa_out *sa_out_create(struct sa_table *t, const struct sa_spec *spec);
 /* After the tunnel no longer refers to it. */
 void sa_out_remove(struct sa_table *t, struct sa_out *sa);
-/* Sum over workers. */
-void sa_counters_read(
-    const struct sa_cold *cold, const struct sa_counters *of_worker, struct sa_counters *sum);
+/* Of an SA that is not freed yet. */
+void sa_totals_read(const struct sa_head *h, struct sa_totals *sum);
 /* The next sequence number that would be sent. */
 uint64_t sa_out_sequence(const struct sa_out *sa);
 /* Numbers up to `last` may be sent; from behind `soft` on, control is asked for more (EVENT_SA_SOFT). Never fewer. */

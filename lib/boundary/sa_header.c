@@ -15,20 +15,26 @@ uint8_t sa_header_ip_bytes(const struct sa_spec *spec)
 					   : sizeof(struct rte_ipv6_hdr);
 }
 
+#define DSCP_SHIFT 2
+
 static void fill_ip(union sa_outer_header *h, const struct sa_spec *spec, uint8_t protocol)
 {
+	uint8_t tos = spec->copy_dscp ? 0 : (uint8_t)(spec->dscp << DSCP_SHIFT);
 	struct rte_ipv4_hdr *v4 = &h->v4.ip;
 	struct rte_ipv6_hdr *v6 = &h->v6.ip;
 
 	if (spec->local.family == IP_V4) {
 		v4->version_ihl = RTE_IPV4_VHL_DEF;
+		v4->type_of_service = tos;
+		if (spec->df == SA_DF_SET)
+			v4->fragment_offset = RTE_BE16(RTE_IPV4_HDR_DF_FLAG);
 		v4->time_to_live = SA_OUTER_TTL;
 		v4->next_proto_id = protocol;
 		memcpy(&v4->src_addr, spec->local.bytes, sizeof(v4->src_addr));
 		memcpy(&v4->dst_addr, spec->remote.bytes, sizeof(v4->dst_addr));
 		return;
 	}
-	v6->vtc_flow = rte_cpu_to_be_32(IPV6_VERSION);
+	v6->vtc_flow = rte_cpu_to_be_32(IPV6_VERSION | (uint32_t)tos << RTE_IPV6_HDR_TC_SHIFT);
 	v6->hop_limits = SA_OUTER_TTL;
 	v6->proto = protocol;
 	memcpy(v6->src_addr, spec->local.bytes, sizeof(v6->src_addr));
@@ -51,5 +57,10 @@ uint8_t sa_header_fill(union sa_outer_header *h, const struct sa_spec *spec)
 
 uint16_t sa_header_sum(const union sa_outer_header *h, const struct sa_spec *spec)
 {
-	return spec->local.family == IP_V4 ? rte_raw_cksum(&h->v4.ip, sizeof(h->v4.ip)) : 0;
+	const struct rte_ipv4_hdr *ip = &h->v4.ip;
+
+	return spec->local.family == IP_V4
+	    ? rte_raw_cksum(
+		  &ip->time_to_live, sizeof(*ip) - offsetof(struct rte_ipv4_hdr, time_to_live))
+	    : 0;
 }

@@ -16,11 +16,15 @@
  * struct rte_mbuf, which nothing else touches on the way through a worker. */
 struct esp_note {
 	uint64_t sequence; /* inbound: as inferred before decryption; outbound: to be sent */
-	uint32_t bytes;    /* of the packet as it came to the stage */
-	uint16_t fragment; /* outbound: fragment word of the outer IPv4 header, network order */
-	uint8_t tos;       /* outbound: to be sent; inbound: of the outer header */
-	uint8_t offset;    /* inbound: bytes in front of the ESP header */
-	bool in_udp;       /* inbound */
+	union {
+		uint64_t copied;        /* outbound, rte_ipsec: esp_outer_copied() */
+		struct {                /* inbound */
+			uint8_t tos;    /* of the outer header */
+			uint8_t offset; /* bytes in front of the ESP header */
+			bool in_udp;
+		};
+	};
+	uint32_t bytes; /* of the packet as it came to the stage */
 	bool inbound;
 	bool failed; /* by the device, for another reason than the ICV */
 };
@@ -48,11 +52,12 @@ static inline void esp_found(struct rte_mbuf *m, unsigned ip_bytes, unsigned udp
 unsigned esp_in(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);
 
 /*
- * Outbound. m[]: inner packets with meta.tunnel = egress tunnel, TTL already decremented, not larger than its
+ * Outbound. m[]: inner packets, each with the tunnel that it goes through: TTL already decremented, not larger than its
  * inner MTU. Puts outer packets that are finished now into outer[] and returns their number: meta.nexthop is the
  * underlay leaf, IPv4 header complete with checksum.
  */
-unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
+unsigned esp_out(struct worker *w, const struct tunnel *const *tunnel, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer);
 
 /* Takes up to `max` finished packets from the queues of the crypto devices; same promises as above. */
 void esp_poll(struct worker *w, unsigned max, struct rte_mbuf **inner, unsigned *inner_count,

@@ -26,14 +26,10 @@
 /* 1, 2, 3, ... (RFC 4303 2.4) */
 extern const uint8_t esp_padding[ESP_PAD_MAX + 1];
 
-static inline uint8_t esp_next_header(const struct sa_head *h)
-{
-	return h->inner_family == IP_V4 ? IPPROTO_IPIP : IPPROTO_IPV6;
-}
-
 struct esp_frame {
 	uint8_t *esp;   /* ESP header */
 	unsigned clear; /* bytes to encrypt behind the IV: packet and trailer */
+	unsigned total; /* bytes of the outer packet */
 };
 
 /* Padding and trailer behind the packet. Returns the bytes to encrypt. */
@@ -45,29 +41,36 @@ static inline unsigned esp_frame_tail(const struct sa_head *h, uint8_t *inner, u
 
 	memcpy(inner + bytes, esp_padding, ESP_IV_MAX); /* as much as a block ever needs */
 	end[-2] = (uint8_t)pad;
-	end[-1] = esp_next_header(h);
+	end[-1] = h->next_header;
 	return clear;
 }
 
-static inline void esp_frame_outer(const struct sa_out *sa, uint8_t *at, struct esp_outer_bits bits,
-    uint64_t sequence, unsigned total)
+static inline void esp_frame_udp(const struct sa_out *sa, struct rte_udp_hdr *udp, unsigned total)
 {
-	struct rte_udp_hdr *udp;
+	unsigned ip_bytes = sa->header_bytes - (unsigned)sizeof(*udp);
 
+	memcpy(
+	    udp, (const uint8_t *)&sa->header + ip_bytes, offsetof(struct rte_udp_hdr, dgram_len));
+	udp->dgram_len = rte_cpu_to_be_16((uint16_t)(total - ip_bytes));
+	udp->dgram_cksum = 0;
+}
+
+static inline void esp_frame_outer(
+    const struct sa_out *sa, uint8_t *at, uint64_t copied, uint64_t sequence, unsigned total)
+{
 	if (likely(sa->outer_family == IP_V4)) {
-		memcpy(at, &sa->header, sizeof(sa->header.v4.ip));
-		esp_outer_v4(
-		    sa, (struct rte_ipv4_hdr *)at, bits, (uint16_t)sequence, (uint16_t)total);
+		struct rte_ipv4_hdr *ip = (struct rte_ipv4_hdr *)at;
+		const struct rte_ipv4_hdr *template = &sa->header.v4.ip;
+
+		memcpy(&ip->time_to_live, &template->time_to_live,
+		    sizeof(*ip) - offsetof(struct rte_ipv4_hdr, time_to_live));
+		esp_outer_v4(sa, ip, copied, (uint16_t)sequence, (uint16_t)total);
 	} else {
 		memcpy(at, &sa->header, sizeof(sa->header.v6.ip));
-		esp_outer_v6((struct rte_ipv6_hdr *)at, bits, (uint16_t)total);
+		esp_outer_v6((struct rte_ipv6_hdr *)at, copied, (uint16_t)total);
 	}
-	if (!sa->head.natt)
-		return;
-	udp = (struct rte_udp_hdr *)(at + sa->header_bytes - sizeof(*udp));
-	memcpy(udp, (const uint8_t *)&sa->header + sa->header_bytes - sizeof(*udp), sizeof(*udp));
-	udp->dgram_len =
-	    rte_cpu_to_be_16((uint16_t)(total - (sa->header_bytes - (unsigned)sizeof(*udp))));
+	if (sa->head.natt)
+		esp_frame_udp(sa, (struct rte_udp_hdr *)(at + sa->header_bytes) - 1, total);
 }
 
 /* Everything but IV, ciphertext and ICV. The packet then has its final length. */
@@ -76,19 +79,19 @@ static inline struct esp_frame esp_frame(
 {
 	const struct sa_head *h = &sa->head;
 	uint8_t *inner = rte_pktmbuf_mtod(m, uint8_t *);
-	struct esp_outer_bits bits = esp_outer_bits(sa, inner);
+	uint64_t copied = esp_outer_copied(sa, inner);
 	unsigned clear = esp_frame_tail(h, inner, m->data_len);
 	unsigned total = sa->head_bytes + clear + h->icv_bytes;
 	struct rte_esp_hdr *esp = (struct rte_esp_hdr *)(inner - h->header_bytes);
 
 	esp->spi = rte_cpu_to_be_32(h->spi);
 	esp->seq = rte_cpu_to_be_32((uint32_t)sequence);
-	esp_frame_outer(sa, inner - sa->head_bytes, bits, sequence, total);
+	esp_frame_outer(sa, inner - sa->head_bytes, copied, sequence, total);
 	m->data_off -= sa->head_bytes;
 	m->data_len = (uint16_t)total;
 	m->pkt_len = total;
 	esp_outer_meta(sa, m);
-	return (struct esp_frame){.esp = (uint8_t *)esp, .clear = clear};
+	return (struct esp_frame){.esp = (uint8_t *)esp, .clear = clear, .total = total};
 }
 
 /* Where ESP lies in a received packet, and how much of it is encrypted. */
@@ -99,6 +102,7 @@ static inline struct esp_frame esp_frame_of(const struct sa_head *h, struct rte_
 	return (struct esp_frame){
 	    .esp = rte_pktmbuf_mtod_offset(m, uint8_t *, offset),
 	    .clear = m->data_len - offset - h->header_bytes - h->icv_bytes,
+	    .total = m->data_len,
 	};
 }
 
@@ -128,7 +132,7 @@ static inline bool esp_unframe(const struct sa_head *h, struct rte_mbuf *m, uint
 	unsigned pad = end[-2], inner = f.clear - ESP_TRAILER - pad;
 
 	*next = end[-1];
-	if (unlikely(*next != esp_next_header(h) || pad + ESP_TRAILER > f.clear))
+	if (unlikely(*next != h->next_header || pad + ESP_TRAILER > f.clear))
 		return false;
 	if (unlikely(memcmp(clear + inner, esp_padding, pad) != 0))
 		return false;

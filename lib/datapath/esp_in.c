@@ -185,7 +185,6 @@ static void fetch(
     const struct worker *w, struct sa_head *const *sa, struct rte_mbuf *const *m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		rte_prefetch0(&sa[i]->of_worker[w->id]);
 		rte_prefetch0(&w->slots[sa[i]->slot]);
 		rte_prefetch0(replay_word(&sa_in_of(sa[i])->replay, esp_note(m[i])->sequence));
 		rte_prefetch0(tunnel_get(&w->b->tunnels, sa[i]->tunnel));

@@ -70,7 +70,7 @@ static inline bool accept_one(struct worker *w, struct sa_in *sa, struct rte_mbu
 	}
 	if (sa->head.natt && newest)
 		follow_peer(w, sa, m);
-	sa->head.of_worker[w->id].outer_bytes += esp_note(m)->bytes;
+	sa->outer_bytes += esp_note(m)->bytes;
 	return true;
 }
 
@@ -206,27 +206,25 @@ refused:
 /* Lifetime (RFC 4301 4.4.2.1): may one more packet of that size pass? The owner alone counts. */
 static inline bool within_life(struct worker *w, struct sa_in *sa, uint32_t bytes)
 {
-	const struct sa_counters *c = &sa->head.of_worker[w->id];
+	uint64_t all = sa->packets + 1, all_bytes = sa->bytes + bytes;
 
-	if (unlikely(c->packets + 1 > sa->hard_packets || c->bytes + bytes > sa->hard_bytes)) {
+	if (unlikely(all > sa->hard_packets || all_bytes > sa->hard_bytes)) {
 		esp_event(w, &sa->head, true, EVENT_SA_HARD, &sa->hard_raised);
 		return false;
 	}
-	if (unlikely(c->packets + 1 >= sa->soft_packets || c->bytes + bytes >= sa->soft_bytes))
+	if (unlikely(all >= sa->soft_packets || all_bytes >= sa->soft_bytes))
 		esp_event(w, &sa->head, true, EVENT_SA_SOFT, &sa->soft_raised);
 	return true;
 }
 
 static inline bool finish_one(struct worker *w, struct sa_in *sa, struct rte_mbuf *m)
 {
-	struct sa_counters *c = &sa->head.of_worker[w->id];
-
 	if (unlikely(sa->limited) && unlikely(!within_life(w, sa, m->pkt_len))) {
 		drop(w, m, DROP_SA_EXPIRED);
 		return false;
 	}
-	c->packets++;
-	c->bytes += m->pkt_len;
+	sa->packets++;
+	sa->bytes += m->pkt_len;
 	if (unlikely(!pass(w, sa, m)))
 		return false;
 	if (unlikely(!atomic_load_explicit(&sa->used, memory_order_relaxed)))

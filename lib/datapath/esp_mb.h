@@ -11,14 +11,12 @@
 #define ESP_ICV_MAX    32
 #define ESP_DIGEST_MAX 64 /* what the library may write of a digest */
 
-/* What the library is called with for one packet. */
+/* What the library is called with for one packet, in half a cache line. */
 struct esp_mb_aead_work {
-	uint8_t *text; /* the ICV is behind it */
-	const uint8_t *aad;
-	unsigned bytes, aad_bytes;
 	uint8_t nonce[16]; /* of which the library may read all, and uses 12 */
-	uint8_t esn[16];   /* additional data with ESN */
-} __rte_cache_aligned;
+	uint8_t *esp;      /* header, which is additional data without ESN; behind it the IV */
+	unsigned bytes;    /* to be encrypted, behind the IV; then the ICV */
+} __attribute__((aligned(32)));
 
 /* Packets of several SAs that wait to be worked on together, in the order they came. */
 struct esp_mb_aead_batch {
@@ -26,6 +24,7 @@ struct esp_mb_aead_batch {
 	struct rte_mbuf *m[BURST_MAX];
 	struct sa_head *sa[BURST_MAX];
 	struct esp_mb_aead_work work[BURST_MAX];
+	uint8_t esn[BURST_MAX][16]; /* additional data with ESN */
 } __rte_cache_aligned;
 
 struct esp_mb_batch {
@@ -44,22 +43,6 @@ struct esp_mb {
 	struct esp_mb_aead_batch aead;
 	struct esp_mb_batch batch; /* of cipher and HMAC */
 } __rte_cache_aligned;
-
-/* Packets of one SA that have been framed. */
-struct esp_mb_out_count {
-	unsigned packets;
-	uint64_t inner_bytes, outer_bytes;
-};
-
-static inline void esp_mb_count_out(
-    unsigned worker, const struct sa_head *h, const struct esp_mb_out_count *count)
-{
-	struct sa_counters *c = &h->of_worker[worker];
-
-	c->packets += count->packets;
-	c->bytes += count->inner_bytes;
-	c->outer_bytes += count->outer_bytes;
-}
 
 /* Engines put packets into a batch and finish none; esp_mb_run_out() and esp_mb_run_in() do. */
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,

@@ -21,28 +21,39 @@
 #define AAD_ESN     12
 #define NONCE_BYTES 12
 
-/* `esp`: header and IV are written. */
-static inline void add_work(struct esp_mb_aead_batch *b, struct sa_head *h, struct rte_mbuf *m,
-    struct esp_frame f, uint64_t sequence)
+/* SPI, and the number in full (RFC 4106 5). */
+static inline void set_esn(uint8_t *aad, const uint8_t *esp, uint64_t sequence)
 {
-	struct esp_mb_aead_work *work = &b->work[b->n];
-	rte_be32_t high = rte_cpu_to_be_32((uint32_t)(sequence >> 32));
+	rte_be64_t number = rte_cpu_to_be_64(sequence);
 
-	b->m[b->n] = m;
-	b->sa[b->n++] = h;
-	work->text = f.esp + ESP_BYTES + AEAD_IV;
-	work->bytes = f.clear;
+	memcpy(aad, esp, 4);
+	memcpy(aad + 4, &number, sizeof(number));
+}
+
+/* Packet i of the batch. Header and IV are written; `iv` as they are in the packet. */
+static inline void set_work(struct esp_mb_aead_batch *b, unsigned i, struct sa_head *h,
+    struct rte_mbuf *m, struct esp_frame f, rte_be64_t iv)
+{
+	struct esp_mb_aead_work *work = &b->work[i];
+
+	b->m[i] = m;
+	b->sa[i] = h;
 	memcpy(work->nonce, h->salt, sizeof(h->salt));
-	memcpy(work->nonce + sizeof(h->salt), f.esp + ESP_BYTES, AEAD_IV);
-	work->aad = f.esp;
-	work->aad_bytes = AAD_BYTES;
-	if (!h->esn)
-		return;
-	memcpy(work->esn, f.esp, 4);
-	memcpy(work->esn + 4, &high, 4);
-	memcpy(work->esn + 8, f.esp + 4, 4);
-	work->aad = work->esn;
-	work->aad_bytes = AAD_ESN;
+	memcpy(work->nonce + sizeof(h->salt), &iv, sizeof(iv));
+	work->esp = f.esp;
+	work->bytes = f.clear;
+	if (h->esn)
+		set_esn(b->esn[i], f.esp, esp_note(m)->sequence);
+}
+
+static inline uint8_t *text_of(const struct esp_mb_aead_work *work)
+{
+	return work->esp + ESP_BYTES + AEAD_IV;
+}
+
+static inline uint8_t *icv_of(const struct esp_mb_aead_work *work)
+{
+	return text_of(work) + work->bytes;
 }
 
 /*
@@ -50,19 +61,20 @@ static inline void add_work(struct esp_mb_aead_batch *b, struct sa_head *h, stru
  * messages in pieces, and there are no others.
  */
 static void chacha(IMB_MGR *manager, const union sa_mb_aead *key,
-    const struct esp_mb_aead_work *work, IMB_CIPHER_DIRECTION direction, uint8_t *tag)
+    const struct esp_mb_aead_work *work, const uint8_t *aad, unsigned aad_bytes,
+    IMB_CIPHER_DIRECTION direction, uint8_t *tag)
 {
 	struct IMB_JOB *job = IMB_GET_NEXT_JOB(manager);
 
 	job->enc_keys = job->dec_keys = key->chacha;
 	job->key_len_in_bytes = sizeof(key->chacha);
-	job->src = job->dst = work->text;
+	job->src = job->dst = text_of(work);
 	job->cipher_start_src_offset_in_bytes = job->hash_start_src_offset_in_bytes = 0;
 	job->msg_len_to_cipher_in_bytes = job->msg_len_to_hash_in_bytes = work->bytes;
 	job->iv = work->nonce;
 	job->iv_len_in_bytes = NONCE_BYTES;
-	job->u.CHACHA20_POLY1305.aad = work->aad;
-	job->u.CHACHA20_POLY1305.aad_len_in_bytes = work->aad_bytes;
+	job->u.CHACHA20_POLY1305.aad = aad;
+	job->u.CHACHA20_POLY1305.aad_len_in_bytes = aad_bytes;
 	job->auth_tag_output = tag;
 	job->auth_tag_output_len_in_bytes = AEAD_ICV;
 	job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
@@ -81,48 +93,71 @@ static inline void crypt_one(
 	const struct sa_head *h = mb->aead.sa[i];
 	aes_gcm_enc_dec_t crypt =
 	    direction == IMB_DIR_ENCRYPT ? mb->seal[h->aead] : mb->open[h->aead];
+	uint8_t *text = text_of(work);
+	const uint8_t *aad = work->esp;
+	unsigned aad_bytes = AAD_BYTES;
 
+	if (h->esn) {
+		aad = mb->aead.esn[i];
+		aad_bytes = AAD_ESN;
+	}
 	if (likely(crypt))
-		crypt(&h->mb->aead.gcm, &mb->gcm, work->text, work->text, work->bytes, work->nonce,
-		    work->aad, work->aad_bytes, tag, AEAD_ICV);
+		crypt(&h->mb->aead.gcm, &mb->gcm, text, text, work->bytes, work->nonce, aad,
+		    aad_bytes, tag, AEAD_ICV);
 	else
-		chacha(mb->manager, &h->mb->aead, work, direction, tag);
+		chacha(mb->manager, &h->mb->aead, work, aad, aad_bytes, direction, tag);
 }
 
 /* Outbound */
 
-static inline void frame(struct esp_mb_aead_batch *b, unsigned worker, struct sa_out *sa,
-    struct rte_mbuf **m, unsigned n)
+/* Packet i of the batch. Returns the bytes of the outer packet. */
+static __rte_always_inline unsigned frame(
+    struct esp_mb_aead_batch *b, unsigned i, struct sa_out *sa, struct rte_mbuf *m)
 {
-	struct esp_mb_out_count count = {.packets = n};
+	uint64_t sequence = esp_note(m)->sequence;
+	rte_be64_t iv = rte_cpu_to_be_64(sequence);
+	struct esp_frame f = esp_frame(sa, m, sequence);
+
+	memcpy(f.esp + ESP_BYTES, &iv, sizeof(iv));
+	set_work(b, i, &sa->head, m, f, iv);
+	return f.total;
+}
+
+static void frame_one_sa(
+    struct esp_mb_aead_batch *b, struct sa_out *sa, struct rte_mbuf **m, unsigned n, bool shared)
+{
+	uint64_t inner_bytes = 0, outer_bytes = 0;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t sequence = esp_note(m[i])->sequence;
-		rte_be64_t iv = rte_cpu_to_be_64(sequence);
-		struct esp_frame f;
-
-		count.inner_bytes += m[i]->pkt_len;
-		f = esp_frame(sa, m[i], sequence);
-		count.outer_bytes += m[i]->pkt_len;
-		memcpy(f.esp + ESP_BYTES, &iv, sizeof(iv));
-		add_work(b, &sa->head, m[i], f, sequence);
+		inner_bytes += m[i]->pkt_len;
+		outer_bytes += frame(b, b->n + i, sa, m[i]);
 	}
-	esp_mb_count_out(worker, &sa->head, &count);
+	esp_count_out(sa, inner_bytes, outer_bytes, shared);
+}
+
+static void frame_mixed(struct esp_mb_aead_batch *b, struct sa_head *const *sa, struct rte_mbuf **m,
+    unsigned n, bool shared)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct sa_out *out = sa_out_of(sa[i]);
+		unsigned inner_bytes = m[i]->pkt_len;
+
+		esp_count_out(out, inner_bytes, frame(b, b->n + i, out, m[i]), shared);
+	}
 }
 
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer)
 {
 	struct esp_mb_aead_batch *b = &w->esp->mb->aead;
-	unsigned worker = w->id;
+	bool shared = w->esp->shared_sas;
 
 	(void)outer;
-	if (esp_one_sa(sa, n)) {
-		frame(b, worker, sa_out_of(sa[0]), m, n);
-		return 0;
-	}
-	for (unsigned i = 0; i < n; i++)
-		frame(b, worker, sa_out_of(sa[i]), m + i, 1);
+	if (esp_one_sa(sa, n))
+		frame_one_sa(b, sa_out_of(sa[0]), m, n, shared);
+	else
+		frame_mixed(b, sa, m, n, shared);
+	b->n += n;
 	return 0;
 }
 
@@ -132,7 +167,7 @@ unsigned esp_mb_run_out_aead(struct esp_mb *mb, struct rte_mbuf **outer)
 	unsigned n = b->n;
 
 	for (unsigned i = 0; i < n; i++) {
-		crypt_one(mb, i, IMB_DIR_ENCRYPT, b->work[i].text + b->work[i].bytes);
+		crypt_one(mb, i, IMB_DIR_ENCRYPT, icv_of(&b->work[i]));
 		outer[i] = b->m[i];
 	}
 	b->n = 0;
@@ -144,10 +179,17 @@ unsigned esp_mb_run_out_aead(struct esp_mb *mb, struct rte_mbuf **outer)
 unsigned esp_mb_decap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **inner)
 {
+	struct esp_mb_aead_batch *b = &w->esp->mb->aead;
+
 	(void)inner;
-	for (unsigned i = 0; i < n; i++)
-		add_work(&w->esp->mb->aead, sa[i], m[i], esp_frame_of(sa[i], m[i]),
-		    esp_note(m[i])->sequence);
+	for (unsigned i = 0; i < n; i++) {
+		struct esp_frame f = esp_frame_of(sa[i], m[i]);
+		rte_be64_t iv;
+
+		memcpy(&iv, f.esp + ESP_BYTES, sizeof(iv));
+		set_work(b, b->n + i, sa[i], m[i], f, iv);
+	}
+	b->n += n;
 	return 0;
 }
 
@@ -158,12 +200,11 @@ unsigned esp_mb_run_in_aead(struct worker *w, struct rte_mbuf **inner)
 	unsigned done;
 
 	for (unsigned i = 0; i < b->n; i++) {
-		const uint8_t *received = b->work[i].text + b->work[i].bytes;
 		uint8_t tag[AEAD_ICV];
 
 		crypt_one(mb, i, IMB_DIR_DECRYPT, tag);
 		b->m[i]->ol_flags &= ~RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
-		if (unlikely(!esp_icv_equal(tag, received, AEAD_ICV)))
+		if (unlikely(!esp_icv_equal(tag, icv_of(&b->work[i]), AEAD_ICV)))
 			b->m[i]->ol_flags |= RTE_MBUF_F_RX_SEC_OFFLOAD_FAILED;
 	}
 	done = esp_inner_decrypted(w, b->sa, b->m, b->n, inner);

@@ -131,7 +131,7 @@ static inline bool is_done(const struct IMB_JOB *job)
 
 static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
-	struct esp_mb_out_count count = {.packets = n};
+	uint64_t inner_bytes = 0, outer_bytes = 0;
 	struct sa_head *h = &sa->head;
 	unsigned iv_bytes = h->mb->chain.iv_bytes;
 
@@ -141,15 +141,15 @@ static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **
 		struct IMB_JOB *job;
 		struct esp_frame f;
 
-		count.inner_bytes += m[i]->pkt_len;
+		inner_bytes += m[i]->pkt_len;
 		f = esp_frame(sa, m[i], sequence);
-		count.outer_bytes += m[i]->pkt_len;
+		outer_bytes += f.total;
 		memcpy(f.esp + ESP_BYTES, number, iv_bytes);
 		job = add_job(&w->esp->mb->batch, h, m[i], IMB_DIR_ENCRYPT);
 		set_cipher(job, f.esp, ESP_BYTES, iv_bytes + f.clear, h->mb->chain.iv_mask);
 		set_hash(job, h, f.esp, h->header_bytes + f.clear, sequence);
 	}
-	esp_mb_count_out(w->id, h, &count);
+	esp_count_out(sa, inner_bytes, outer_bytes, w->esp->shared_sas);
 }
 
 unsigned esp_mb_encap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,

@@ -18,14 +18,12 @@ static inline struct sa_out *sa_of(
     const struct tunnel *t, struct rte_mbuf *m, enum drop_reason *why)
 {
 	uint8_t version = *rte_pktmbuf_mtod(m, const uint8_t *) >> 4;
-	struct sa_out *sa;
+	struct sa_out *sa = t->any ? t->out[0].sa : esp_select_out(t, m);
 
-	*why = DROP_TUNNEL_DOWN;
-	if (unlikely(!t || t->state < TUNNEL_UNFIT || t->out_count == 0))
-		return NULL;
-	*why = DROP_TUNNEL_SELECTOR;
-	sa = t->any ? t->out[0].sa : esp_select_out(t, m);
-	return likely(sa && sa->head.inner_family == version) ? sa : NULL;
+	if (likely(sa && sa->head.inner_family == version))
+		return sa;
+	*why = t->out_count ? DROP_TUNNEL_SELECTOR : DROP_TUNNEL_DOWN;
+	return NULL;
 }
 
 /* One segment, with room for all that the engine adds? */
@@ -38,10 +36,10 @@ static inline bool make_room(const struct sa_out *sa, struct rte_mbuf *m)
 }
 
 /* The SA that a packet is for, when there is room for what its engine adds; NULL: dropped. */
-static inline struct sa_out *sa_for(struct worker *w, struct rte_mbuf *m)
+static inline struct sa_out *sa_for(struct worker *w, const struct tunnel *t, struct rte_mbuf *m)
 {
 	enum drop_reason why;
-	struct sa_out *sa = sa_of(tunnel_get(&w->b->tunnels, pkt_meta(m)->tunnel), m, &why);
+	struct sa_out *sa = sa_of(t, m, &why);
 
 	if (likely(sa && make_room(sa, m)))
 		return sa;
@@ -54,18 +52,18 @@ static inline struct sa_out *sa_for(struct worker *w, struct rte_mbuf *m)
 /* How many of the packets, from the first on, fit the byte limit. */
 static unsigned take_bytes(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
-	uint64_t used = atomic_load_explicit(&sa->bytes, memory_order_relaxed);
+	uint64_t used = atomic_load_explicit(&sa->limited_bytes, memory_order_relaxed);
 	uint64_t total = 0;
 	unsigned fit;
 
 	for (unsigned i = 0; i < n; i++)
 		total += m[i]->pkt_len;
 	if (w->esp->shared_sas)
-		used = atomic_fetch_add_explicit(&sa->bytes, total, memory_order_relaxed);
+		used = atomic_fetch_add_explicit(&sa->limited_bytes, total, memory_order_relaxed);
 	for (fit = 0; fit < n && used + m[fit]->pkt_len <= sa->hard_bytes; fit++)
 		used += m[fit]->pkt_len;
 	if (!w->esp->shared_sas)
-		atomic_store_explicit(&sa->bytes, used, memory_order_relaxed);
+		atomic_store_explicit(&sa->limited_bytes, used, memory_order_relaxed);
 	if (used >= sa->soft_bytes)
 		esp_event(w, &sa->head, false, EVENT_SA_SOFT, &sa->soft_raised);
 	return fit;
@@ -126,14 +124,14 @@ static inline bool take_free(struct sa_out *sa, struct rte_mbuf *m)
 /* Finding both */
 
 /* Any packets, sorted by SA. */
-static __rte_noinline unsigned find_sorted(
-    struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
+static __rte_noinline unsigned find_sorted(struct worker *w, const struct tunnel *const *tunnel,
+    struct rte_mbuf **m, unsigned n, struct sa_head **sa)
 {
 	unsigned found = 0, kept = 0;
 	struct esp_groups g;
 
 	for (unsigned i = 0; i < n; i++) {
-		struct sa_out *out = sa_for(w, m[i]);
+		struct sa_out *out = sa_for(w, tunnel[i], m[i]);
 
 		if (out) {
 			sa[found] = &out->head;
@@ -153,12 +151,13 @@ static __rte_noinline unsigned find_sorted(
 }
 
 /* Keeps the packets that have an SA, in sa[], and a number; from the first on that has no free one, sorted by SA. */
-static unsigned find(struct worker *w, struct rte_mbuf **m, unsigned n, struct sa_head **sa)
+static unsigned find(struct worker *w, const struct tunnel *const *tunnel, struct rte_mbuf **m,
+    unsigned n, struct sa_head **sa)
 {
 	unsigned kept = 0, sorted, i;
 
 	for (i = 0; i < n; i++) {
-		struct sa_out *out = sa_for(w, m[i]);
+		struct sa_out *out = sa_for(w, tunnel[i], m[i]);
 
 		if (unlikely(!out))
 			continue;
@@ -169,18 +168,19 @@ static unsigned find(struct worker *w, struct rte_mbuf **m, unsigned n, struct s
 	}
 	if (likely(i == n))
 		return kept;
-	sorted = find_sorted(w, m + i, n - i, sa + i);
+	sorted = find_sorted(w, tunnel + i, m + i, n - i, sa + i);
 	memmove(sa + kept, sa + i, sorted * sizeof(*sa));
 	memmove(m + kept, m + i, sorted * sizeof(*m));
 	return kept + sorted;
 }
 
-unsigned esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+unsigned esp_out(struct worker *w, const struct tunnel *const *tunnel, struct rte_mbuf **m,
+    unsigned n, struct rte_mbuf **outer)
 {
 	struct sa_head *sa[BURST_MAX];
 	unsigned room = n, done = 0;
 
-	n = find(w, m, n, sa);
+	n = find(w, tunnel, m, n, sa);
 	for (unsigned i = 0, run; i < n; i += run) {
 		run = esp_same_engine(sa + i, n - i);
 		done += esp_engines[sa[i]->engine].encap(w, sa + i, m + i, run, outer + done);

@@ -11,10 +11,8 @@
 void esp_outer_note(const struct sa_out *sa, struct rte_mbuf *m)
 {
 	struct esp_note *note = esp_note(m);
-	struct esp_outer_bits bits = esp_outer_bits(sa, rte_pktmbuf_mtod(m, const uint8_t *));
 
-	note->tos = bits.tos;
-	note->fragment = bits.fragment;
+	note->copied = esp_outer_copied(sa, rte_pktmbuf_mtod(m, const uint8_t *));
 	note->bytes = m->pkt_len;
 	note->inbound = false;
 	note->failed = false;
@@ -22,23 +20,21 @@ void esp_outer_note(const struct sa_out *sa, struct rte_mbuf *m)
 
 static inline void finish(const struct sa_out *sa, struct rte_mbuf *m)
 {
-	const struct esp_note *note = esp_note(m);
-	struct esp_outer_bits bits = {.tos = note->tos, .fragment = note->fragment};
+	uint64_t copied = esp_note(m)->copied;
 
 	if (sa->outer_family == IP_V4) {
 		struct rte_ipv4_hdr *ip = rte_pktmbuf_mtod(m, struct rte_ipv4_hdr *);
 
-		esp_outer_v4(sa, ip, bits, rte_be_to_cpu_16(ip->packet_id), (uint16_t)m->pkt_len);
+		esp_outer_v4(sa, ip, copied, rte_be_to_cpu_16(ip->packet_id), (uint16_t)m->pkt_len);
 	} else {
 		esp_outer_v6(
-		    rte_pktmbuf_mtod(m, struct rte_ipv6_hdr *), bits, (uint16_t)m->pkt_len);
+		    rte_pktmbuf_mtod(m, struct rte_ipv6_hdr *), copied, (uint16_t)m->pkt_len);
 	}
 	esp_outer_meta(sa, m);
 }
 
 void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
-	struct sa_counters *c = &sa->head.of_worker[w->id];
 	uint64_t bytes = 0, outer_bytes = 0;
 
 	for (unsigned i = 0; i < n; i++) {
@@ -46,7 +42,5 @@ void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, 
 		bytes += esp_note(m[i])->bytes;
 		outer_bytes += m[i]->pkt_len;
 	}
-	c->packets += n;
-	c->bytes += bytes;
-	c->outer_bytes += outer_bytes;
+	esp_count_out(sa, bytes, outer_bytes, w->esp->shared_sas);
 }

@@ -10,57 +10,64 @@
  * the sequence number, moved by a secret of the SA.
  */
 
+#include <string.h>
+
 #include <rte_ip.h>
 
 #include "datapath/esp_worker.h"
+#include "datapath/ipv4.h"
 
-#define ESP_OUTER_DF RTE_BE16(RTE_IPV4_HDR_DF_FLAG)
+/* The first eight octets of an IPv4 header as one number, TOS and DF where they lie in it: what follows speaks of them so. */
+#define ESP_OUTER_TOS_SHIFT 8
+#define ESP_OUTER_ECN       (UINT64_C(0x03) << ESP_OUTER_TOS_SHIFT)
+#define ESP_OUTER_DSCP      (UINT64_C(0xfc) << ESP_OUTER_TOS_SHIFT)
+#define ESP_OUTER_DF        (UINT64_C(0x40) << 48)
 
-/* What depends on the inner packet. */
-struct esp_outer_bits {
-	uint16_t fragment; /* the IPv4 word, network order */
-	uint8_t tos;
-};
-
-static inline struct esp_outer_bits esp_outer_bits(const struct sa_out *sa, const uint8_t *inner)
+static inline uint64_t esp_outer_first(const void *ip)
 {
-	const struct rte_ipv4_hdr *ip = (const struct rte_ipv4_hdr *)inner;
-	uint8_t tos = ip->type_of_service;
-	uint16_t fragment = ip->fragment_offset;
+	rte_le64_t first;
 
-	if (unlikely(sa->head.inner_family != IP_V4)) {
-		tos = (uint8_t)(inner[0] << 4 | inner[1] >> 4);
-		fragment = ESP_OUTER_DF; /* IPv6 is never fragmented on its way */
-	}
-	return (struct esp_outer_bits){
-	    .tos = (tos & sa->tos_mask) | sa->tos_set,
-	    .fragment = (fragment & sa->df_mask) | sa->df_set,
+	memcpy(&first, ip, sizeof(first));
+	return rte_le_to_cpu_64(first);
+}
+
+/* What an IPv6 header has of the same; it is never fragmented on its way. */
+static inline uint64_t esp_outer_first_v6(const uint8_t *ip)
+{
+	return (uint64_t)(uint8_t)(ip[0] << 4 | ip[1] >> 4) << ESP_OUTER_TOS_SHIFT | ESP_OUTER_DF;
+}
+
+/* What goes outside of the inner header. */
+static inline uint64_t esp_outer_copied(const struct sa_out *sa, const uint8_t *inner)
+{
+	static const uint64_t mask[2][2] = {
+	    {ESP_OUTER_ECN, ESP_OUTER_ECN | ESP_OUTER_DF},
+	    {ESP_OUTER_ECN | ESP_OUTER_DSCP, ESP_OUTER_ECN | ESP_OUTER_DSCP | ESP_OUTER_DF},
 	};
+	bool v4 = likely(sa->head.inner_family == IP_V4);
+
+	return (v4 ? esp_outer_first(inner) : esp_outer_first_v6(inner)) &
+	    mask[sa->copies_dscp][sa->copies_df];
 }
 
-/* `total`: of the outer packet. */
-static inline void esp_outer_v4(const struct sa_out *sa, struct rte_ipv4_hdr *ip,
-    struct esp_outer_bits bits, uint16_t sequence, uint16_t total)
+/* `total`: of the outer packet. The words behind the first eight octets are the template's. */
+static inline void esp_outer_v4(const struct sa_out *sa, struct rte_ipv4_hdr *ip, uint64_t copied,
+    uint16_t sequence, uint16_t total)
 {
-	uint16_t id = rte_cpu_to_be_16((uint16_t)(sequence + sa->id_offset));
-	uint32_t sum = sa->header_sum;
+	uint16_t id = (uint16_t)(sequence + sa->id_offset);
+	uint64_t length_and_id = rte_bswap32((uint32_t)total << 16 | id);
+	uint64_t first = esp_outer_first(&sa->header.v4.ip) | copied | length_and_id << 16;
+	rte_le64_t octets = rte_cpu_to_le_64(first);
 
-	ip->type_of_service = bits.tos;
-	ip->fragment_offset = bits.fragment;
-	ip->packet_id = id;
-	ip->total_length = rte_cpu_to_be_16(total);
-	sum += rte_cpu_to_be_16(bits.tos);
-	sum += bits.fragment;
-	sum += id;
-	sum += ip->total_length;
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip->hdr_checksum = (uint16_t)~sum;
+	memcpy(ip, &octets, sizeof(octets));
+	ip->hdr_checksum = (uint16_t)~sum_fold((uint32_t)first + (first >> 32) + sa->header_sum);
 }
 
-static inline void esp_outer_v6(struct rte_ipv6_hdr *ip, struct esp_outer_bits bits, uint16_t total)
+static inline void esp_outer_v6(struct rte_ipv6_hdr *ip, uint64_t copied, uint16_t total)
 {
-	ip->vtc_flow |= rte_cpu_to_be_32((uint32_t)bits.tos << RTE_IPV6_HDR_TC_SHIFT);
+	uint32_t tos = (uint8_t)(copied >> ESP_OUTER_TOS_SHIFT);
+
+	ip->vtc_flow |= rte_cpu_to_be_32(tos << RTE_IPV6_HDR_TC_SHIFT);
 	ip->payload_len = rte_cpu_to_be_16(total - sizeof(*ip));
 }
 

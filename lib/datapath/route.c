@@ -37,8 +37,8 @@ static inline uint32_t flow_of(const struct rte_mbuf *m, const struct rte_ipv4_h
 	rte_be32_t ports = 0;
 
 	memcpy(&addresses, &ip->src_addr, sizeof(addresses));
-	if (flow_has_ports(ip->next_proto_id) && !ipv4_is_fragment(ip) &&
-	    m->data_len >= IPV4_BYTES + sizeof(ports))
+	if (likely(flow_has_ports(ip->next_proto_id) && !ipv4_is_fragment(ip) &&
+		m->data_len >= IPV4_BYTES + sizeof(ports)))
 		memcpy(&ports, ip + 1, sizeof(ports));
 	return flow_hash_words(addresses, ip->next_proto_id, ports);
 }

@@ -27,27 +27,35 @@ static inline void clamp(struct rte_mbuf *m, uint16_t mss)
 		mss_clamp_syn(m, mss);
 }
 
+/* Packets with the tunnel that they go through. */
+struct ready {
+	unsigned n;
+	struct rte_mbuf *m[BURST_MAX];
+	const struct tunnel *tunnel[BURST_MAX];
+};
+
 /* Encrypts, and sends the outer packets on their way. Empties the burst. */
-static void encrypt(struct worker *w, struct burst *ready)
+static void encrypt(struct worker *w, struct ready *ready)
 {
 	struct rte_mbuf *outer[BURST_MAX];
-	unsigned n = esp_out(w, ready->m, ready->n, outer);
+	unsigned n = esp_out(w, ready->tunnel, ready->m, ready->n, outer);
 
 	ready->n = 0;
 	egress_outer(w, outer, n);
 }
 
 static inline void add_ready(
-    struct worker *w, struct burst *ready, struct rte_mbuf *m, const struct tunnel *t)
+    struct worker *w, struct ready *ready, struct rte_mbuf *m, const struct tunnel *t)
 {
-	pkt_meta(m)->tunnel = t->index;
-	if (ready->n == BURST_MAX)
+	if (unlikely(ready->n == BURST_MAX))
 		encrypt(w, ready);
-	burst_put(ready, m);
+	pkt_meta(m)->tunnel = t->index;
+	ready->tunnel[ready->n] = t;
+	ready->m[ready->n++] = m;
 }
 
 static void add_fragments(
-    struct worker *w, struct burst *ready, struct rte_mbuf *m, const struct tunnel *t)
+    struct worker *w, struct ready *ready, struct rte_mbuf *m, const struct tunnel *t)
 {
 	struct rte_mbuf *piece[FRAGMENTS_MAX];
 	unsigned n = fragment(w, m, t->inner_mtu, piece);
@@ -69,7 +77,7 @@ static void not_up(struct worker *w, struct rte_mbuf *m, const struct tunnel *t)
 
 void tunnel_out(struct worker *w, struct departures *d)
 {
-	struct burst ready;
+	struct ready ready;
 
 	ready.n = 0;
 	for (unsigned i = 0; i < d->n; i++) {

@@ -186,10 +186,10 @@ static void fill_packet(struct rte_mbuf *m, unsigned bytes)
 	memset(pkt_meta(m), 0, sizeof(struct pkt_meta));
 }
 
-static void prepare_out(struct bench *t, struct rte_mbuf **m, unsigned n)
+static void tunnels_of(struct bench *t, const struct tunnel **tunnel, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
-		pkt_meta(m[i])->tunnel = t->tunnel[i % t->tunnels];
+		tunnel[i] = tunnel_get(&t->w->b->tunnels, t->tunnel[i % t->tunnels]);
 }
 
 static void prepare_in(struct rte_mbuf **m, unsigned n)
@@ -221,12 +221,13 @@ struct result {
 
 static void there_and_back(struct bench *t, struct rte_mbuf **m, uint64_t *out, uint64_t *in)
 {
+	const struct tunnel *tunnel[BURST_MAX];
 	struct rte_mbuf *outer[BURST_MAX];
 	uint64_t start;
 
-	prepare_out(t, m, t->burst);
+	tunnels_of(t, tunnel, t->burst);
 	start = rte_rdtsc();
-	if (esp_out(t->w, m, t->burst, outer) != t->burst)
+	if (esp_out(t->w, tunnel, m, t->burst, outer) != t->burst)
 		die("packets lost on the way out");
 	*out += rte_rdtsc() - start;
 	prepare_in(outer, t->burst);

@@ -323,10 +323,19 @@ static void poll_all(
 	}
 }
 
+unsigned rig_esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
+{
+	const struct tunnel *tunnel[BURST_MAX];
+
+	for (unsigned i = 0; i < n; i++)
+		tunnel[i] = tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel);
+	return esp_out(w, tunnel, m, n, outer);
+}
+
 unsigned rig_send(struct rig *r, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer)
 {
 	struct rte_mbuf *inner[BURST_MAX];
-	unsigned inner_n = 0, outer_n = esp_out(r->w, m, n, outer);
+	unsigned inner_n = 0, outer_n = rig_esp_out(r->w, m, n, outer);
 
 	poll_all(r, inner, &inner_n, outer, &outer_n);
 	assert_int_equal(inner_n, 0);

@@ -73,6 +73,8 @@ void rig_turn_round(struct rig *r, struct rte_mbuf **m, unsigned n);
 /* The outer IPv4 packet from `spec`'s end, with UDP when the SA says so, around ESP bytes. */
 void rig_outer(struct packet *p, const struct sa_spec *spec, const uint8_t *esp, size_t len);
 
+/* esp_out(), each packet with the tunnel in its meta. */
+unsigned rig_esp_out(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
 /* Through the stage, and the crypto devices polled until they are empty. Number of packets out. */
 unsigned rig_send(struct rig *r, struct rte_mbuf **m, unsigned n, struct rte_mbuf **outer);
 unsigned rig_receive(struct rig *r, struct rte_mbuf **m, unsigned n, struct rte_mbuf **inner);

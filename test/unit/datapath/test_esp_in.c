@@ -110,7 +110,7 @@ static void truncated(void **state)
 									       : DROP_ESP_ICV,
 			    1);
 		}
-		assert_int_equal(in->head.of_worker[0].packets, 0);
+		assert_int_equal(in->packets, 0);
 		assert_int_equal(in->replay.top, 0);
 	}
 }

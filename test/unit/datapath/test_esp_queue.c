@@ -96,7 +96,7 @@ static void both_directions(void **state)
 
 		for (unsigned i = 0; i < 20; i++)
 			m[i] = to_send(r, &p, round * 20 + i + 1);
-		assert_int_equal(esp_out(r->w, m, 20, done), 0);
+		assert_int_equal(rig_esp_out(r->w, m, 20, done), 0);
 		for (unsigned i = 0; i < 20; i++)
 			m[i] = to_receive(r, &p, round * 20 + i + 1);
 		assert_int_equal(esp_in(r->w, m, 20, done), 0);
@@ -124,7 +124,7 @@ static void in_order_with_later_bursts(void **state)
 	for (unsigned round = 0; round < 50; round++) {
 		for (unsigned i = 0; i < 16; i++)
 			m[i] = to_send(r, &p, 0);
-		n = esp_out(r->w, m, 16, done);
+		n = rig_esp_out(r->w, m, 16, done);
 		assert_in_range(n, 0, 16);
 		for (unsigned poll = 0; poll < 2; poll++) {
 			for (unsigned i = 0; i < n; i++) {
@@ -158,7 +158,7 @@ static void bounded(void **state)
 
 		for (unsigned i = 0; i < 50; i++)
 			m[i] = to_send(r, &p, 0);
-		assert_int_equal(esp_out(r->w, m, 50, done), 0);
+		assert_int_equal(rig_esp_out(r->w, m, 50, done), 0);
 		given += 50;
 		assert_true(given < 4 * ESP_IN_FLIGHT_MAX);
 	}
@@ -183,7 +183,7 @@ static void removed_under_way(void **state)
 	make_pair(r, &p, 0x13);
 	for (unsigned i = 0; i < 10; i++)
 		m[i] = to_send(r, &p, 0);
-	assert_int_equal(esp_out(r->w, m, 10, done), 0);
+	assert_int_equal(rig_esp_out(r->w, m, 10, done), 0);
 	for (unsigned i = 0; i < 10; i++)
 		m[i] = to_receive(r, &p, i + 1);
 	assert_int_equal(esp_in(r->w, m, 10, done), 0);
@@ -211,7 +211,7 @@ static void worker_ends(void **state)
 	make_pair(r, &p, 0x14);
 	for (unsigned i = 0; i < 30; i++)
 		m[i] = to_send(r, &p, 0);
-	assert_int_equal(esp_out(r->w, m, 30, done), 0);
+	assert_int_equal(rig_esp_out(r->w, m, 30, done), 0);
 	r->w->slots[r->lan].delivered += 30; /* as it would have been */
 	esp_worker_fini(r->w);
 	assert_int_equal(rte_mempool_avail_count(r->pool), r->buffers);

@@ -140,7 +140,7 @@ static void identical_copies(void **state)
 			for (uint64_t again = s > 63 ? s - 63 : 1; again <= s; again += 7)
 				assert_int_equal(receive_one(r, &spec, again), 0);
 		}
-		assert_int_equal(in->head.of_worker[0].packets, 640);
+		assert_int_equal(in->packets, 640);
 	}
 }
 
@@ -262,7 +262,7 @@ static void packet_limit(void **state)
 	assert_int_equal(ev.kind, EVENT_SA_SOFT);
 	assert_int_equal(receive(r, &spec, sequence + 20, 20), 10);
 	rig_dropped(r, DROP_SA_EXPIRED, 10);
-	assert_int_equal(in->head.of_worker[0].packets, 30);
+	assert_int_equal(in->packets, 30);
 	assert_true(rig_event(r, &ev));
 	assert_int_equal(ev.kind, EVENT_SA_HARD);
 	assert_false(rig_event(r, &ev));

@@ -102,15 +102,15 @@ static void counts(void **state)
 {
 	struct rig *r = *state;
 	struct sa_spec spec = rig_spec(r, GCM, 0x3000);
-	struct sa_counters sent, received;
+	struct sa_totals sent, received;
 	struct slot_counters slot;
 	struct sa_out *out;
 	struct sa_in *in;
 	uint32_t tunnel = rig_pair(r, &spec, &out, &in);
 
 	there_and_back(r, tunnel, &spec, 100, 109, 1);
-	sa_counters_read(out->head.cold, out->head.of_worker, &sent);
-	sa_counters_read(in->head.cold, in->head.of_worker, &received);
+	sa_totals_read(&out->head, &sent);
+	sa_totals_read(&in->head, &received);
 	assert_int_equal(sent.packets, 10);
 	assert_int_equal(sent.bytes, 1045);
 	assert_int_equal(received.packets, 10);

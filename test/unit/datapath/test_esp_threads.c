@@ -36,8 +36,8 @@ static void *send_all(void *arg)
 
 	s->done_count = 0;
 	for (unsigned i = 0; i < s->count; i += 16)
-		s->done_count +=
-		    esp_out(s->w, s->m + i, RTE_MIN(16u, s->count - i), s->done + s->done_count);
+		s->done_count += rig_esp_out(
+		    s->w, s->m + i, RTE_MIN(16u, s->count - i), s->done + s->done_count);
 	return NULL;
 }
 

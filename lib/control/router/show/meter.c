@@ -27,8 +27,7 @@ struct meter { /* of an attachment, by name */
 
 struct leaving { /* an SA */
 	struct meter *meter;
-	const struct sa_cold *cold;
-	const struct sa_counters *of_worker;
+	const struct sa_head *sa;
 };
 
 static void meter_unref(struct meter *m)
@@ -53,12 +52,12 @@ static void meters_named_anew(struct router *r)
 		names_put(&r->meter_names, m->name, m);
 }
 
-static void add_sa(const struct sa_cold *cold, const struct sa_counters *of_worker, struct esp *out)
+static void add_sa(const struct sa_head *sa, struct esp *out)
 {
-	struct sa_counters sum;
+	struct sa_totals sum;
 
-	sa_counters_read(cold, of_worker, &sum);
-	if (cold->inbound) {
+	sa_totals_read(sa, &sum);
+	if (sa->cold->inbound) {
 		out->in += sum.outer_bytes;
 		return;
 	}
@@ -71,7 +70,7 @@ static void collect(void *ptr)
 {
 	struct leaving *l = ptr;
 
-	add_sa(l->cold, l->of_worker, &l->meter->gone);
+	add_sa(l->sa, &l->meter->gone);
 	meter_unref(l->meter);
 	free(l);
 }
@@ -85,7 +84,7 @@ void meter_sa_leaves(struct router *r, const struct vpn_tunnel *t, const struct 
 	if (!m)
 		return;
 	l = xmalloc(sizeof(*l));
-	*l = (struct leaving){m, sa->cold, sa->of_worker};
+	*l = (struct leaving){m, sa};
 	m->refs++;
 	epoch_retire(r->b->epoch, collect, l);
 }
@@ -160,9 +159,9 @@ static void add_tunnel(struct router *r, const struct vpn_tunnel *t, struct sum 
 
 	add_slot(r, t->model->slot, sum);
 	list_for (c, &t->children, node) {
-		add_sa(c->in->head.cold, c->in->head.of_worker, &sum->esp);
+		add_sa(&c->in->head, &sum->esp);
 		if (c->out)
-			add_sa(c->out->head.cold, c->out->head.of_worker, &sum->esp);
+			add_sa(&c->out->head, &sum->esp);
 	}
 }
 

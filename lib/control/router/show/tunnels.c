@@ -162,7 +162,7 @@ static json_t *selectors(const struct ike_selector *ts, unsigned count)
 }
 
 static void set_direction(
-    json_t *row, const char *direction, uint32_t spi, const struct sa_counters *sum)
+    json_t *row, const char *direction, uint32_t spi, const struct sa_totals *sum)
 {
 	char text[12];
 
@@ -177,14 +177,14 @@ static void set_direction(
 
 static json_t *child_row(const struct vpn_tunnel *t, const struct child *c)
 {
-	struct sa_counters in = {0}, out = {0};
+	struct sa_totals in = {0}, out = {0};
 	json_t *row = json_pack("{s:s, s:s, s:s, s:b, s:b}", "tunnel", t->model->name, "type",
 	    "esp", "state", c->out ? "installed" : "inbound-only", "udp-encapsulation",
 	    c->sa.udp_encap, "esn", c->sa.esn);
 
-	sa_counters_read(c->in->head.cold, c->in->head.of_worker, &in);
+	sa_totals_read(&c->in->head, &in);
 	if (c->out)
-		sa_counters_read(c->out->head.cold, c->out->head.of_worker, &out);
+		sa_totals_read(&c->out->head, &out);
 	set_direction(row, "in", c->sa.spi_in, &in);
 	set_direction(row, "out", c->sa.spi_out, &out);
 	set_endpoint(row, "local", &c->sa.local);

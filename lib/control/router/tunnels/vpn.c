@@ -286,16 +286,16 @@ static void op_child_usage(void *ctx, uint32_t tunnel, uint32_t spi_in, struct i
 	if (!c)
 		return;
 	/* Workers keep no clock per packet: what was counted since the last question was used since then. */
-	struct sa_counters sum;
+	struct sa_totals sum;
 	struct mono now = mono_now();
 
-	sa_counters_read(c->in->head.cold, c->in->head.of_worker, &sum);
+	sa_totals_read(&c->in->head, &sum);
 	if (sum.packets != c->packets_in) {
 		c->packets_in = sum.packets;
 		c->last_in = now;
 	}
 	if (c->out) {
-		sa_counters_read(c->out->head.cold, c->out->head.of_worker, &sum);
+		sa_totals_read(&c->out->head, &sum);
 		if (sum.packets != c->packets_out) {
 			c->packets_out = sum.packets;
 			c->last_out = now;
