@@ -17,7 +17,8 @@ struct pkt_meta {
 			uint32_t tunnel;     /* ingress tunnel after decryption, egress tunnel when
 						it waits for it */
 		};
-		uint64_t ingress; /* the three as one, to compare or to clear */
+		uint32_t asks;    /* the first two: packets that have the same ask one table */
+		uint64_t ingress; /* the three as one, to be cleared */
 	};
 	uint16_t slot;      /* where it was received: ledger */
 	uint8_t punt_class; /* enum punt_class, in the punt ring */

@@ -187,7 +187,6 @@ static void fetch(
 	for (unsigned i = 0; i < n; i++) {
 		rte_prefetch0(&w->slots[sa[i]->slot]);
 		rte_prefetch0(replay_word(&sa_in_of(sa[i])->replay, esp_note(m[i])->sequence));
-		rte_prefetch0(tunnel_get(&w->b->tunnels, sa[i]->tunnel));
 	}
 }
 

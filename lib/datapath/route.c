@@ -141,16 +141,17 @@ static void route_by(struct worker *w, const struct fib *fib, const uint32_t *ds
 	}
 }
 
-/* Asks for packets, from the first on, that came in where the first did. Returns how many. */
+/* Asks for packets, from the first on, that have the table of the first: from one interface, or out of tunnels of one
+ * attachment. Returns how many. */
 static inline unsigned ask_same(
     const struct fib *fib, struct rte_mbuf **m, unsigned n, uint32_t *dst)
 {
-	uint64_t ingress = pkt_meta(m[0])->ingress;
+	uint32_t asks = pkt_meta(m[0])->asks;
 	unsigned i = 0;
 
 	do
 		dst[i] = ask(fib, m[i]);
-	while (++i < n && pkt_meta(m[i])->ingress == ingress);
+	while (++i < n && pkt_meta(m[i])->asks == asks);
 	return i;
 }
 

@@ -15,16 +15,20 @@
 #include "datapath/ipv4.h"
 #include "datapath/stage.h"
 
-/* Looks at every packet, so that mss_clamp_syn() need not. */
-static inline void clamp(struct rte_mbuf *m, uint16_t mss)
+/* Is it a SYN, with all of TCP's header? For every packet, so that mss_clamp_syn() need not ask. */
+static inline bool is_syn(struct rte_mbuf *m)
 {
 	const struct rte_ipv4_hdr *ip = ipv4_of(m);
 	const struct rte_tcp_hdr *tcp = (const struct rte_tcp_hdr *)(ip + 1);
 
-	if (ip->next_proto_id == IPPROTO_TCP && mss != 0 &&
-	    m->data_len >= IPV4_BYTES + sizeof(*tcp) &&
-	    unlikely(tcp->tcp_flags & RTE_TCP_SYN_FLAG) && ipv4_fragment_offset(ip) == 0)
-		mss_clamp_syn(m, mss);
+	return ip->next_proto_id == IPPROTO_TCP && m->data_len >= IPV4_BYTES + sizeof(*tcp) &&
+	    unlikely(tcp->tcp_flags & RTE_TCP_SYN_FLAG) && ipv4_fragment_offset(ip) == 0;
+}
+
+static void clamp(struct rte_mbuf *m, const struct tunnel *t)
+{
+	if (t && t->mss_v4 != 0)
+		mss_clamp_syn(m, t->mss_v4);
 }
 
 /* Packets with the tunnel that they go through. */
@@ -87,7 +91,8 @@ void tunnel_out(struct worker *w, struct departures *d)
 			not_up(w, d->m[i], t);
 			continue;
 		}
-		clamp(d->m[i], t->mss_v4);
+		if (unlikely(is_syn(d->m[i])))
+			clamp(d->m[i], t);
 		if (unlikely(d->m[i]->pkt_len > t->inner_mtu))
 			add_fragments(w, &ready, d->m[i], t);
 		else
@@ -100,9 +105,7 @@ void tunnel_out(struct worker *w, struct departures *d)
 void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
-		const struct tunnel *t = tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel);
-
-		if (t)
-			clamp(m[i], t->mss_v4);
+		if (unlikely(is_syn(m[i]))) /* else its tunnel need not be looked up */
+			clamp(m[i], tunnel_get(&w->b->tunnels, pkt_meta(m[i])->tunnel));
 	}
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "boundary/flow.h"
+#include "datapath/stage.h"
 #include "world.h"
 
 static void packet_of(struct packet *p, const char *src, const char *dst, uint8_t ttl)
@@ -66,6 +67,51 @@ static void test_mixed_burst(void **state)
 	assert_int_equal(world_since(t, t->slot[W_B]).sent_bytes, 40 * 20);
 	assert_int_equal(world_since(t, t->slot[W_A]).delivered, 40);
 	assert_int_equal(world_since(t, t->slot[W_B]).delivered, 20);
+}
+
+/* What comes out of tunnels, in one burst: two of them of one attachment, one of another. */
+static void test_burst_of_tunnels(void **state)
+{
+	struct world *t = *state;
+	static const struct {
+		unsigned tunnel;
+		const char *dst;
+	} packets[] = {{0, "10.9.1.2"}, {1, "10.9.1.2"}, {2, "8.8.8.8"}, {1, "10.9.1.2"},
+	    {0, "8.8.8.8"}, {2, "8.8.8.8"}};
+	struct tunnel tunnel[3] = {{.attachment = W_A, .fib = t->table_a},
+	    {.attachment = W_A, .fib = t->table_a}, {.attachment = W_B, .fib = t->table_b}};
+	struct rte_mbuf *m[RTE_DIM(packets)];
+	struct burst none = {.n = 0};
+	struct packet p, out;
+
+	for (unsigned i = 0; i < RTE_DIM(tunnel); i++) {
+		tunnel[i].index = tunnel_alloc(&t->b->tunnels);
+		tunnel_publish(&t->b->tunnels, &tunnel[i]);
+	}
+	world_mark(t);
+	for (unsigned same = 2; same <= RTE_DIM(packets); same += RTE_DIM(packets) - 2) {
+		for (unsigned i = 0; i < same; i++) {
+			const struct tunnel *from = &tunnel[packets[i].tunnel];
+
+			packet_of(&p, "10.4.0.1", packets[i].dst, 64);
+			m[i] = world_mbuf(t, &p);
+			pkt_meta(m[i])->attachment = from->attachment;
+			pkt_meta(m[i])->tunnel = from->index;
+			pkt_meta(m[i])->slot = t->slot[W_C];
+			t->w->slots[t->slot[W_C]].received++;
+		}
+		forward(t->w, m, same, &none);
+		world_run(t);
+	}
+	for (unsigned i = 0; i < 5; i++)
+		assert_true(world_sent(t, 2, &out)); /* table A, of both tunnels */
+	assert_false(world_sent(t, 2, &out));
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(world_sent(t, 1, &out)); /* table B has a default route */
+	assert_false(world_sent(t, 1, &out));
+	assert_int_equal(world_drops(t, DROP_NO_ROUTE), 1);
+	for (unsigned i = 0; i < RTE_DIM(tunnel); i++)
+		tunnel_release(&t->b->tunnels, tunnel[i].index);
 }
 
 static void expect_icmp(
@@ -453,6 +499,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(test_table_of_the_ingress),
 	    TEST(test_mixed_burst),
+	    TEST(test_burst_of_tunnels),
 	    TEST(test_ttl),
 	    TEST(test_ttl_of_local),
 	    TEST(test_no_route),
