@@ -17,7 +17,8 @@ struct pkt_meta {
 			uint32_t tunnel;     /* ingress tunnel after decryption, egress tunnel when
 						it waits for it */
 		};
-		uint32_t asks;    /* the first two: packets that have the same ask one table */
+		uint32_t
+		    table_key; /* the first two: packets with the same are looked up in one table */
 		uint64_t ingress; /* the three as one, to be cleared */
 	};
 	uint16_t slot;      /* where it was received: ledger */

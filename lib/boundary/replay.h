@@ -33,7 +33,8 @@ enum replay_verdict { REPLAY_FRESH, REPLAY_SEEN, REPLAY_OLD };
 uint32_t replay_words(uint32_t size);
 /*
  * `word` has replay_words(size) entries and stays the caller's. Everything up to `top` counts as seen.
- * size: at most REPLAY_SIZE_MAX. infer_size: at least `size`; it differs where another implementation infers the same packet's number first.
+ * size: at most REPLAY_SIZE_MAX. infer_size: at least `size`; it differs where another implementation infers the
+ * same packet's number first.
  */
 void replay_init(
     struct replay_window *w, uint64_t *word, uint32_t size, uint32_t infer_size, uint64_t top);

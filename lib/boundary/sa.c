@@ -469,8 +469,8 @@ static void read_out(struct sa_out *sa, struct sa_totals *sum)
 	uint64_t end = atomic_load_explicit(&sa->hard_sequence, memory_order_relaxed) + 1;
 
 	sum->packets = RTE_MIN(next, end) - sa->head.cold->first_sequence;
-	sum->bytes = atomic_load_explicit(&sa->bytes, memory_order_relaxed);
-	sum->outer_bytes = atomic_load_explicit(&sa->outer_bytes, memory_order_relaxed);
+	sum->bytes = __atomic_load_n(&sa->bytes, __ATOMIC_RELAXED);
+	sum->outer_bytes = __atomic_load_n(&sa->outer_bytes, __ATOMIC_RELAXED);
 }
 
 static void read_in(const struct sa_in *sa, struct sa_totals *sum)
@@ -490,6 +490,8 @@ void sa_totals_read(const struct sa_head *h, struct sa_totals *sum)
 	for (unsigned i = 0; i < h->cold->workers; i++) {
 		const struct sa_counters *c = &h->of_worker[i];
 
+		sum->bytes += __atomic_load_n(&c->bytes, __ATOMIC_RELAXED);
+		sum->outer_bytes += __atomic_load_n(&c->outer_bytes, __ATOMIC_RELAXED);
 		sum->replay += __atomic_load_n(&c->replay, __ATOMIC_RELAXED);
 		sum->replay_old += __atomic_load_n(&c->replay_old, __ATOMIC_RELAXED);
 		sum->icv_failed += __atomic_load_n(&c->icv_failed, __ATOMIC_RELAXED);

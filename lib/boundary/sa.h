@@ -92,8 +92,9 @@ struct sa_spec { /* the caller wipes it after use */
 	struct sa_selector selector[SA_SELECTORS_MAX];
 };
 
-/* What few packets change, one worker each. What all change, the SA has in its own lines. */
+/* One worker each. What all packets change where one worker works on an SA stands in the SA's own lines. */
 struct sa_counters {
+	uint64_t bytes, outer_bytes; /* as in sa_out: of SAs that several workers send by */
 	uint64_t replay, replay_old, icv_failed, other;
 	uint64_t in_flight; /* in an asynchronous crypto queue; control reads it before it frees */
 	uint64_t burst;     /* of the worker's burst that `group` belongs to */
@@ -183,12 +184,13 @@ struct sa_out {
 	bool counts_bytes;           /* a byte limit is set */
 	bool copies_dscp, copies_df; /* from the inner header; ECN always */
 	bool cbc;                    /* the engine starts each message with iv_mask */
-	/* line 2: *workers* count, atomically when there is more than one */
-	_Atomic uint64_t next_sequence;
+	/* line 2: *workers* count */
+	_Atomic uint64_t next_sequence; /* taken atomically when there is more than one */
 	_Atomic uint64_t
 	    free_sequence; /* up to here none of the limits is near, and one worker counts alone */
-	_Atomic uint64_t bytes,
-	    outer_bytes; /* of inner packets that got a number, and their outer ones */
+	uint64_t
+	    bytes; /* of inner packets that got a number: of one worker; of several, in sa_counters */
+	uint64_t outer_bytes; /* of their outer packets, the same */
 	uint32_t underlay;
 	uint16_t id_offset; /* added to the sequence number, gives the IPv4 ID */
 	uint16_t

@@ -8,14 +8,13 @@
 #include <string.h>
 
 #define IPV6_VERSION (UINT32_C(6) << 28)
+#define DSCP_SHIFT   2
 
 uint8_t sa_header_ip_bytes(const struct sa_spec *spec)
 {
 	return spec->local.family == IP_V4 ? sizeof(struct rte_ipv4_hdr)
 					   : sizeof(struct rte_ipv6_hdr);
 }
-
-#define DSCP_SHIFT 2
 
 static void fill_ip(union sa_outer_header *h, const struct sa_spec *spec, uint8_t protocol)
 {

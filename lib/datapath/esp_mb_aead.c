@@ -123,41 +123,41 @@ static __rte_always_inline unsigned frame(
 	return f.total;
 }
 
-static void frame_one_sa(
-    struct esp_mb_aead_batch *b, struct sa_out *sa, struct rte_mbuf **m, unsigned n, bool shared)
+static void frame_one_sa(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, unsigned n)
 {
+	struct esp_mb_aead_batch *b = &w->esp->mb->aead;
 	uint64_t inner_bytes = 0, outer_bytes = 0;
 
 	for (unsigned i = 0; i < n; i++) {
 		inner_bytes += m[i]->pkt_len;
 		outer_bytes += frame(b, b->n + i, sa, m[i]);
 	}
-	esp_count_out(sa, inner_bytes, outer_bytes, shared);
+	esp_count_out(w, sa, inner_bytes, outer_bytes, w->esp->shared_sas);
 }
 
-static void frame_mixed(struct esp_mb_aead_batch *b, struct sa_head *const *sa, struct rte_mbuf **m,
-    unsigned n, bool shared)
+static void frame_mixed(
+    struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m, unsigned n)
 {
+	struct esp_mb_aead_batch *b = &w->esp->mb->aead;
+	bool shared = w->esp->shared_sas;
+
 	for (unsigned i = 0; i < n; i++) {
 		struct sa_out *out = sa_out_of(sa[i]);
 		unsigned inner_bytes = m[i]->pkt_len;
 
-		esp_count_out(out, inner_bytes, frame(b, b->n + i, out, m[i]), shared);
+		esp_count_out(w, out, inner_bytes, frame(b, b->n + i, out, m[i]), shared);
 	}
 }
 
 unsigned esp_mb_encap_aead(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,
     unsigned n, struct rte_mbuf **outer)
 {
-	struct esp_mb_aead_batch *b = &w->esp->mb->aead;
-	bool shared = w->esp->shared_sas;
-
 	(void)outer;
 	if (esp_one_sa(sa, n))
-		frame_one_sa(b, sa_out_of(sa[0]), m, n, shared);
+		frame_one_sa(w, sa_out_of(sa[0]), m, n);
 	else
-		frame_mixed(b, sa, m, n, shared);
-	b->n += n;
+		frame_mixed(w, sa, m, n);
+	w->esp->mb->aead.n += n;
 	return 0;
 }
 

@@ -149,7 +149,7 @@ static inline void frame(struct worker *w, struct sa_out *sa, struct rte_mbuf **
 		set_cipher(job, f.esp, ESP_BYTES, iv_bytes + f.clear, h->mb->chain.iv_mask);
 		set_hash(job, h, f.esp, h->header_bytes + f.clear, sequence);
 	}
-	esp_count_out(sa, inner_bytes, outer_bytes, w->esp->shared_sas);
+	esp_count_out(w, sa, inner_bytes, outer_bytes, w->esp->shared_sas);
 }
 
 unsigned esp_mb_encap_chain(struct worker *w, struct sa_head *const *sa, struct rte_mbuf **m,

@@ -42,5 +42,5 @@ void esp_outer_finish(struct worker *w, struct sa_out *sa, struct rte_mbuf **m, 
 		bytes += esp_note(m[i])->bytes;
 		outer_bytes += m[i]->pkt_len;
 	}
-	esp_count_out(sa, bytes, outer_bytes, w->esp->shared_sas);
+	esp_count_out(w, sa, bytes, outer_bytes, w->esp->shared_sas);
 }

@@ -107,19 +107,21 @@ static inline struct sa_out *sa_out_of(struct sa_head *h)
 	return container_of(h, struct sa_out, head);
 }
 
-/* Counts packets of an SA that have been framed: bytes of the inner ones, and of the outer ones. `shared`: other workers do so
- * as well (esp_worker.shared_sas). */
-static inline void esp_count_out(struct sa_out *sa, uint64_t inner, uint64_t outer, bool shared)
+/* Counts packets of an SA that have been framed: bytes of the inner ones, and of the outer ones. `shared`: as in esp_worker; then
+ * each worker counts for itself, and not one waits for the other's cache line. */
+static inline void esp_count_out(
+    const struct worker *w, struct sa_out *sa, uint64_t inner, uint64_t outer, bool shared)
 {
-	if (unlikely(shared)) {
-		atomic_fetch_add_explicit(&sa->bytes, inner, memory_order_relaxed);
-		atomic_fetch_add_explicit(&sa->outer_bytes, outer, memory_order_relaxed);
+	struct sa_counters *c;
+
+	if (likely(!shared)) {
+		sa->bytes += inner;
+		sa->outer_bytes += outer;
 		return;
 	}
-	inner += atomic_load_explicit(&sa->bytes, memory_order_relaxed);
-	outer += atomic_load_explicit(&sa->outer_bytes, memory_order_relaxed);
-	atomic_store_explicit(&sa->bytes, inner, memory_order_relaxed);
-	atomic_store_explicit(&sa->outer_bytes, outer, memory_order_relaxed);
+	c = &sa->head.of_worker[w->id];
+	c->bytes += inner;
+	c->outer_bytes += outer;
 }
 
 /* esp_group.c. Sorts a burst by SA, in place. */

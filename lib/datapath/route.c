@@ -146,12 +146,12 @@ static void route_by(struct worker *w, const struct fib *fib, const uint32_t *ds
 static inline unsigned ask_same(
     const struct fib *fib, struct rte_mbuf **m, unsigned n, uint32_t *dst)
 {
-	uint32_t asks = pkt_meta(m[0])->asks;
+	uint32_t key = pkt_meta(m[0])->table_key;
 	unsigned i = 0;
 
 	do
 		dst[i] = ask(fib, m[i]);
-	while (++i < n && pkt_meta(m[i])->asks == asks);
+	while (++i < n && pkt_meta(m[i])->table_key == key);
 	return i;
 }
 
