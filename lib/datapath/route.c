@@ -65,17 +65,18 @@ static inline uint32_t flow_of(const struct rte_mbuf *m, const struct rte_ipv4_h
 	return flow_hash_words(addresses, (uint8_t)(kind >> protocol_at), ports);
 }
 
-/* What transit costs a packet; false: it had no more, and is dropped. */
-static inline bool spend_ttl(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hdr *ip)
+/* Transit costs a packet one of its TTL; it is dropped when it had no more. */
+static inline void depart(struct worker *w, struct departures *d, struct rte_mbuf *m,
+    struct rte_ipv4_hdr *ip, const struct nexthop *leaf)
 {
 	uint32_t ttl_word = ipv4_ttl_word(ip);
 
 	if (unlikely((uint8_t)ttl_word <= 1)) {
 		drop_with_icmp(w, m, DROP_TTL_EXCEEDED, 0);
-		return false;
+		return;
 	}
 	ipv4_ttl_decrement(ip, ttl_word);
-	return true;
+	departures_put(d, m, leaf);
 }
 
 /*
@@ -125,7 +126,7 @@ static inline const struct nexthop *leaf_of(struct worker *w, const struct nexth
 	if (likely(decide_transit(nh, pkt_meta(m)->attachment))) {
 		if (nh->kind == NH_GROUP)
 			leaf = decide_bucket(t, nh, flow_of(m, ip));
-		if (likely(leaf && nexthop_is_way_on(leaf)))
+		if (likely(leaf && leaf->kind == NH_TUNNEL) || (leaf && nexthop_is_way_on(leaf)))
 			return leaf;
 	}
 	return leaf_of_any(w, m, nh, local);
@@ -153,13 +154,13 @@ static void route_by(struct worker *w, const struct fib *fib, const uint32_t *ds
 		struct rte_ipv4_hdr *ip = ipv4_of(m[i]);
 		const struct nexthop *leaf = leaf_of(w, &t, m[i], ip, nh[i], &out->local);
 
-		if (unlikely(!leaf || !spend_ttl(w, m[i], ip)))
+		if (unlikely(!leaf))
 			continue;
 		/* a branch, not an address: what is guessed need not be waited for */
 		if (likely(leaf->kind == NH_TUNNEL))
-			departures_put(&out->tunnel, m[i], leaf);
+			depart(w, &out->tunnel, m[i], ip, leaf);
 		else
-			departures_put(&out->clear, m[i], leaf);
+			depart(w, &out->clear, m[i], ip, leaf);
 	}
 }
 
