@@ -188,13 +188,11 @@ struct sa_out {
 	_Atomic uint64_t next_sequence; /* taken atomically when there is more than one */
 	_Atomic uint64_t
 	    free_sequence; /* up to here none of the limits is near, and one worker counts alone */
-	uint64_t
-	    bytes; /* of inner packets that got a number: of one worker; of several, in sa_counters */
-	uint64_t outer_bytes; /* of their outer packets, the same */
+	/* of inner packets that got a number, and of their outer ones; several workers: in sa_counters */
+	uint64_t bytes, outer_bytes;
 	uint32_t underlay;
-	uint16_t id_offset; /* added to the sequence number, gives the IPv4 ID */
-	uint16_t
-	    header_sum; /* IPv4 outside: sum of the words behind the first eight bytes, folded */
+	uint16_t id_offset;           /* added to the sequence number, gives the IPv4 ID */
+	uint16_t header_sum;          /* sa_header_sum() */
 	union sa_outer_header header; /* template; IPv4, and the ports of UDP, are in this line */
 	/* line 3 */
 	_Atomic uint64_t limited_bytes; /* *workers*: those that count against a limit */

@@ -108,7 +108,7 @@ static inline struct sa_out *sa_out_of(struct sa_head *h)
 }
 
 /* Counts packets of an SA that have been framed: bytes of the inner ones, and of the outer ones. `shared`: as in esp_worker; then
- * each worker counts for itself, and not one waits for the other's cache line. */
+ * each worker counts for itself, and none waits for another's cache line. */
 static inline void esp_count_out(
     const struct worker *w, struct sa_out *sa, uint64_t inner, uint64_t outer, bool shared)
 {
