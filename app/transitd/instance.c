@@ -26,6 +26,7 @@
 #include "transitd/numa.h"
 #include "transitd/ports.h"
 #include "transitd/privileges.h"
+#include "transitd/resident.h"
 #include "transitd/run_dir.h"
 #include "transitd/service.h"
 #include "transitd/steering.h"
@@ -163,6 +164,12 @@ static void crypto_stop(struct instance *in)
 	crypto_close(in->crypto);
 }
 
+static int code_start(struct instance *in)
+{
+	resident_code();
+	return 0;
+}
+
 static int boundary_start(struct instance *in)
 {
 	in->boundary = boundary_create(&in->limits, in->crypto, in->ports.pool[0]);
@@ -246,6 +253,7 @@ static const struct part {
     {eal_part_start, eal_part_stop},
     {ports_start, ports_stop},
     {crypto_start, crypto_stop},
+    {code_start, NULL}, /* by now all libraries and drivers are loaded */
     {boundary_start, boundary_stop},
     {workers_start, workers_stop},
     {router_start, router_stop_part},

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a table, a route and a tunnel cost in memory, as README.md says."""
+"""What a table, a route and a tunnel cost in memory, as README.md says, and what stays there."""
+
+import re
 
 from rig import transitd
 from rig.case import Lab
@@ -43,6 +45,19 @@ class Costs(Lab):
             kib = sum(int(line.split()[1]) for line in status if line.startswith(("VmRSS", "HugetlbPages")))
         cls.router.end()
         return kib
+
+    def test_code_stays(self):
+        """A worker never waits for the disk, not for the first packet of an algorithm either."""
+        self.router.start(self.config())
+        with open(f"/proc/{self.router.process.pid}/smaps") as maps:
+            pieces = re.split(r"(?m)^(?=[0-9a-f]+-[0-9a-f]+ )", maps.read())[1:]
+        self.router.end()
+        code = [p for p in pieces if re.match(r"\S+ r.x\S* \S+ \S+ \S+ +/", p)]
+        self.assertTrue(any("libIPSec_MB" in p for p in code))
+        for piece in code:
+            size, there = (int(re.search(rf"(?m)^{name}: +(\d+) kB", piece)[1]) for name in ("Size", "Rss"))
+            self.assertEqual(there, size, piece)
+            self.assertRegex(piece, r"(?m)^VmFlags:.* lo\b")  # locked
 
     def judge(self, what, count, config, most):
         each = (self.memory(config) - self.bare) / count
