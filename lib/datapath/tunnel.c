@@ -31,41 +31,28 @@ static void clamp(struct rte_mbuf *m, const struct tunnel *t)
 		mss_clamp_syn(m, t->mss_v4);
 }
 
-/* Packets with the tunnel that they go through. */
-struct ready {
-	unsigned n;
-	struct rte_mbuf *m[BURST_MAX];
-	const struct tunnel *tunnel[BURST_MAX];
-};
-
-/* Encrypts, and sends the outer packets on their way. Empties the burst. */
-static void encrypt(struct worker *w, struct ready *ready)
+/* Encrypts packets, each through its tunnel, and sends the outer ones on their way. */
+static void encrypt(
+    struct worker *w, const struct tunnel *const *tunnel, struct rte_mbuf **m, unsigned n)
 {
 	struct rte_mbuf *outer[BURST_MAX];
-	unsigned n = esp_out(w, ready->tunnel, ready->m, ready->n, outer);
 
-	ready->n = 0;
-	egress_outer(w, outer, n);
+	if (n > 0)
+		egress_outer(w, outer, esp_out(w, tunnel, m, n, outer));
 }
 
-static inline void add_ready(
-    struct worker *w, struct ready *ready, struct rte_mbuf *m, const struct tunnel *t)
+static __rte_noinline void encrypt_fragments(
+    struct worker *w, const struct tunnel *t, struct rte_mbuf *m)
 {
-	if (unlikely(ready->n == BURST_MAX))
-		encrypt(w, ready);
-	pkt_meta(m)->tunnel = t->index;
-	ready->tunnel[ready->n] = t;
-	ready->m[ready->n++] = m;
-}
-
-static void add_fragments(
-    struct worker *w, struct ready *ready, struct rte_mbuf *m, const struct tunnel *t)
-{
+	const struct tunnel *tunnel[FRAGMENTS_MAX];
 	struct rte_mbuf *piece[FRAGMENTS_MAX];
 	unsigned n = fragment(w, m, t->inner_mtu, piece);
 
-	for (unsigned i = 0; i < n; i++)
-		add_ready(w, ready, piece[i], t);
+	for (unsigned i = 0; i < n; i++) {
+		pkt_meta(piece[i])->tunnel = t->index;
+		tunnel[i] = t;
+	}
+	encrypt(w, tunnel, piece, n);
 }
 
 /* Not up: the first packet makes an on-demand tunnel negotiate and may wait for it (T11). */
@@ -81,25 +68,31 @@ static void not_up(struct worker *w, struct rte_mbuf *m, const struct tunnel *t)
 
 void tunnel_out(struct worker *w, struct departures *d)
 {
-	struct ready ready;
+	const struct tunnels tunnels = w->b->tunnels; /* to be kept in registers */
+	const struct tunnel *tunnel[BURST_MAX];
+	unsigned n = 0; /* of d->m[], they are ready */
 
-	ready.n = 0;
 	for (unsigned i = 0; i < d->n; i++) {
-		const struct tunnel *t = tunnel_get(&w->b->tunnels, d->leaf[i]->tunnel);
+		const struct tunnel *t = tunnel_get(&tunnels, d->leaf[i]->tunnel);
+		struct rte_mbuf *m = d->m[i];
 
-		if (unlikely(decide_tunnel(t, pkt_meta(d->m[i])->attachment) != DROP_NOT)) {
-			not_up(w, d->m[i], t);
+		if (unlikely(decide_tunnel(t, pkt_meta(m)->attachment) != DROP_NOT)) {
+			not_up(w, m, t);
 			continue;
 		}
-		if (unlikely(is_syn(d->m[i])))
-			clamp(d->m[i], t);
-		if (unlikely(d->m[i]->pkt_len > t->inner_mtu))
-			add_fragments(w, &ready, d->m[i], t);
-		else
-			add_ready(w, &ready, d->m[i], t);
+		if (unlikely(is_syn(m)))
+			clamp(m, t);
+		if (unlikely(m->pkt_len > t->inner_mtu)) {
+			encrypt(w, tunnel, d->m, n); /* what came before stays before */
+			encrypt_fragments(w, t, m);
+			n = 0;
+			continue;
+		}
+		pkt_meta(m)->tunnel = t->index;
+		tunnel[n] = t;
+		d->m[n++] = m;
 	}
-	if (ready.n > 0)
-		encrypt(w, &ready);
+	encrypt(w, tunnel, d->m, n);
 }
 
 void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n)
