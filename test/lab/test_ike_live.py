@@ -180,10 +180,14 @@ class Dpd(Base):
         for charon in self.world.dc[1].charons():
             charon.tunnels[0].ike["dpd_delay"] = "0s"
             charon.load()
+        before = self.router.counters()
         streams = [tools.Stream(self.dc, self.vpc, pps=500, count=2500, flows=32).start(),
                    tools.Stream(self.vpc, self.dc, pps=500, count=2500, flows=32).start()]
+        for name in ("dc1/1", "dc1/2"):  # idle until now, and probed
+            wait.until(lambda n=name: self.router.counters()[n]["received"] > before[n]["received"], 5, f"ESP by {name}")
         probes = capture.Capture(self.world.inet, "tr",
-                                 f"src host {world.GATEWAYS[1][0]} and udp port 4500 and udp[8:4] = 0",
+                                 f"src host {world.GATEWAYS[1][0]} and udp port 4500 and udp[8:4] = 0"
+                                 " and udp[31] & 0x20 = 0",  # requests; the peer may probe, and is answered
                                  name="probes").start()
         wait.until(lambda: not streams[0].sender.alive(), 20, "the stream is sent")
         self.assertEqual(probes.stop().count(), 0)
