@@ -57,18 +57,11 @@ static inline bool decide_transit(const struct nexthop *nh, uint16_t attachment)
 	return nh && nh->kind >= NH_GROUP && attachment != 0 && nexthop_permits(nh, attachment);
 }
 
-/* The leaf of a group for that flow; NULL or of kind NH_NONE when no member is usable. */
-static inline const struct nexthop *decide_bucket(
-    const struct nexthops *t, const struct nexthop *group, uint32_t hash)
-{
-	return nexthop_get(t, group->bucket[nexthop_bucket(hash)]);
-}
-
-/* The same; NULL (DROP_NO_MEMBER) when no member is usable. */
+/* The leaf of a group for that flow; NULL (DROP_NO_MEMBER) when no member is usable. */
 static inline const struct nexthop *decide_member(
     const struct nexthops *t, const struct nexthop *group, uint32_t hash)
 {
-	const struct nexthop *leaf = decide_bucket(t, group, hash);
+	const struct nexthop *leaf = nexthop_get(t, group->bucket[nexthop_bucket(hash)]);
 
 	return likely(leaf && leaf->kind != NH_NONE) ? leaf : NULL;
 }

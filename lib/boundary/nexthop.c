@@ -54,19 +54,29 @@ static int check(const struct nexthops *t, const struct nexthop_spec *spec, uint
 	return 0;
 }
 
-static void fill_buckets(struct nexthop *nh, const struct nexthop_spec *spec)
+/* 0: none, or one with a number that a bucket does not hold. */
+static uint16_t tunnel_of(const struct nexthop *leaf)
+{
+	return leaf->kind == NH_TUNNEL && leaf->tunnel <= UINT16_MAX ? (uint16_t)leaf->tunnel : 0;
+}
+
+static void fill_buckets(
+    const struct nexthops *t, struct nexthop *nh, const struct nexthop_spec *spec)
 {
 	uint8_t member[ECMP_BUCKETS];
 
 	ecmp_fill(member, spec->members, spec->member_count);
-	for (unsigned b = 0; b < ECMP_BUCKETS; b++)
-		nh->bucket[b] =
-		    member[b] < spec->member_count ? (uint16_t)spec->members[member[b]].leaf : 0;
+	for (unsigned b = 0; b < ECMP_BUCKETS; b++) {
+		if (member[b] >= spec->member_count)
+			continue; /* 0: no leaf, no tunnel */
+		nh->bucket[b] = (uint16_t)spec->members[member[b]].leaf;
+		nh->bucket[ECMP_BUCKETS + b] = tunnel_of(nexthop_get(t, nh->bucket[b]));
+	}
 }
 
 int nexthop_publish(struct nexthops *t, const struct nexthop_spec *spec, uint32_t *index)
 {
-	size_t buckets = spec->kind == NH_GROUP ? ECMP_BUCKETS : 0;
+	size_t buckets = spec->kind == NH_GROUP ? 2 * ECMP_BUCKETS : 0;
 	struct nexthop *nh;
 	int rc = check(t, spec, *index);
 
@@ -88,7 +98,7 @@ int nexthop_publish(struct nexthops *t, const struct nexthop_spec *spec, uint32_
 	if (spec->permit)
 		spec->permit->refs++;
 	if (buckets)
-		fill_buckets(nh, spec);
+		fill_buckets(t, nh, spec);
 	records_publish(&t->rec, *index, nh, nexthop_free);
 	return 0;
 }

@@ -42,7 +42,9 @@ struct nexthop { /* immutable once published */
 	uint32_t neigh;
 	uint32_t tunnel;
 	const struct permit *permit; /* NULL: every ingress may use it */
-	uint16_t bucket[];           /* NH_GROUP: ECMP_BUCKETS indexes of leaves */
+	/* NH_GROUP: ECMP_BUCKETS indexes of leaves, and behind them of the tunnels that these lead into (0: elsewhere), so
+	 * that a worker need not look at the leaf */
+	uint16_t bucket[];
 };
 _Static_assert(sizeof(struct nexthop) == RTE_CACHE_LINE_SIZE / 2,
     "a leaf, or the head of a group, is within one line");
@@ -70,7 +72,8 @@ int nexthops_init(struct nexthops *t, struct epoch *e, uint32_t capacity);
 void nexthops_fini(struct nexthops *t);
 /* A new next hop (*index 0) or another content for an existing one. 0, -ENOSPC, -EINVAL (group
  * of groups, a leaf that is not there, no members or too many). A group whose members are all
- * dead is published with buckets of index 0. */
+ * dead is published with buckets of index 0. While a leaf is in a group, its kind and its tunnel
+ * stay. */
 int nexthop_publish(struct nexthops *t, const struct nexthop_spec *spec, uint32_t *index);
 /* After the last route and group let go of it. Workers that hold the index find it until a grace
  * period has passed. */
@@ -86,6 +89,12 @@ static inline unsigned nexthop_bucket(uint32_t hash)
 	return hash >> 24;
 }
 _Static_assert(ECMP_BUCKETS == UINT32_MAX / (UINT32_C(1) << 24) + 1, "nexthop_bucket()");
+
+/* Index of the tunnel of a group's bucket; 0: ask its leaf. */
+static inline uint32_t nexthop_bucket_tunnel(const struct nexthop *group, unsigned bucket)
+{
+	return group->bucket[ECMP_BUCKETS + bucket];
+}
 
 static inline const struct nexthop *nexthop_get(const struct nexthops *t, uint32_t index)
 {

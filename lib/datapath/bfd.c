@@ -164,9 +164,7 @@ static void send_packet(struct worker *w, const struct bfd_orders *o, struct bfd
 	w->slots[SLOT_CONTROL].received_bytes += m->pkt_len;
 	atomic_fetch_add_explicit(&live->sent, 1, memory_order_relaxed);
 	if (o->tunnel) {
-		const struct nexthop leaf = {.kind = NH_TUNNEL, .tunnel = o->tunnel};
-
-		tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {&leaf}});
+		tunnel_out_one(w, m, o->tunnel);
 	} else {
 		meta->nexthop = o->nexthop;
 		egress_leaf(w, m, EGRESS_OWN);

@@ -25,7 +25,7 @@ static void inject_nexthop(struct worker *w, struct rte_mbuf *m)
 	const struct nexthop *leaf = nexthop_get(&w->b->nexthops, meta->nexthop);
 
 	if (leaf && leaf->kind == NH_TUNNEL)
-		tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {leaf}});
+		tunnel_out_one(w, m, leaf->tunnel);
 	else
 		egress_leaf(w, m, meta->attachment ? EGRESS_TRANSIT : EGRESS_OWN);
 }
@@ -37,12 +37,12 @@ static void inject_nexthop(struct worker *w, struct rte_mbuf *m)
 static void inject_tunnel(struct worker *w, struct rte_mbuf *m)
 {
 	struct pkt_meta *meta = pkt_meta(m);
-	const struct nexthop leaf = {.kind = NH_TUNNEL, .tunnel = meta->tunnel};
+	uint32_t tunnel = meta->tunnel;
 
 	meta->tunnel = 0;
 	if (!meta->iface)
 		meta->attachment = 0;
-	tunnel_out(w, &(struct departures){.n = 1, .m = {m}, .leaf = {&leaf}});
+	tunnel_out_one(w, m, tunnel);
 }
 
 /* As if received on meta.iface, or, when that is 0, decrypted from meta.tunnel. */

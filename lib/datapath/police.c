@@ -64,23 +64,39 @@ static bool may_pass(struct worker *w, const struct toll *toll, uint32_t bytes)
 	return true;
 }
 
+/* `toll` is that of the packet before. False: dropped. */
+static bool passes(struct worker *w, struct toll *toll, struct rte_mbuf *m, uint16_t out)
+{
+	uint16_t in = pkt_meta(m)->slot;
+
+	if (in != toll->in || out != toll->out)
+		toll_set(w, toll, in, out);
+	if (toll->count == 0 || may_pass(w, toll, m->pkt_len))
+		return true;
+	drop(w, m, DROP_POLICED);
+	return false;
+}
+
 void police(struct worker *w, struct departures *d)
 {
 	struct toll toll = {.in = TOLL_NONE};
-	unsigned kept = 0;
+	unsigned n = d->n;
 
-	for (unsigned i = 0; i < d->n; i++) {
-		struct rte_mbuf *m = d->m[i];
-		uint16_t in = pkt_meta(m)->slot, out = d->leaf[i]->slot;
-
-		if (in != toll.in || out != toll.out)
-			toll_set(w, &toll, in, out);
-		if (toll.count > 0 && !may_pass(w, &toll, m->pkt_len)) {
-			drop(w, m, DROP_POLICED);
-			continue;
-		}
-		d->m[kept] = m;
-		d->leaf[kept++] = d->leaf[i];
+	d->n = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (passes(w, &toll, d->m[i], d->leaf[i]->slot))
+			departures_put(d, d->m[i], d->leaf[i]);
 	}
-	d->n = kept;
+}
+
+void police_tunnelled(struct worker *w, struct tunnelled *d)
+{
+	struct toll toll = {.in = TOLL_NONE};
+	unsigned n = d->n;
+
+	d->n = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (passes(w, &toll, d->m[i], d->tunnel[i] ? d->tunnel[i]->slot : SLOT_CONTROL))
+			tunnelled_put(d, d->m[i], d->tunnel[i]);
+	}
 }

@@ -31,7 +31,7 @@ void forward(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst *es
 	trace_routed(w, &to);
 	if (unlikely(policings_any(&w->b->policings))) {
 		police(w, &to.clear);
-		police(w, &to.tunnel);
+		police_tunnelled(w, &to.tunnel);
 	}
 	egress(w, &to.clear);
 	tunnel_out(w, &to.tunnel);

@@ -65,18 +65,17 @@ static inline uint32_t flow_of(const struct rte_mbuf *m, const struct rte_ipv4_h
 	return flow_hash_words(addresses, (uint8_t)(kind >> protocol_at), ports);
 }
 
-/* Transit costs a packet one of its TTL; it is dropped when it had no more. */
-static inline void depart(struct worker *w, struct departures *d, struct rte_mbuf *m,
-    struct rte_ipv4_hdr *ip, const struct nexthop *leaf)
+/* Transit costs a packet one of its TTL; false: it had no more, and is dropped. */
+static inline bool spend_ttl(struct worker *w, struct rte_mbuf *m, struct rte_ipv4_hdr *ip)
 {
 	uint32_t ttl_word = ipv4_ttl_word(ip);
 
 	if (unlikely((uint8_t)ttl_word <= 1)) {
 		drop_with_icmp(w, m, DROP_TTL_EXCEEDED, 0);
-		return;
+		return false;
 	}
 	ipv4_ttl_decrement(ip, ttl_word);
-	departures_put(d, m, leaf);
+	return true;
 }
 
 /*
@@ -116,20 +115,28 @@ static __rte_noinline const struct nexthop *leaf_of_any(
 	return NULL;
 }
 
-/* The same; transit that nothing keeps from leaving, which is nearly all, takes the short way. */
+/* The same; transit that nothing keeps from leaving, which is nearly all, takes the short way. *tunnel: into that one,
+ * whatever leaf (then not NULL) it is by; 0: none. */
 static inline const struct nexthop *leaf_of(struct worker *w, const struct nexthops *t,
     struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, const struct nexthop *nh,
-    struct burst *local)
+    struct burst *local, uint32_t *tunnel)
 {
 	const struct nexthop *leaf = nh;
 
-	if (likely(decide_transit(nh, pkt_meta(m)->attachment))) {
-		if (nh->kind == NH_GROUP)
-			leaf = decide_bucket(t, nh, flow_of(m, ip));
-		if (likely(leaf && leaf->kind == NH_TUNNEL) || (leaf && nexthop_is_way_on(leaf)))
-			return leaf;
+	if (unlikely(!decide_transit(nh, pkt_meta(m)->attachment))) {
+		leaf = leaf_of_any(w, m, nh, local);
+	} else if (nh->kind == NH_GROUP) {
+		unsigned bucket = nexthop_bucket(flow_of(m, ip));
+
+		*tunnel = nexthop_bucket_tunnel(nh, bucket);
+		if (likely(*tunnel))
+			return nh;
+		leaf = nexthop_get(t, nh->bucket[bucket]);
+		if (unlikely(!leaf || !nexthop_is_way_on(leaf)))
+			leaf = leaf_of_any(w, m, nh, local);
 	}
-	return leaf_of_any(w, m, nh, local);
+	*tunnel = leaf && leaf->kind == NH_TUNNEL ? leaf->tunnel : 0;
+	return leaf;
 }
 
 /* The destination; its entry of the table is on the way to the cache. */
@@ -145,22 +152,26 @@ static inline uint32_t ask(const struct fib *fib, struct rte_mbuf *m)
 static void route_by(struct worker *w, const struct fib *fib, const uint32_t *dst,
     struct rte_mbuf **m, unsigned n, struct routed *out)
 {
-	const struct nexthops t = w->b->nexthops; /* to be kept in registers */
+	const struct nexthops t = w->b->nexthops; /* both to be kept in registers */
+	const struct tunnels tunnels = w->b->tunnels;
 	const struct nexthop *nh[BURST_MAX];
 
 	for (unsigned i = 0; i < n; i++)
 		nh[i] = nexthop_get(&t, fib_lookup_v4_one(fib, dst[i]));
 	for (unsigned i = 0; i < n; i++) {
 		struct rte_ipv4_hdr *ip = ipv4_of(m[i]);
-		const struct nexthop *leaf = leaf_of(w, &t, m[i], ip, nh[i], &out->local);
+		uint32_t tunnel;
+		const struct nexthop *leaf = leaf_of(w, &t, m[i], ip, nh[i], &out->local, &tunnel);
 
 		if (unlikely(!leaf))
 			continue;
 		/* a branch, not an address: what is guessed need not be waited for */
-		if (likely(leaf->kind == NH_TUNNEL))
-			depart(w, &out->tunnel, m[i], ip, leaf);
-		else
-			depart(w, &out->clear, m[i], ip, leaf);
+		if (likely(tunnel)) {
+			if (likely(spend_ttl(w, m[i], ip)))
+				tunnelled_put(&out->tunnel, m[i], tunnel_get(&tunnels, tunnel));
+		} else if (likely(spend_ttl(w, m[i], ip))) {
+			departures_put(&out->clear, m[i], leaf);
+		}
 	}
 }
 

@@ -43,11 +43,25 @@ struct departures {
 	const struct nexthop *leaf[BURST_MAX];
 };
 
+/* Packets with the tunnel that they go into; NULL: it has gone. */
+struct tunnelled {
+	unsigned n;
+	struct rte_mbuf *m[BURST_MAX];
+	const struct tunnel *tunnel[BURST_MAX];
+};
+
 static inline void departures_put(
     struct departures *d, struct rte_mbuf *m, const struct nexthop *leaf)
 {
 	d->m[d->n] = m;
 	d->leaf[d->n++] = leaf;
+}
+
+static inline void tunnelled_put(
+    struct tunnelled *d, struct rte_mbuf *m, const struct tunnel *tunnel)
+{
+	d->m[d->n] = m;
+	d->tunnel[d->n++] = tunnel;
 }
 
 #define IPV4_BYTES                                                                                 \
@@ -82,9 +96,9 @@ unsigned uplink(struct worker *w, struct rte_mbuf **m, unsigned n, struct burst 
 
 /* route.c: looks up and decides. Everything returned in clear and tunnel has its TTL decremented. */
 struct routed {
-	struct burst local;       /* for an address of the router */
-	struct departures clear;  /* leaf is NH_CONNECTED or NH_VIA */
-	struct departures tunnel; /* leaf is NH_TUNNEL */
+	struct burst local;      /* for an address of the router */
+	struct departures clear; /* leaf is NH_CONNECTED or NH_VIA */
+	struct tunnelled tunnel;
 };
 void route(struct worker *w, struct rte_mbuf **m, unsigned n, struct routed *out);
 /* The table that looks up what came in there; NULL when the interface or tunnel has gone. */
@@ -92,6 +106,7 @@ const struct fib *ingress_fib(struct worker *w, const struct pkt_meta *meta);
 
 /* police.c: drops what is above the rate of a policer. To be called only when there are any. */
 void police(struct worker *w, struct departures *d);
+void police_tunnelled(struct worker *w, struct tunnelled *d);
 
 /* local.c: what is addressed to the router. Adds ESP to `esp`; none comes from packets that were in a tunnel. */
 void local(struct worker *w, struct burst *in, struct burst *esp);
@@ -111,7 +126,9 @@ struct worker_early *early_create(const struct boundary *b, unsigned worker);
 void early_free(struct worker *w); /* drops what waits */
 
 /* tunnel.c: into tunnels: state, MTU, MSS, encryption, and out by the underlay. */
-void tunnel_out(struct worker *w, struct departures *d);
+void tunnel_out(struct worker *w, struct tunnelled *d);
+/* The same for one packet. 0 or the number of one that has gone: no tunnel. */
+void tunnel_out_one(struct worker *w, struct rte_mbuf *m, uint32_t tunnel);
 /* Packets just decrypted: MSS. */
 void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n);
 

@@ -221,13 +221,13 @@ static void ask_table(struct worker *w, struct rte_mbuf *m, struct trace_record 
 	r->leaf = nh ? nh->index : 0;
 }
 
-static void routed(struct worker *w, struct rte_mbuf *m, const struct nexthop *leaf)
+static void routed(struct worker *w, struct rte_mbuf *m, const struct tunnel *into)
 {
 	const struct trace_filter *f = &w->trace->filter;
 	bool traced = is_traced(w, m);
 	struct trace_record r;
 
-	if (!traced && !(f->tunnel && leaf && leaf->tunnel == f->tunnel && !is_enough(w)))
+	if (!traced && !(f->tunnel && into && into->index == f->tunnel && !is_enough(w)))
 		return;
 	r = record_of(w, m);
 	if (!traced) { /* into the tunnel that is wanted */
@@ -244,9 +244,9 @@ static void routed(struct worker *w, struct rte_mbuf *m, const struct nexthop *l
 void trace_routed_on(struct worker *w, const struct routed *to)
 {
 	for (unsigned i = 0; i < to->clear.n; i++)
-		routed(w, to->clear.m[i], to->clear.leaf[i]);
+		routed(w, to->clear.m[i], NULL);
 	for (unsigned i = 0; i < to->tunnel.n; i++)
-		routed(w, to->tunnel.m[i], to->tunnel.leaf[i]);
+		routed(w, to->tunnel.m[i], to->tunnel.tunnel[i]);
 	for (unsigned i = 0; i < to->local.n; i++)
 		routed(w, to->local.m[i], NULL);
 }

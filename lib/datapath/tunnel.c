@@ -66,14 +66,12 @@ static void not_up(struct worker *w, struct rte_mbuf *m, const struct tunnel *t)
 	}
 }
 
-void tunnel_out(struct worker *w, struct departures *d)
+void tunnel_out(struct worker *w, struct tunnelled *d)
 {
-	const struct tunnels tunnels = w->b->tunnels; /* to be kept in registers */
-	const struct tunnel *tunnel[BURST_MAX];
-	unsigned n = 0; /* of d->m[], they are ready */
+	unsigned n = 0; /* those in front that are ready */
 
 	for (unsigned i = 0; i < d->n; i++) {
-		const struct tunnel *t = tunnel_get(&tunnels, d->leaf[i]->tunnel);
+		const struct tunnel *t = d->tunnel[i];
 		struct rte_mbuf *m = d->m[i];
 
 		if (unlikely(decide_tunnel(t, pkt_meta(m)->attachment) != DROP_NOT)) {
@@ -83,16 +81,23 @@ void tunnel_out(struct worker *w, struct departures *d)
 		if (unlikely(is_syn(m)))
 			clamp(m, t);
 		if (unlikely(m->pkt_len > t->inner_mtu)) {
-			encrypt(w, tunnel, d->m, n); /* what came before stays before */
+			encrypt(w, d->tunnel, d->m, n); /* what came before stays before */
 			encrypt_fragments(w, t, m);
 			n = 0;
 			continue;
 		}
 		pkt_meta(m)->tunnel = t->index;
-		tunnel[n] = t;
+		d->tunnel[n] = t;
 		d->m[n++] = m;
 	}
-	encrypt(w, tunnel, d->m, n);
+	encrypt(w, d->tunnel, d->m, n);
+}
+
+void tunnel_out_one(struct worker *w, struct rte_mbuf *m, uint32_t tunnel)
+{
+	const struct tunnel *t = tunnel_get(&w->b->tunnels, tunnel);
+
+	tunnel_out(w, &(struct tunnelled){.n = 1, .m = {m}, .tunnel = {t}});
 }
 
 void tunnel_in(struct worker *w, struct rte_mbuf **m, unsigned n)

@@ -82,6 +82,37 @@ static unsigned owned(uint32_t group, uint32_t of)
 	return n;
 }
 
+/* Buckets that name that tunnel. */
+static unsigned into(uint32_t group, uint32_t tunnel)
+{
+	const struct nexthop *nh = nexthop_get(&nexthops, group);
+	unsigned n = 0;
+
+	for (unsigned b = 0; b < ECMP_BUCKETS; b++)
+		n += nexthop_bucket_tunnel(nh, b) == tunnel;
+	return n;
+}
+
+/* Only those of tunnels, and of numbers that a bucket holds. */
+static void a_group_names_the_tunnels_of_its_leaves(void **state)
+{
+	const struct nexthop_spec via = {.kind = NH_VIA, .iface = 5, .tunnel = 7};
+	uint32_t leaves[] = {leaf(9), leaf(UINT16_MAX), leaf(UINT16_MAX + 1), 0};
+	struct nexthop_spec spec;
+	uint32_t group = 0;
+
+	assert_int_equal(nexthop_publish(&nexthops, &via, &leaves[3]), 0);
+	spec = group_of(leaves, 4);
+	assert_int_equal(nexthop_publish(&nexthops, &spec, &group), 0);
+	assert_int_equal(into(group, 9), owned(group, leaves[0]));
+	assert_int_equal(into(group, UINT16_MAX), owned(group, leaves[1]));
+	assert_int_equal(into(group, 0), owned(group, leaves[2]) + owned(group, leaves[3]));
+	for (unsigned m = 0; m < 4; m++)
+		spec.members[m].alive = false;
+	assert_int_equal(nexthop_publish(&nexthops, &spec, &group), 0);
+	assert_int_equal(into(group, 0), ECMP_BUCKETS);
+}
+
 static void a_group_names_its_leaves(void **state)
 {
 	const uint32_t leaves[] = {leaf(1), leaf(2), leaf(3)};
@@ -199,6 +230,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(no_route_is_a_record_too, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_leaf_says_what_was_asked, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_group_names_its_leaves, setup, teardown),
+	    cmocka_unit_test_setup_teardown(
+		a_group_names_the_tunnels_of_its_leaves, setup, teardown),
 	    cmocka_unit_test_setup_teardown(groups_that_are_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(full, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_removed_one_serves_who_holds_it, setup, teardown),

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "boundary/decide.h"
+#include "boundary/flow.h"
 #include "ends.h"
 
 static void test_through(void **state)
@@ -161,6 +163,55 @@ static void test_down(void **state)
 	assert_int_equal(pkt_meta(m)->iface, t->iface[W_A]);
 	assert_int_equal(pkt_meta(m)->tunnel, 0);
 	rte_pktmbuf_free(m);
+}
+
+/* A group of a tunnel, an interface, and a tunnel that has gone: each flow of a burst goes as `explain` says. */
+static void test_group_of_all_kinds(void **state)
+{
+	struct ends *e = *state;
+	struct world *t = e->t;
+	const struct ip4 ip = {.src = "10.1.0.1", .dst = "10.77.1.1"};
+	struct ip_addr src = test_addr(ip.src), dst = test_addr(ip.dst);
+	int neigh = world_neighbour(t, W_C, "10.3.1.1", 0xc1);
+	struct nexthop_spec via = {.kind = NH_VIA,
+	    .iface = (uint16_t)t->iface[W_C],
+	    .slot = t->slot[W_C],
+	    .neigh = (uint32_t)neigh};
+	struct nexthop_spec group = {.kind = NH_GROUP, .member_count = 3};
+	uint32_t leaf[] = {e->left.nexthop, world_nexthop(t, &via),
+	    world_nexthop(t, &(struct nexthop_spec){.kind = NH_TUNNEL, .tunnel = 7})};
+	unsigned expected[3] = {0};
+	static struct packet p;
+	struct rte_mbuf *m;
+	uint32_t index;
+
+	assert_null(tunnel_get(&t->b->tunnels, 7));
+	for (unsigned i = 0; i < 3; i++)
+		group.members[i] =
+		    (struct ecmp_member){.leaf = leaf[i], .identity = i + 1, .alive = true};
+	index = world_nexthop(t, &group);
+	world_route(t, t->table_a, "10.77.0.0/16", index);
+	world_mark(t);
+	for (unsigned i = 0; i < BURST_MAX; i++) {
+		uint32_t hash = flow_hash(&src, &dst, 17, (uint16_t)(1024 + i), 443);
+		const struct nexthop *nh = nexthop_get(&t->b->nexthops, index);
+
+		nh = decide_member(&t->b->nexthops, nh, hash);
+		for (unsigned k = 0; k < 3; k++)
+			expected[k] += nh->index == leaf[k];
+		p.len = 0;
+		packet_udp(&p, &ip, (uint16_t)(1024 + i), 443, "x", 1);
+		world_queue_on(t, W_A, &p);
+	}
+	world_run(t);
+	for (unsigned k = 0; k < 3; k++)
+		assert_in_range(expected[k], 1, BURST_MAX - 2);
+	assert_int_equal(world_since(t, e->left.slot).sent, expected[0]);
+	assert_int_equal(world_since(t, t->slot[W_C]).sent, expected[1]);
+	assert_int_equal(world_since(t, t->slot[W_A]).drop[DROP_TUNNEL_DOWN], expected[2]);
+	assert_int_equal(ends_carry(t), expected[0]);
+	while ((m = world_punted(t, PUNT_ICMP_ERROR)))
+		rte_pktmbuf_free(m);
 }
 
 /* H3: a tunnel that failed its checks takes probes of the router, and nothing of anybody else. */
@@ -350,6 +401,7 @@ int main(void)
 	    WITH(test_both_ways, ends_setup_cbc),
 	    TEST(test_hand_off),
 	    TEST(test_down),
+	    TEST(test_group_of_all_kinds),
 	    TEST(test_unfit),
 	    TEST(test_inner_is_judged),
 	    TEST(test_tunnel_to_tunnel),

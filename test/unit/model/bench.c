@@ -244,6 +244,17 @@ static int by_text(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
+/* Of a bucket, which also names the tunnel of its leaf. */
+static uint16_t leaf_of_bucket(const struct bench *t, const struct nexthop *group, unsigned b)
+{
+	const struct nexthop *leaf = nexthop_get(&t->b->nexthops, group->bucket[b]);
+
+	assert_non_null(leaf);
+	assert_int_equal(
+	    nexthop_bucket_tunnel(group, b), leaf->kind == NH_TUNNEL ? leaf->tunnel : 0);
+	return group->bucket[b];
+}
+
 /* Each way out of a group once, in the order of their names. */
 static void group_text(const struct bench *t, const struct nexthop *group, char *out, size_t size)
 {
@@ -253,12 +264,13 @@ static void group_text(const struct bench *t, const struct nexthop *group, char 
 	size_t at = 0;
 
 	for (unsigned b = 0; b < ECMP_BUCKETS; b++) {
+		uint16_t one = leaf_of_bucket(t, group, b);
 		unsigned k = 0;
 
-		while (k < n && leaf[k] != group->bucket[b])
+		while (k < n && leaf[k] != one)
 			k++;
 		if (k == n)
-			leaf[n++] = group->bucket[b];
+			leaf[n++] = one;
 	}
 	for (unsigned i = 0; i < n; i++)
 		bench_leaf(t, leaf[i], names[i], sizeof(names[i]));
@@ -313,6 +325,6 @@ void bench_buckets(const struct bench *t, const char *attachment, const char *de
 
 	assert_non_null(nh);
 	for (unsigned b = 0; b < ECMP_BUCKETS; b++)
-		bench_leaf(t, nh->kind == NH_GROUP ? nh->bucket[b] : nh->index, out->way[b],
-		    sizeof(out->way[b]));
+		bench_leaf(t, nh->kind == NH_GROUP ? leaf_of_bucket(t, nh, b) : nh->index,
+		    out->way[b], sizeof(out->way[b]));
 }
