@@ -286,6 +286,8 @@ void sa_in_follow(struct sa_in *sa, const struct ip_addr *remote, uint16_t port)
 void sa_in_limit_bytes(struct sa_in *sa, uint64_t soft, uint64_t hard);
 void sa_out_limit_bytes(struct sa_out *sa, uint64_t soft, uint64_t hard);
 
+/* Worker side: so many inbound SAs that what a burst needs of them is better asked for ahead. */
+bool sa_many_in(const struct sa_table *t);
 /* Worker side: NULL when unknown. */
 struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi_host_order);
 /* The same for n SPIs, whose records are on their way to the cache together. */

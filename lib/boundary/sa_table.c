@@ -87,6 +87,11 @@ static inline struct sa_in *find(const struct spi_slots *s, uint32_t spi)
 	}
 }
 
+bool sa_many_in(const struct sa_table *t)
+{
+	return atomic_load_explicit(&t->live, memory_order_relaxed) > SA_FEW;
+}
+
 struct sa_in *sa_in_find(const struct sa_table *t, uint32_t spi)
 {
 	return find(atomic_load_explicit(&t->slots, memory_order_acquire), spi);
@@ -122,10 +127,12 @@ void sa_in_find_burst(const struct sa_table *t, const uint32_t *spi, struct sa_i
 			sa[i] = sa[0];
 		return;
 	}
-	for (unsigned i = 0; i < n; i++)
-		rte_prefetch0((const void *)&s->at[first_slot(s, spi[i])]);
-	for (unsigned i = 0; i < n; i++)
-		fetch(s, spi[i]);
+	if (sa_many_in(t)) {
+		for (unsigned i = 0; i < n; i++)
+			rte_prefetch0((const void *)&s->at[first_slot(s, spi[i])]);
+		for (unsigned i = 0; i < n; i++)
+			fetch(s, spi[i]);
+	}
 	for (unsigned i = 0; i < n; i++)
 		sa[i] = find(s, spi[i]);
 }

@@ -11,13 +11,15 @@ struct spi_slots { /* a power of two of them; linear probing */
 	_Atomic(struct sa_in *) at[];
 };
 
+#define SA_FEW 64 /* their records stay near the core by themselves: sa_many_in() */
+
 #define SA_RESERVED_BITS 10 /* of a hash: buckets */
 #define SA_RESERVED_WAYS 8
 
 struct sa_table {
 	_Atomic(struct spi_slots *) slots; /* replaced whole when it is rebuilt */
 	uint32_t capacity;                 /* most SAs */
-	uint32_t live;                     /* control */
+	_Atomic uint32_t live;             /* control */
 	uint32_t filled;                   /* control: slots that are not empty */
 	unsigned workers;
 	struct crypto *crypto;

@@ -232,7 +232,7 @@ unsigned esp_in(struct worker *w, struct rte_mbuf **m, unsigned n, struct rte_mb
 		m[kept++] = m[i];
 	}
 	hand_over(w, &away);
-	if (!esp_one_sa(sa, kept))
+	if (sa_many_in(w->b->sas) && !esp_one_sa(sa, kept))
 		fetch(w, sa, m, kept);
 	if (w->esp->sorts_in)
 		esp_group(w, sa, m, kept, &(struct esp_groups){0});

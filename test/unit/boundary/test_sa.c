@@ -279,6 +279,35 @@ static void table_churn(void **state)
 	}
 }
 
+/* A burst finds what each packet would, whether records are asked for ahead or not. */
+static void found_by_bursts(void **state)
+{
+	struct fixture *f = *state;
+	struct sa_table *t = sa_table_create(f->epoch, f->crypto, 2, 100);
+	struct sa_in *all[100], *found[3];
+
+	assert_non_null(t);
+	for (uint32_t i = 0; i < 100; i++) {
+		const uint32_t spi[3] = {0x1000 + 77 * i, 0xdeadbeef, 0x1000};
+		struct sa_spec s = spec_of(spi[0]);
+
+		all[i] = sa_in_create(t, &s);
+		assert_non_null(all[i]);
+		sa_in_find_burst(t, spi, found, 3);
+		assert_ptr_equal(found[0], all[i]);
+		assert_null(found[1]);
+		assert_ptr_equal(found[2], all[0]);
+		if (i == 15)
+			assert_false(sa_many_in(t));
+	}
+	assert_true(sa_many_in(t));
+	for (unsigned i = 15; i < 100; i++)
+		sa_in_remove(t, all[i]);
+	assert_false(sa_many_in(t));
+	epoch_flush(f->epoch);
+	sa_table_free(t);
+}
+
 /* Freed after a grace period only, and not while packets of it are in a crypto device. */
 static void freed_when_idle(void **state)
 {
@@ -319,6 +348,7 @@ int main(void)
 	    SA_TEST(own_iv_masks),
 	    SA_TEST(table_limits),
 	    SA_TEST(table_churn),
+	    SA_TEST(found_by_bursts),
 	    cmocka_unit_test_setup_teardown(freed_when_idle, setup_few_sessions, teardown),
 	};
 
