@@ -26,6 +26,7 @@ PROFILES = (
     'out/aes128gcm16/64/1/1',
     'out/aes128gcm16/64/16ecmp/1',
     'in/aes128gcm16/64/1/1',
+    'in/aes128gcm16/64/16ecmp/1',
     'relay/aes128-sha1/64/1/1',
     'plain/none/64/1/1',
 )

@@ -115,8 +115,8 @@ static __rte_noinline const struct nexthop *leaf_of_any(
 	return NULL;
 }
 
-/* The same; transit that nothing keeps from leaving, which is nearly all, takes the short way. *tunnel: into that one,
- * whatever leaf (then not NULL) it is by; 0: none. */
+/* The same; transit that nothing keeps from leaving, which is nearly all, takes the short way. *tunnel: it goes into
+ * that one, and what is returned is not NULL, but need not be the leaf; 0: into none. */
 static inline const struct nexthop *leaf_of(struct worker *w, const struct nexthops *t,
     struct rte_mbuf *m, const struct rte_ipv4_hdr *ip, const struct nexthop *nh,
     struct burst *local, uint32_t *tunnel)
